@@ -1,0 +1,118 @@
+import type { EventDefinition, MessageCodec } from '@millrace/contracts';
+
+/** An event as a consumer sees it. */
+export interface Event<T> {
+  readonly id: string;
+  readonly type: string;
+  readonly definition: EventDefinition<T>;
+  /** `registry.model_version/flights/3` */
+  readonly entity: string;
+  /** CloudEvents subject: the entity's key. */
+  readonly key: string;
+  /** Position among the entity's events, from 1. */
+  readonly sequence: number;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly data: T;
+  /** All CloudEvents and trace headers as received. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a handler says of a message; one place (`settle.ts`) turns it into ack, nak or term.
+ *
+ * - `done`: the effect is stored.
+ * - `ignored`: nothing to do, with the reason for the log.
+ * - `retry`: try later; counts towards the dead-letter limit unless a dependency is down (`unavailable`).
+ * - `reject`: it can never succeed; goes to the dead letters at once.
+ */
+export type Outcome =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'ignored'; readonly reason: string }
+  | {
+      readonly kind: 'retry';
+      readonly reason: string;
+      readonly delayMs?: number;
+      readonly unavailable?: boolean;
+    }
+  | { readonly kind: 'reject'; readonly reason: string };
+
+/** What the bus needs of a store to record that an event was handled. `Inbox` of `@millrace/store` fits. */
+export interface InboxPort {
+  position(consumer: string, entity: string): Promise<number>;
+  advance(position: HandledPosition): Promise<void>;
+}
+
+/** Give it to `commit` (`handled`) so that effect and position are one write. */
+export interface HandledPosition {
+  readonly consumer: string;
+  readonly entity: string;
+  readonly sequence: number;
+}
+
+export interface EventContext {
+  readonly handled: HandledPosition;
+  /** Aborted when the bus drains and the grace period ends. */
+  readonly signal: AbortSignal;
+}
+
+export type EventHandler<T> = (event: Event<T>, context: EventContext) => Promise<Outcome>;
+
+/** Pairs a definition with its handler, keeping the payload's type. */
+export interface Subscription {
+  readonly definition: EventDefinition<unknown>;
+  readonly handle: EventHandler<never>;
+}
+
+/** A durable consumer of events. All types of an entity are delivered, so that its sequence has no gaps. */
+export interface EventConsumerOptions {
+  /** Durable name, `<service>-<purpose>`; also the name in the inbox. */
+  readonly name: string;
+  readonly subscriptions: readonly Subscription[];
+  readonly inbox: InboxPort;
+  /** Messages delivered and not yet settled; default 256. */
+  readonly maxInFlight?: number;
+  /** Handler failures before the dead letters; default 5. */
+  readonly maxAttempts?: number;
+}
+
+/** A command to do one piece of long work, taken by exactly one worker at a time. */
+export interface WorkContext {
+  /** 1 on first delivery. */
+  readonly delivery: number;
+  /** Aborted on drain, or when the message can no longer be kept (lease lost). */
+  readonly signal: AbortSignal;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface WorkerOptions<T> {
+  /** Durable name of the queue consumer. */
+  readonly name: string;
+  /** `millrace.step.training.>` */
+  readonly subject: string;
+  readonly codec: MessageCodec<T>;
+  /** How many at once in this process. */
+  readonly concurrency: number;
+  readonly handle: (command: T, context: WorkContext) => Promise<Outcome>;
+}
+
+export interface Running {
+  /** Takes no more messages, lets those under way end, then resolves. */
+  stop(): Promise<void>;
+}
+
+/** A dead letter: the message as it was, and why it failed. */
+export interface DeadLetter {
+  /** Sequence in the stream `DEAD`. */
+  readonly sequence: number;
+  readonly subject: string;
+  readonly consumer: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly time: string;
+  /** Failures so far, oldest first. */
+  readonly history: readonly { readonly time: string; readonly reason: string }[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly replayedAt?: string;
+}

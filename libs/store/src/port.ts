@@ -1,0 +1,186 @@
+/**
+ * The port of DESIGN section 6. An adapter keeps named collections of versioned JSON documents, an outbox and
+ * an inbox. The unit of atomicity is ONE document with the messages it causes and the inbox position it
+ * handles, so that an adapter needs no multi-document transaction.
+ */
+
+/** A JSON object. Documents hold nothing that JSON cannot: no `undefined`, `Date`, `bigint`, `NaN`. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Declares what a collection can be searched and sorted by. Searching by anything else throws `Invalid`. */
+export interface CollectionDefinition {
+  /** Lower case, digits and `_`; unique in the store. */
+  readonly name: string;
+  readonly indexes?: readonly Index[];
+}
+
+export type Index =
+  /** A scalar at a dotted path of the document (`state`, `recipe.name`). */
+  | { readonly path: string; readonly type: 'text' | 'number'; readonly unique?: boolean }
+  /** A map of name → scalar at `map`, each entry searchable as `map[name]` (metrics, params, tags). */
+  | { readonly map: string; readonly values: 'text' | 'number' };
+
+/** `path` of an index, or `[map, key]` for an entry of an indexed map; `$key` is the document's key. */
+export type FieldRef = string | readonly [map: string, key: string];
+
+export type Scalar = string | number | boolean;
+
+export type Filter =
+  | { readonly and: readonly Filter[] }
+  | { readonly or: readonly Filter[] }
+  | {
+      readonly field: FieldRef;
+      readonly op: 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte';
+      readonly value: Scalar;
+    }
+  | { readonly field: FieldRef; readonly op: 'in'; readonly value: readonly Scalar[] }
+  | { readonly field: FieldRef; readonly op: 'prefix'; readonly value: string }
+  | { readonly field: FieldRef; readonly op: 'exists'; readonly value: boolean };
+
+export interface Query {
+  readonly filter?: Filter;
+  /** Ties, and an absent sort, are ordered by key ascending; documents without the field come last. */
+  readonly sort?: { readonly field: FieldRef; readonly direction: 'asc' | 'desc' };
+  /** 1 to 1,000; default 100. */
+  readonly limit?: number;
+  /** `nextCursor` of the page before, with the same filter and sort. */
+  readonly cursor?: string;
+}
+
+export interface Stored<T> {
+  readonly key: string;
+  /** Counts commits to this document from 1. */
+  readonly version: number;
+  readonly document: T;
+}
+
+export interface Page<T> {
+  readonly items: readonly Stored<T>[];
+  readonly nextCursor?: string;
+}
+
+/**
+ * A message to publish, before the store has numbered it. With `entity` it is an event, numbered per entity;
+ * without, it is a command. Rule: all events of one entity are caused by commits to one and the same document.
+ */
+export interface NewMessage {
+  readonly subject: string;
+  /** CloudEvents type, or the command's type. */
+  readonly type: string;
+  /** See `entityId` of `@millrace/contracts`. Absent for a command. */
+  readonly entity?: string;
+  /** CloudEvents subject: the entity's key. */
+  readonly key: string;
+  /** The payload in proto JSON. */
+  readonly data: Json;
+  /** W3C trace context of the cause, and any extension attributes. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** De-duplication id; default a new ULID. Commands give one that is stable for the same piece of work. */
+  readonly id?: string;
+}
+
+export interface OutboxMessage extends NewMessage {
+  readonly id: string;
+  /** Position in this store's outbox; ascending in commit order. */
+  readonly position: number;
+  /** 1, 2, 3 … within `entity`; 0 for a command. */
+  readonly sequence: number;
+  /** ISO 8601 time of the commit, UTC. */
+  readonly time: string;
+}
+
+/** How far a consumer has come with an entity's events. Every sequence up to and including it is handled. */
+export interface InboxPosition {
+  readonly consumer: string;
+  readonly entity: string;
+  readonly sequence: number;
+}
+
+export interface Change<T> {
+  readonly key: string;
+  /** The version that the caller read; 0 demands that the document does not exist. */
+  readonly expected: number;
+  /** The new state, or `null` to delete. */
+  readonly document: T | null;
+  readonly messages?: readonly NewMessage[];
+  /** Recorded atomically with the change. */
+  readonly handled?: InboxPosition;
+}
+
+export type CommitResult<T> =
+  | { readonly status: 'committed'; readonly stored: Stored<T> | undefined }
+  /** `handled` was recorded by an earlier commit: nothing was changed now. */
+  | { readonly status: 'already_handled' };
+
+/** What a decision wants done with the document: its new state and the messages, or nothing. */
+export interface Decision<T> {
+  readonly document: T | null;
+  readonly messages?: readonly NewMessage[];
+}
+
+export interface Collection<T extends object> {
+  get(key: string): Promise<Stored<T> | undefined>;
+  /** Like `get`, in the order of `keys`, leaving out the missing. At most 1,000 keys. */
+  getMany(keys: readonly string[]): Promise<readonly Stored<T>[]>;
+  /** Throws `Invalid` on an undeclared field, a bad cursor or limit. */
+  find(query?: Query): Promise<Page<T>>;
+  count(filter?: Filter): Promise<number>;
+  /** Atomic and durable when it resolves. Throws `Conflict` when `expected` is not the version found. */
+  commit(change: Change<T>): Promise<CommitResult<T>>;
+  /** `commit` with `expected: 0`. */
+  insert(key: string, document: T, messages?: readonly NewMessage[]): Promise<Stored<T>>;
+  /**
+   * Reads, asks `decide` and commits, again from the read when somebody else was faster (bounded). `decide`
+   * must be pure: it may be called several times. Returning `undefined` changes nothing.
+   */
+  update(
+    key: string,
+    decide: (current: Stored<T> | undefined) => Decision<T> | undefined,
+    handled?: InboxPosition,
+  ): Promise<Stored<T> | undefined>;
+  /** Every document matching, read page by page; sees each document that is not changed meanwhile once. */
+  scan(filter?: Filter): AsyncIterable<Stored<T>>;
+}
+
+export interface Outbox {
+  /** Unsent messages in commit order. */
+  pending(limit: number): Promise<readonly OutboxMessage[]>;
+  markSent(positions: readonly number[]): Promise<void>;
+  /** Calls back after a commit that added messages; returns how to stop it. */
+  onCommit(listener: () => void): () => void;
+  /** Events of an entity with `after < sequence <= upTo`, sent or not, in order: the refill. */
+  history(entity: string, after: number, upTo?: number): Promise<readonly OutboxMessage[]>;
+  /** Sent messages from a time on, in commit order, from `afterPosition`: to rebuild a stream. */
+  sentSince(time: string, afterPosition: number, limit: number): Promise<readonly OutboxMessage[]>;
+  /** Forgets sent messages older than `time`; returns how many. */
+  prune(time: string): Promise<number>;
+  stats(): Promise<{ readonly pending: number; readonly oldestPendingTime?: string }>;
+}
+
+export interface Inbox {
+  /** 0 when the consumer never handled an event of the entity. */
+  position(consumer: string, entity: string): Promise<number>;
+  /** Records a position without a document; a lower one than recorded changes nothing. */
+  advance(position: InboxPosition): Promise<void>;
+}
+
+export interface Migration {
+  /** 1, 2, 3 … without gaps. */
+  readonly number: number;
+  readonly name: string;
+  /** Must be safe to repeat: a crash between its end and the record of it runs it again. */
+  up(store: DocumentStore): Promise<void>;
+}
+
+export interface DocumentStore {
+  /** The same definition must be given each time a name is opened. */
+  collection<T extends object>(definition: CollectionDefinition): Collection<T>;
+  readonly outbox: Outbox;
+  readonly inbox: Inbox;
+  /** Runs the migrations not yet run, in order. Throws when the store is newer than the code. */
+  migrate(migrations: readonly Migration[]): Promise<void>;
+  /** Resolves when the store answers; throws `Unavailable` otherwise. */
+  ping(): Promise<void>;
+  /** Finishes commits under way, then closes. */
+  close(): Promise<void>;
+}
