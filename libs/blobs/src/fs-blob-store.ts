@@ -1,0 +1,265 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import * as fs from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { asMillraceError, Exhausted, Invalid, NotFound } from '@millrace/errors';
+import { type Digest, parseDigest } from './digest.ts';
+import { resolveListQuery } from './list-query.ts';
+import type {
+  BlobInfo,
+  BlobPage,
+  BlobSource,
+  BlobStats,
+  BlobStore,
+  ListedBlob,
+  ListQuery,
+  MaterializeOptions,
+  PutOptions,
+} from './port.ts';
+import { chunksOf } from './source.ts';
+import { damagedBlob, digestOfFile, verifiedStream } from './verified-stream.ts';
+
+export interface FsBlobStoreOptions {
+  /** Created when absent. Several processes may share it; they must run as one user. */
+  readonly directory: string;
+  /**
+   * Milliseconds after the last write to a temporary file until opening the store takes it for the leftover
+   * of a crash and removes it; default one hour. A slow upload that still moves is never swept.
+   */
+  readonly sweepAfterMs?: number;
+}
+
+const hourMs = 3_600_000;
+const shards = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
+
+const isMissing = (error: unknown): boolean => (error as { code?: string } | null)?.code === 'ENOENT';
+
+const syncDirectory = async (path: string): Promise<void> => {
+  const handle = await fs.open(path, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+};
+
+/** Removes a temporary file; one that is gone already (swept, or renamed by a racing success) is fine. */
+const discard = (path: string): Promise<void> => fs.rm(path, { force: true });
+
+/** Opens (and on first use creates) a store of blobs in a directory: `sha256/ab/cdef…`, one file each. */
+export const openFsBlobStore = async (options: FsBlobStoreOptions): Promise<BlobStore> => {
+  const root = join(options.directory, 'sha256');
+  const temporary = join(options.directory, 'tmp');
+  try {
+    await fs.mkdir(temporary, { recursive: true, mode: 0o700 });
+    await Promise.all(shards.map((shard) => fs.mkdir(join(root, shard), { recursive: true })));
+    await syncDirectory(root);
+    await syncDirectory(options.directory);
+    await sweep(temporary, Date.now() - (options.sweepAfterMs ?? hourMs));
+  } catch (error) {
+    throw asMillraceError(error);
+  }
+  return new FsBlobStore(root, temporary);
+};
+
+/** Removes temporary files last written before `olderThanMs` (Unix time). */
+const sweep = async (temporary: string, olderThanMs: number): Promise<void> => {
+  for (const name of await fs.readdir(temporary)) {
+    const path = join(temporary, name);
+    const found = await fs.stat(path).catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    if (found !== undefined && found.mtimeMs <= olderThanMs) await discard(path);
+  }
+};
+
+class FsBlobStore implements BlobStore {
+  readonly #root: string;
+  readonly #temporary: string;
+
+  constructor(root: string, temporary: string) {
+    this.#root = root;
+    this.#temporary = temporary;
+  }
+
+  async put(source: BlobSource, options: PutOptions = {}): Promise<BlobInfo> {
+    const expected = options.expected === undefined ? undefined : parseDigest(options.expected, 'expected');
+    const path = join(this.#temporary, randomUUID());
+    try {
+      const written = await writeFile(path, source, options.maxBytes ?? Number.POSITIVE_INFINITY);
+      if (expected !== undefined && written.digest !== expected) {
+        throw Invalid.field('expected', `is ${expected}, but the content has digest ${written.digest}`);
+      }
+      // Replacing a copy that exists costs nothing, heals it if it is damaged and renews its age.
+      const target = this.#pathOf(written.digest);
+      await fs.rename(path, target);
+      await syncDirectory(dirname(target));
+      return written;
+    } catch (error) {
+      await discard(path);
+      throw asMillraceError(error);
+    }
+  }
+
+  async get(digest: Digest): Promise<Readable> {
+    return verifiedStream(await this.#open(digest), digest);
+  }
+
+  async read(digest: Digest, maxBytes: number): Promise<Uint8Array> {
+    const handle = await this.#open(digest);
+    const { size } = await handle.stat();
+    const stream = verifiedStream(handle, digest);
+    if (size > maxBytes) {
+      stream.destroy();
+      throw new Exhausted(`blob ${digest} has ${size} bytes, more than the limit of ${maxBytes}`);
+    }
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Uint8Array);
+    return Buffer.concat(chunks);
+  }
+
+  async has(digest: Digest): Promise<number | undefined> {
+    try {
+      return (await fs.stat(this.#pathOf(digest))).size;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw asMillraceError(error);
+    }
+  }
+
+  async materialize(digest: Digest, path: string, options: MaterializeOptions = {}): Promise<void> {
+    const source = this.#pathOf(digest);
+    const beside = join(dirname(path), `.${randomUUID()}.tmp`);
+    try {
+      if (options.as === 'link') await linkOrCopy(source, beside);
+      else await copyWritable(source, beside);
+      await verify(beside, digest);
+      await fs.rename(beside, path);
+      // Renaming one hard link of a file over another does nothing, and leaves the first.
+      await discard(beside);
+    } catch (error) {
+      await discard(beside);
+      if (isMissing(error) && (await this.has(digest)) === undefined) throw missingBlob(digest);
+      throw asMillraceError(error);
+    }
+  }
+
+  async delete(digest: Digest): Promise<boolean> {
+    const path = this.#pathOf(digest);
+    try {
+      await fs.unlink(path);
+      await syncDirectory(dirname(path));
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw asMillraceError(error);
+    }
+  }
+
+  async list(query: ListQuery = {}): Promise<BlobPage> {
+    const { hexPrefix, afterHex, limit } = resolveListQuery(query);
+    const items: ListedBlob[] = [];
+    for await (const blob of this.#walk(hexPrefix, afterHex)) {
+      if (items.length === limit) {
+        const last = items.at(-1);
+        return { items, ...(last === undefined ? {} : { nextCursor: last.digest }) };
+      }
+      items.push(blob);
+    }
+    return { items };
+  }
+
+  async stats(): Promise<BlobStats> {
+    let blobs = 0;
+    let bytes = 0;
+    for await (const { size } of this.#walk('', '')) {
+      blobs += 1;
+      bytes += size;
+    }
+    return { blobs, bytes };
+  }
+
+  async close(): Promise<void> {}
+
+  /** The only way from a digest to a path; checked again here because types do not bind callers at run time. */
+  #pathOf(digest: Digest): string {
+    const hex = parseDigest(digest).slice('sha256:'.length);
+    return join(this.#root, hex.slice(0, 2), hex.slice(2));
+  }
+
+  async #open(digest: Digest): Promise<fs.FileHandle> {
+    const path = this.#pathOf(digest);
+    try {
+      return await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (error) {
+      throw isMissing(error) ? missingBlob(digest) : asMillraceError(error);
+    }
+  }
+
+  /** Blobs with the prefix and after the given digits, in order. */
+  async *#walk(hexPrefix: string, afterHex: string): AsyncGenerator<ListedBlob> {
+    const wanted = shards.filter(
+      (shard) => shard.startsWith(hexPrefix.slice(0, 2)) && shard >= afterHex.slice(0, 2),
+    );
+    for (const shard of wanted) {
+      for (const name of (await fs.readdir(join(this.#root, shard))).sort()) {
+        const hex = shard + name;
+        if (!hex.startsWith(hexPrefix) || hex <= afterHex) continue;
+        const found = await fs.stat(join(this.#root, shard, name)).catch(() => undefined);
+        if (found === undefined) continue;
+        yield { digest: `sha256:${hex}`, size: found.size, storedAt: found.mtime.toISOString() };
+      }
+    }
+  }
+}
+
+const missingBlob = (digest: Digest): NotFound =>
+  new NotFound(`there is no blob ${digest}`, { details: { digest } });
+
+/** Writes, hashes and syncs a new file that nobody can change afterwards. */
+const writeFile = async (path: string, source: BlobSource, maxBytes: number): Promise<BlobInfo> => {
+  const hash = createHash('sha256');
+  let size = 0;
+  const handle = await fs.open(path, 'wx', 0o600);
+  try {
+    for await (const chunk of chunksOf(source)) {
+      size += chunk.length;
+      if (size > maxBytes) throw new Exhausted(`the content is longer than the limit of ${maxBytes} bytes`);
+      hash.update(chunk);
+      await handle.writeFile(chunk);
+    }
+    await handle.chmod(0o444);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  return { digest: `sha256:${hash.digest('hex')}`, size };
+};
+
+const copyWritable = async (source: string, target: string): Promise<void> => {
+  await fs.copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  await fs.chmod(target, 0o644);
+};
+
+const linkOrCopy = async (source: string, target: string): Promise<void> => {
+  try {
+    await fs.link(source, target);
+  } catch (error) {
+    // Another file system, one without hard links, or too many links.
+    if (!['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'].includes((error as { code?: string }).code ?? ''))
+      throw error;
+    await fs.copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+  }
+};
+
+const verify = async (path: string, digest: Digest): Promise<void> => {
+  const handle = await fs.open(path, constants.O_RDONLY);
+  try {
+    const found = await digestOfFile(handle);
+    if (found !== digest) throw damagedBlob(digest, found);
+  } finally {
+    await handle.close();
+  }
+};

@@ -1,0 +1,68 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { Internal } from '@millrace/errors';
+import type { Digest } from './digest.ts';
+
+const chunkBytes = 256 * 1024;
+
+/** The error of a blob whose bytes are no longer what its name says. */
+export const damagedBlob = (digest: Digest, found: Digest): Internal =>
+  new Internal(`blob ${digest} is damaged: its bytes have digest ${found}`, {
+    hint: 'Put the true content again, or delete the blob and run the step that produced it.',
+    details: { digest, found },
+  });
+
+/**
+ * Reads an open file as a stream that holds back its last chunk until the digest of everything is proven.
+ * Owns the handle: it is closed on end, error and destroy.
+ */
+export const verifiedStream = (handle: FileHandle, digest: Digest): Readable => {
+  const hash = createHash('sha256');
+  let held: Buffer | undefined;
+
+  const readNext = async (stream: Readable): Promise<void> => {
+    for (;;) {
+      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes);
+      const ready = held;
+      if (bytesRead === 0) {
+        const found: Digest = `sha256:${hash.digest('hex')}`;
+        if (found !== digest) throw damagedBlob(digest, found);
+        if (ready !== undefined) stream.push(ready);
+        stream.push(null);
+        return;
+      }
+      held = buffer.subarray(0, bytesRead);
+      hash.update(held);
+      if (ready !== undefined) {
+        stream.push(ready);
+        return;
+      }
+    }
+  };
+
+  return new Readable({
+    highWaterMark: chunkBytes,
+    read() {
+      readNext(this).catch((error: Error) => this.destroy(error));
+    },
+    destroy(error, done) {
+      handle.close().then(
+        () => done(error),
+        (closing: Error) => done(error ?? closing),
+      );
+    },
+  });
+};
+
+/** Digest of a file's bytes. */
+export const digestOfFile = async (handle: FileHandle): Promise<Digest> => {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(chunkBytes);
+  for (let position = 0; ; ) {
+    const { bytesRead } = await handle.read(buffer, 0, chunkBytes, position);
+    if (bytesRead === 0) return `sha256:${hash.digest('hex')}`;
+    hash.update(buffer.subarray(0, bytesRead));
+    position += bytesRead;
+  }
+};
