@@ -6,122 +6,181 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
-import { Timestamp } from "../../../google/protobuf/timestamp.ts";
+import { Actor, FieldViolation } from "../../common/v1/common.ts";
 
-export const X = { X_UNSPECIFIED: "X_UNSPECIFIED", X_A: "X_A", UNRECOGNIZED: "UNRECOGNIZED" } as const;
-
-export type X = typeof X[keyof typeof X];
-
-export namespace X {
-  export type X_UNSPECIFIED = typeof X.X_UNSPECIFIED;
-  export type X_A = typeof X.X_A;
-  export type UNRECOGNIZED = typeof X.UNRECOGNIZED;
+/** A reference to something that a step made; the bytes, where there are any, lie in the blob store. */
+export interface Artifact {
+  /** Name within the step's outputs: `dataset`, `train`, `model`. */
+  name: string;
+  /**
+   * What it is: `dataset_version`, `split`, `profile`, `transform`, `model`, `training_run`, `evaluation_report`,
+   * `card`, `model_version`, `endpoint_revision`, `monitor`.
+   */
+  kind: string;
+  /** Identity at its owner (dataset version id, run id, `flights/3`); empty for a plain blob. */
+  id: string;
+  /** `sha256:<hex>`; empty when it has no bytes. */
+  digest: string;
+  /** Bytes. */
+  size: number;
+  mediaType: string;
+  /** Small facts that a consumer or a person needs without opening it (rows, version, verdict …). */
+  attributes: { [key: string]: string };
 }
 
-export function xFromJSON(object: any): X {
-  switch (object) {
-    case 0:
-    case "X_UNSPECIFIED":
-      return X.X_UNSPECIFIED;
-    case 1:
-    case "X_A":
-      return X.X_A;
-    case -1:
-    case "UNRECOGNIZED":
-    default:
-      return X.UNRECOGNIZED;
-  }
-}
-
-export function xToJSON(object: X): string {
-  switch (object) {
-    case X.X_UNSPECIFIED:
-      return "X_UNSPECIFIED";
-    case X.X_A:
-      return "X_A";
-    case X.UNRECOGNIZED:
-    default:
-      return "UNRECOGNIZED";
-  }
-}
-
-export function xToNumber(object: X): number {
-  switch (object) {
-    case X.X_UNSPECIFIED:
-      return 0;
-    case X.X_A:
-      return 1;
-    case X.UNRECOGNIZED:
-    default:
-      return -1;
-  }
-}
-
-export interface Foo {
-  n: number;
-  s: { [key: string]: any } | undefined;
-  t: string | undefined;
-  x: X;
-  m: { [key: string]: string };
-  k: { $case: "a"; value: string } | { $case: "b"; value: number } | undefined;
-  d?: number | undefined;
-  raw: Uint8Array;
-}
-
-export interface Foo_MEntry {
+export interface Artifact_AttributesEntry {
   key: string;
   value: string;
 }
 
-function createBaseFoo(): Foo {
-  return {
-    n: 0,
-    s: undefined,
-    t: undefined,
-    x: X.X_UNSPECIFIED,
-    m: {},
-    k: undefined,
-    d: undefined,
-    raw: new Uint8Array(0),
-  };
+/** The project files that a run works from, as content-addressed blobs. */
+export interface ProjectSnapshot {
+  /** Project name: `name` of the recipe, else its directory's name. */
+  project: string;
+  /** Digest of the manifest blob: `{"files":[{"path","digest","size"}], "code": {...}}`. */
+  manifestDigest: string;
+  /** Git commit of the project; empty outside a repository. */
+  commit: string;
+  /** Digest of the uncommitted difference; empty when clean. */
+  dirtyDigest: string;
 }
 
-export const Foo: MessageFns<Foo> = {
-  encode(message: Foo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.n !== 0) {
-      writer.uint32(8).uint64(message.n);
+/** What every step of a recipe knows about the whole. */
+export interface RecipeContext {
+  /** `regression/v1` or `classification/v1`. */
+  kind: string;
+  /** `regression`, `classification/binary` or `classification/multiclass`. */
+  task: string;
+  targetColumn: string;
+  /** Classification with two classes only, as written in the recipe. */
+  positiveClass: string;
+  primaryMetric: string;
+  customMetrics: CustomMetric[];
+  /** Seed of everything random in the run. */
+  seed: number;
+  /** Profile that the recipe was resolved with; may be empty. */
+  profile: string;
+  /** Name of the model in the registry. */
+  modelName: string;
+  /** Name of the experiment that training runs go to. */
+  experimentName: string;
+}
+
+export interface CustomMetric {
+  name: string;
+  /** Exported function of `steps/custom_metrics.ts` (or `.py`). */
+  function: string;
+  greaterIsBetter: boolean;
+}
+
+/** Command to do one attempt of one step. Subject: `millrace.step.<service>.<step>`. */
+export interface StepCommand {
+  pipelineRunId: string;
+  step: string;
+  /** From 1; a retry is a new attempt, a redelivery is not. */
+  attempt: number;
+  project: ProjectSnapshot | undefined;
+  recipe:
+    | RecipeContext
+    | undefined;
+  /** The step's section of the recipe, resolved, with defaults filled in. */
+  config:
+    | { [key: string]: any }
+    | undefined;
+  /** Outputs of earlier steps that this one reads. */
+  inputs: Artifact[];
+  /** The worker gives up after this long. */
+  timeout:
+    | Duration
+    | undefined;
+  /** Who submitted the run. */
+  actor: Actor | undefined;
+}
+
+/** How far a step has come. Core NATS, subject `millrace.progress.<pipeline_run_id>.<step>`; may be lost. */
+export interface StepProgress {
+  pipelineRunId: string;
+  step: string;
+  attempt: number;
+  /** 0 to 1; negative when unknown. */
+  fraction: number;
+  message: string;
+}
+
+/** Why an attempt failed. */
+export interface StepError {
+  /** Code of the taxonomy in `libs/errors`. */
+  code: string;
+  message: string;
+  hint: string;
+  violations: FieldViolation[];
+  /** Whether another attempt may succeed with nothing changed. */
+  retryable: boolean;
+}
+
+/** Payload shared by the services' `step.succeeded` events. */
+export interface StepSuccess {
+  pipelineRunId: string;
+  step: string;
+  attempt: number;
+  /** Fencing token: counts the workers that took this attempt, from 1. */
+  lease: number;
+  outputs: Artifact[];
+  /** Figures worth showing beside the step (rows, metrics, gates). */
+  summary: { [key: string]: any } | undefined;
+  warnings: string[];
+  /** Time inside the step's own work, for the platform's overhead to be told apart. Milliseconds. */
+  workMs: number;
+}
+
+/** Payload shared by the services' `step.failed` events. */
+export interface StepFailure {
+  pipelineRunId: string;
+  step: string;
+  attempt: number;
+  lease: number;
+  error:
+    | StepError
+    | undefined;
+  /** What was made before the failure and is worth looking at (a report, a card). */
+  outputs: Artifact[];
+  summary: { [key: string]: any } | undefined;
+  workMs: number;
+}
+
+function createBaseArtifact(): Artifact {
+  return { name: "", kind: "", id: "", digest: "", size: 0, mediaType: "", attributes: {} };
+}
+
+export const Artifact: MessageFns<Artifact> = {
+  encode(message: Artifact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
     }
-    if (message.s !== undefined) {
-      Struct.encode(Struct.wrap(message.s), writer.uint32(18).fork()).join();
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
     }
-    if (message.t !== undefined) {
-      Timestamp.encode(toTimestamp(message.t), writer.uint32(26).fork()).join();
+    if (message.id !== "") {
+      writer.uint32(26).string(message.id);
     }
-    if (message.x !== X.X_UNSPECIFIED) {
-      writer.uint32(32).int32(xToNumber(message.x));
+    if (message.digest !== "") {
+      writer.uint32(34).string(message.digest);
     }
-    globalThis.Object.entries(message.m).forEach(([key, value]: [string, string]) => {
-      Foo_MEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    if (message.size !== 0) {
+      writer.uint32(40).int64(message.size);
+    }
+    if (message.mediaType !== "") {
+      writer.uint32(50).string(message.mediaType);
+    }
+    globalThis.Object.entries(message.attributes).forEach(([key, value]: [string, string]) => {
+      Artifact_AttributesEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
     });
-    switch (message.k?.$case) {
-      case "a":
-        writer.uint32(50).string(message.k.value);
-        break;
-      case "b":
-        writer.uint32(56).int32(message.k.value);
-        break;
-    }
-    if (message.d !== undefined) {
-      writer.uint32(65).double(message.d);
-    }
-    if (message.raw.length !== 0) {
-      writer.uint32(74).bytes(message.raw);
-    }
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Foo {
+  decode(input: BinaryReader | Uint8Array, length?: number): Artifact {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -130,16 +189,16 @@ export const Foo: MessageFns<Foo> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFoo();
+      const message = createBaseArtifact();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
           case 1: {
-            if (tag !== 8) {
+            if (tag !== 10) {
               break;
             }
 
-            message.n = longToNumber(reader.uint64());
+            message.name = reader.string();
             continue;
           }
           case 2: {
@@ -147,7 +206,7 @@ export const Foo: MessageFns<Foo> = {
               break;
             }
 
-            message.s = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            message.kind = reader.string();
             continue;
           }
           case 3: {
@@ -155,26 +214,23 @@ export const Foo: MessageFns<Foo> = {
               break;
             }
 
-            message.t = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            message.id = reader.string();
             continue;
           }
           case 4: {
-            if (tag !== 32) {
+            if (tag !== 34) {
               break;
             }
 
-            message.x = xFromJSON(reader.int32());
+            message.digest = reader.string();
             continue;
           }
           case 5: {
-            if (tag !== 42) {
+            if (tag !== 40) {
               break;
             }
 
-            const entry5 = Foo_MEntry.decode(reader, reader.uint32());
-            if (entry5.value !== undefined) {
-              message.m[entry5.key] = entry5.value;
-            }
+            message.size = longToNumber(reader.int64());
             continue;
           }
           case 6: {
@@ -182,31 +238,18 @@ export const Foo: MessageFns<Foo> = {
               break;
             }
 
-            message.k = { $case: "a", value: reader.string() };
+            message.mediaType = reader.string();
             continue;
           }
           case 7: {
-            if (tag !== 56) {
+            if (tag !== 58) {
               break;
             }
 
-            message.k = { $case: "b", value: reader.int32() };
-            continue;
-          }
-          case 8: {
-            if (tag !== 65) {
-              break;
+            const entry7 = Artifact_AttributesEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.attributes[entry7.key] = entry7.value;
             }
-
-            message.d = reader.double();
-            continue;
-          }
-          case 9: {
-            if (tag !== 74) {
-              break;
-            }
-
-            message.raw = reader.bytes();
             continue;
           }
         }
@@ -221,14 +264,20 @@ export const Foo: MessageFns<Foo> = {
     }
   },
 
-  fromJSON(object: any): Foo {
+  fromJSON(object: any): Artifact {
     return {
-      n: isSet(object.n) ? globalThis.Number(object.n) : 0,
-      s: isObject(object.s) ? object.s : undefined,
-      t: isSet(object.t) ? globalThis.String(object.t) : undefined,
-      x: isSet(object.x) ? xFromJSON(object.x) : X.X_UNSPECIFIED,
-      m: isObject(object.m)
-        ? (globalThis.Object.entries(object.m) as [string, any][]).reduce(
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      size: isSet(object.size) ? globalThis.Number(object.size) : 0,
+      mediaType: isSet(object.mediaType)
+        ? globalThis.String(object.mediaType)
+        : isSet(object.media_type)
+        ? globalThis.String(object.media_type)
+        : "",
+      attributes: isObject(object.attributes)
+        ? (globalThis.Object.entries(object.attributes) as [string, any][]).reduce(
           (acc: { [key: string]: string }, [key, value]: [string, any]) => {
             globalThis.Object.defineProperty(acc, key, {
               value: globalThis.String(value),
@@ -241,63 +290,53 @@ export const Foo: MessageFns<Foo> = {
           {},
         )
         : {},
-      k: isSet(object.a)
-        ? { $case: "a", value: globalThis.String(object.a) }
-        : isSet(object.b)
-        ? { $case: "b", value: globalThis.Number(object.b) }
-        : undefined,
-      d: isSet(object.d) ? globalThis.Number(object.d) : undefined,
-      raw: isSet(object.raw) ? bytesFromBase64(object.raw) : new Uint8Array(0),
     };
   },
 
-  toJSON(message: Foo): unknown {
+  toJSON(message: Artifact): unknown {
     const obj: any = {};
-    if (message.n !== 0) {
-      obj.n = Math.round(message.n);
+    if (message.name !== "") {
+      obj.name = message.name;
     }
-    if (message.s !== undefined) {
-      obj.s = message.s;
+    if (message.kind !== "") {
+      obj.kind = message.kind;
     }
-    if (message.t !== undefined) {
-      obj.t = message.t;
+    if (message.id !== "") {
+      obj.id = message.id;
     }
-    if (message.x !== X.X_UNSPECIFIED) {
-      obj.x = xToJSON(message.x);
+    if (message.digest !== "") {
+      obj.digest = message.digest;
     }
-    if (message.m) {
-      const entries = globalThis.Object.entries(message.m) as [string, string][];
+    if (message.size !== 0) {
+      obj.size = Math.round(message.size);
+    }
+    if (message.mediaType !== "") {
+      obj.mediaType = message.mediaType;
+    }
+    if (message.attributes) {
+      const entries = globalThis.Object.entries(message.attributes) as [string, string][];
       if (entries.length > 0) {
-        obj.m = {};
+        obj.attributes = {};
         entries.forEach(([k, v]) => {
-          obj.m[k] = v;
+          obj.attributes[k] = v;
         });
       }
-    }
-    if (message.k?.$case === "a") {
-      obj.a = message.k.value;
-    } else if (message.k?.$case === "b") {
-      obj.b = Math.round(message.k.value);
-    }
-    if (message.d !== undefined) {
-      obj.d = floatToJson(message.d);
-    }
-    if (message.raw.length !== 0) {
-      obj.raw = base64FromBytes(message.raw);
     }
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<Foo>, I>>(base?: I): Foo {
-    return Foo.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<Artifact>, I>>(base?: I): Artifact {
+    return Artifact.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<Foo>, I>>(object: I): Foo {
-    const message = createBaseFoo();
-    message.n = object.n ?? 0;
-    message.s = object.s ?? undefined;
-    message.t = object.t ?? undefined;
-    message.x = object.x ?? X.X_UNSPECIFIED;
-    message.m = (globalThis.Object.entries(object.m ?? {}) as [string, string][]).reduce(
+  fromPartial<I extends Exact<DeepPartial<Artifact>, I>>(object: I): Artifact {
+    const message = createBaseArtifact();
+    message.name = object.name ?? "";
+    message.kind = object.kind ?? "";
+    message.id = object.id ?? "";
+    message.digest = object.digest ?? "";
+    message.size = object.size ?? 0;
+    message.mediaType = object.mediaType ?? "";
+    message.attributes = (globalThis.Object.entries(object.attributes ?? {}) as [string, string][]).reduce(
       (acc: { [key: string]: string }, [key, value]: [string, string]) => {
         if (value !== undefined) {
           acc[key] = globalThis.String(value);
@@ -306,32 +345,16 @@ export const Foo: MessageFns<Foo> = {
       },
       {},
     );
-    switch (object.k?.$case) {
-      case "a": {
-        if (object.k?.value !== undefined && object.k?.value !== null) {
-          message.k = { $case: "a", value: object.k.value };
-        }
-        break;
-      }
-      case "b": {
-        if (object.k?.value !== undefined && object.k?.value !== null) {
-          message.k = { $case: "b", value: object.k.value };
-        }
-        break;
-      }
-    }
-    message.d = object.d ?? undefined;
-    message.raw = object.raw ?? new Uint8Array(0);
     return message;
   },
 };
 
-function createBaseFoo_MEntry(): Foo_MEntry {
+function createBaseArtifact_AttributesEntry(): Artifact_AttributesEntry {
   return { key: "", value: "" };
 }
 
-export const Foo_MEntry: MessageFns<Foo_MEntry> = {
-  encode(message: Foo_MEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const Artifact_AttributesEntry: MessageFns<Artifact_AttributesEntry> = {
+  encode(message: Artifact_AttributesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.key !== "") {
       writer.uint32(10).string(message.key);
     }
@@ -341,7 +364,7 @@ export const Foo_MEntry: MessageFns<Foo_MEntry> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): Foo_MEntry {
+  decode(input: BinaryReader | Uint8Array, length?: number): Artifact_AttributesEntry {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -350,7 +373,7 @@ export const Foo_MEntry: MessageFns<Foo_MEntry> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseFoo_MEntry();
+      const message = createBaseArtifact_AttributesEntry();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -382,14 +405,14 @@ export const Foo_MEntry: MessageFns<Foo_MEntry> = {
     }
   },
 
-  fromJSON(object: any): Foo_MEntry {
+  fromJSON(object: any): Artifact_AttributesEntry {
     return {
       key: isSet(object.key) ? globalThis.String(object.key) : "",
       value: isSet(object.value) ? globalThis.String(object.value) : "",
     };
   },
 
-  toJSON(message: Foo_MEntry): unknown {
+  toJSON(message: Artifact_AttributesEntry): unknown {
     const obj: any = {};
     if (message.key !== "") {
       obj.key = message.key;
@@ -400,41 +423,1381 @@ export const Foo_MEntry: MessageFns<Foo_MEntry> = {
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<Foo_MEntry>, I>>(base?: I): Foo_MEntry {
-    return Foo_MEntry.fromPartial(base ?? ({} as any));
+  create<I extends Exact<DeepPartial<Artifact_AttributesEntry>, I>>(base?: I): Artifact_AttributesEntry {
+    return Artifact_AttributesEntry.fromPartial(base ?? ({} as any));
   },
-  fromPartial<I extends Exact<DeepPartial<Foo_MEntry>, I>>(object: I): Foo_MEntry {
-    const message = createBaseFoo_MEntry();
+  fromPartial<I extends Exact<DeepPartial<Artifact_AttributesEntry>, I>>(object: I): Artifact_AttributesEntry {
+    const message = createBaseArtifact_AttributesEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
     return message;
   },
 };
 
-function bytesFromBase64(b64: string): Uint8Array {
-  if ((globalThis as any).Buffer) {
-    return Uint8Array.from((globalThis as any).Buffer.from(b64, "base64"));
-  } else {
-    const bin = globalThis.atob(b64);
-    const arr = new Uint8Array(bin.length);
-    for (let i = 0; i < bin.length; ++i) {
-      arr[i] = bin.charCodeAt(i);
-    }
-    return arr;
-  }
+function createBaseProjectSnapshot(): ProjectSnapshot {
+  return { project: "", manifestDigest: "", commit: "", dirtyDigest: "" };
 }
 
-function base64FromBytes(arr: Uint8Array): string {
-  if ((globalThis as any).Buffer) {
-    return (globalThis as any).Buffer.from(arr).toString("base64");
-  } else {
-    const bin: string[] = [];
-    arr.forEach((byte) => {
-      bin.push(globalThis.String.fromCharCode(byte));
-    });
-    return globalThis.btoa(bin.join(""));
-  }
+export const ProjectSnapshot: MessageFns<ProjectSnapshot> = {
+  encode(message: ProjectSnapshot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== "") {
+      writer.uint32(10).string(message.project);
+    }
+    if (message.manifestDigest !== "") {
+      writer.uint32(18).string(message.manifestDigest);
+    }
+    if (message.commit !== "") {
+      writer.uint32(26).string(message.commit);
+    }
+    if (message.dirtyDigest !== "") {
+      writer.uint32(34).string(message.dirtyDigest);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProjectSnapshot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProjectSnapshot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.manifestDigest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.commit = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.dirtyDigest = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProjectSnapshot {
+    return {
+      project: isSet(object.project) ? globalThis.String(object.project) : "",
+      manifestDigest: isSet(object.manifestDigest)
+        ? globalThis.String(object.manifestDigest)
+        : isSet(object.manifest_digest)
+        ? globalThis.String(object.manifest_digest)
+        : "",
+      commit: isSet(object.commit) ? globalThis.String(object.commit) : "",
+      dirtyDigest: isSet(object.dirtyDigest)
+        ? globalThis.String(object.dirtyDigest)
+        : isSet(object.dirty_digest)
+        ? globalThis.String(object.dirty_digest)
+        : "",
+    };
+  },
+
+  toJSON(message: ProjectSnapshot): unknown {
+    const obj: any = {};
+    if (message.project !== "") {
+      obj.project = message.project;
+    }
+    if (message.manifestDigest !== "") {
+      obj.manifestDigest = message.manifestDigest;
+    }
+    if (message.commit !== "") {
+      obj.commit = message.commit;
+    }
+    if (message.dirtyDigest !== "") {
+      obj.dirtyDigest = message.dirtyDigest;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ProjectSnapshot>, I>>(base?: I): ProjectSnapshot {
+    return ProjectSnapshot.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProjectSnapshot>, I>>(object: I): ProjectSnapshot {
+    const message = createBaseProjectSnapshot();
+    message.project = object.project ?? "";
+    message.manifestDigest = object.manifestDigest ?? "";
+    message.commit = object.commit ?? "";
+    message.dirtyDigest = object.dirtyDigest ?? "";
+    return message;
+  },
+};
+
+function createBaseRecipeContext(): RecipeContext {
+  return {
+    kind: "",
+    task: "",
+    targetColumn: "",
+    positiveClass: "",
+    primaryMetric: "",
+    customMetrics: [],
+    seed: 0,
+    profile: "",
+    modelName: "",
+    experimentName: "",
+  };
 }
+
+export const RecipeContext: MessageFns<RecipeContext> = {
+  encode(message: RecipeContext, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.task !== "") {
+      writer.uint32(18).string(message.task);
+    }
+    if (message.targetColumn !== "") {
+      writer.uint32(26).string(message.targetColumn);
+    }
+    if (message.positiveClass !== "") {
+      writer.uint32(34).string(message.positiveClass);
+    }
+    if (message.primaryMetric !== "") {
+      writer.uint32(42).string(message.primaryMetric);
+    }
+    for (const v of message.customMetrics) {
+      CustomMetric.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.seed !== 0) {
+      writer.uint32(56).int64(message.seed);
+    }
+    if (message.profile !== "") {
+      writer.uint32(66).string(message.profile);
+    }
+    if (message.modelName !== "") {
+      writer.uint32(74).string(message.modelName);
+    }
+    if (message.experimentName !== "") {
+      writer.uint32(82).string(message.experimentName);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecipeContext {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecipeContext();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.task = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.targetColumn = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.positiveClass = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.primaryMetric = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.customMetrics.push(CustomMetric.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.seed = longToNumber(reader.int64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.profile = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.modelName = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.experimentName = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RecipeContext {
+    return {
+      kind: isSet(object.kind) ? globalThis.String(object.kind) : "",
+      task: isSet(object.task) ? globalThis.String(object.task) : "",
+      targetColumn: isSet(object.targetColumn)
+        ? globalThis.String(object.targetColumn)
+        : isSet(object.target_column)
+        ? globalThis.String(object.target_column)
+        : "",
+      positiveClass: isSet(object.positiveClass)
+        ? globalThis.String(object.positiveClass)
+        : isSet(object.positive_class)
+        ? globalThis.String(object.positive_class)
+        : "",
+      primaryMetric: isSet(object.primaryMetric)
+        ? globalThis.String(object.primaryMetric)
+        : isSet(object.primary_metric)
+        ? globalThis.String(object.primary_metric)
+        : "",
+      customMetrics: globalThis.Array.isArray(object?.customMetrics)
+        ? object.customMetrics.map((e: any) => CustomMetric.fromJSON(e))
+        : globalThis.Array.isArray(object?.custom_metrics)
+        ? object.custom_metrics.map((e: any) => CustomMetric.fromJSON(e))
+        : [],
+      seed: isSet(object.seed) ? globalThis.Number(object.seed) : 0,
+      profile: isSet(object.profile) ? globalThis.String(object.profile) : "",
+      modelName: isSet(object.modelName)
+        ? globalThis.String(object.modelName)
+        : isSet(object.model_name)
+        ? globalThis.String(object.model_name)
+        : "",
+      experimentName: isSet(object.experimentName)
+        ? globalThis.String(object.experimentName)
+        : isSet(object.experiment_name)
+        ? globalThis.String(object.experiment_name)
+        : "",
+    };
+  },
+
+  toJSON(message: RecipeContext): unknown {
+    const obj: any = {};
+    if (message.kind !== "") {
+      obj.kind = message.kind;
+    }
+    if (message.task !== "") {
+      obj.task = message.task;
+    }
+    if (message.targetColumn !== "") {
+      obj.targetColumn = message.targetColumn;
+    }
+    if (message.positiveClass !== "") {
+      obj.positiveClass = message.positiveClass;
+    }
+    if (message.primaryMetric !== "") {
+      obj.primaryMetric = message.primaryMetric;
+    }
+    if (message.customMetrics?.length) {
+      obj.customMetrics = message.customMetrics.map((e) => CustomMetric.toJSON(e));
+    }
+    if (message.seed !== 0) {
+      obj.seed = Math.round(message.seed);
+    }
+    if (message.profile !== "") {
+      obj.profile = message.profile;
+    }
+    if (message.modelName !== "") {
+      obj.modelName = message.modelName;
+    }
+    if (message.experimentName !== "") {
+      obj.experimentName = message.experimentName;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RecipeContext>, I>>(base?: I): RecipeContext {
+    return RecipeContext.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecipeContext>, I>>(object: I): RecipeContext {
+    const message = createBaseRecipeContext();
+    message.kind = object.kind ?? "";
+    message.task = object.task ?? "";
+    message.targetColumn = object.targetColumn ?? "";
+    message.positiveClass = object.positiveClass ?? "";
+    message.primaryMetric = object.primaryMetric ?? "";
+    message.customMetrics = object.customMetrics?.map((e) => CustomMetric.fromPartial(e)) || [];
+    message.seed = object.seed ?? 0;
+    message.profile = object.profile ?? "";
+    message.modelName = object.modelName ?? "";
+    message.experimentName = object.experimentName ?? "";
+    return message;
+  },
+};
+
+function createBaseCustomMetric(): CustomMetric {
+  return { name: "", function: "", greaterIsBetter: false };
+}
+
+export const CustomMetric: MessageFns<CustomMetric> = {
+  encode(message: CustomMetric, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.function !== "") {
+      writer.uint32(18).string(message.function);
+    }
+    if (message.greaterIsBetter !== false) {
+      writer.uint32(24).bool(message.greaterIsBetter);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CustomMetric {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCustomMetric();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.function = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.greaterIsBetter = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): CustomMetric {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      function: isSet(object.function) ? globalThis.String(object.function) : "",
+      greaterIsBetter: isSet(object.greaterIsBetter)
+        ? globalThis.Boolean(object.greaterIsBetter)
+        : isSet(object.greater_is_better)
+        ? globalThis.Boolean(object.greater_is_better)
+        : false,
+    };
+  },
+
+  toJSON(message: CustomMetric): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.function !== "") {
+      obj.function = message.function;
+    }
+    if (message.greaterIsBetter !== false) {
+      obj.greaterIsBetter = message.greaterIsBetter;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<CustomMetric>, I>>(base?: I): CustomMetric {
+    return CustomMetric.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<CustomMetric>, I>>(object: I): CustomMetric {
+    const message = createBaseCustomMetric();
+    message.name = object.name ?? "";
+    message.function = object.function ?? "";
+    message.greaterIsBetter = object.greaterIsBetter ?? false;
+    return message;
+  },
+};
+
+function createBaseStepCommand(): StepCommand {
+  return {
+    pipelineRunId: "",
+    step: "",
+    attempt: 0,
+    project: undefined,
+    recipe: undefined,
+    config: undefined,
+    inputs: [],
+    timeout: undefined,
+    actor: undefined,
+  };
+}
+
+export const StepCommand: MessageFns<StepCommand> = {
+  encode(message: StepCommand, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pipelineRunId !== "") {
+      writer.uint32(10).string(message.pipelineRunId);
+    }
+    if (message.step !== "") {
+      writer.uint32(18).string(message.step);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).int32(message.attempt);
+    }
+    if (message.project !== undefined) {
+      ProjectSnapshot.encode(message.project, writer.uint32(34).fork()).join();
+    }
+    if (message.recipe !== undefined) {
+      RecipeContext.encode(message.recipe, writer.uint32(42).fork()).join();
+    }
+    if (message.config !== undefined) {
+      Struct.encode(Struct.wrap(message.config), writer.uint32(50).fork()).join();
+    }
+    for (const v of message.inputs) {
+      Artifact.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.timeout !== undefined) {
+      Duration.encode(message.timeout, writer.uint32(66).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepCommand {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepCommand();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pipelineRunId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.project = ProjectSnapshot.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.recipe = RecipeContext.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.config = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.inputs.push(Artifact.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.timeout = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StepCommand {
+    return {
+      pipelineRunId: isSet(object.pipelineRunId)
+        ? globalThis.String(object.pipelineRunId)
+        : isSet(object.pipeline_run_id)
+        ? globalThis.String(object.pipeline_run_id)
+        : "",
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      project: isSet(object.project) ? ProjectSnapshot.fromJSON(object.project) : undefined,
+      recipe: isSet(object.recipe) ? RecipeContext.fromJSON(object.recipe) : undefined,
+      config: isObject(object.config) ? object.config : undefined,
+      inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => Artifact.fromJSON(e)) : [],
+      timeout: isSet(object.timeout) ? Duration.fromJSON(object.timeout) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: StepCommand): unknown {
+    const obj: any = {};
+    if (message.pipelineRunId !== "") {
+      obj.pipelineRunId = message.pipelineRunId;
+    }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.project !== undefined) {
+      obj.project = ProjectSnapshot.toJSON(message.project);
+    }
+    if (message.recipe !== undefined) {
+      obj.recipe = RecipeContext.toJSON(message.recipe);
+    }
+    if (message.config !== undefined) {
+      obj.config = message.config;
+    }
+    if (message.inputs?.length) {
+      obj.inputs = message.inputs.map((e) => Artifact.toJSON(e));
+    }
+    if (message.timeout !== undefined) {
+      obj.timeout = Duration.toJSON(message.timeout);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StepCommand>, I>>(base?: I): StepCommand {
+    return StepCommand.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StepCommand>, I>>(object: I): StepCommand {
+    const message = createBaseStepCommand();
+    message.pipelineRunId = object.pipelineRunId ?? "";
+    message.step = object.step ?? "";
+    message.attempt = object.attempt ?? 0;
+    message.project = (object.project !== undefined && object.project !== null)
+      ? ProjectSnapshot.fromPartial(object.project)
+      : undefined;
+    message.recipe = (object.recipe !== undefined && object.recipe !== null)
+      ? RecipeContext.fromPartial(object.recipe)
+      : undefined;
+    message.config = object.config ?? undefined;
+    message.inputs = object.inputs?.map((e) => Artifact.fromPartial(e)) || [];
+    message.timeout = (object.timeout !== undefined && object.timeout !== null)
+      ? Duration.fromPartial(object.timeout)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseStepProgress(): StepProgress {
+  return { pipelineRunId: "", step: "", attempt: 0, fraction: 0, message: "" };
+}
+
+export const StepProgress: MessageFns<StepProgress> = {
+  encode(message: StepProgress, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pipelineRunId !== "") {
+      writer.uint32(10).string(message.pipelineRunId);
+    }
+    if (message.step !== "") {
+      writer.uint32(18).string(message.step);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).int32(message.attempt);
+    }
+    if (message.fraction !== 0) {
+      writer.uint32(33).double(message.fraction);
+    }
+    if (message.message !== "") {
+      writer.uint32(42).string(message.message);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepProgress {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepProgress();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pipelineRunId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.fraction = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StepProgress {
+    return {
+      pipelineRunId: isSet(object.pipelineRunId)
+        ? globalThis.String(object.pipelineRunId)
+        : isSet(object.pipeline_run_id)
+        ? globalThis.String(object.pipeline_run_id)
+        : "",
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      fraction: isSet(object.fraction) ? globalThis.Number(object.fraction) : 0,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+    };
+  },
+
+  toJSON(message: StepProgress): unknown {
+    const obj: any = {};
+    if (message.pipelineRunId !== "") {
+      obj.pipelineRunId = message.pipelineRunId;
+    }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.fraction !== 0) {
+      obj.fraction = floatToJson(message.fraction);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StepProgress>, I>>(base?: I): StepProgress {
+    return StepProgress.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StepProgress>, I>>(object: I): StepProgress {
+    const message = createBaseStepProgress();
+    message.pipelineRunId = object.pipelineRunId ?? "";
+    message.step = object.step ?? "";
+    message.attempt = object.attempt ?? 0;
+    message.fraction = object.fraction ?? 0;
+    message.message = object.message ?? "";
+    return message;
+  },
+};
+
+function createBaseStepError(): StepError {
+  return { code: "", message: "", hint: "", violations: [], retryable: false };
+}
+
+export const StepError: MessageFns<StepError> = {
+  encode(message: StepError, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(18).string(message.message);
+    }
+    if (message.hint !== "") {
+      writer.uint32(26).string(message.hint);
+    }
+    for (const v of message.violations) {
+      FieldViolation.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.retryable !== false) {
+      writer.uint32(40).bool(message.retryable);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepError {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepError();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hint = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.violations.push(FieldViolation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.retryable = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StepError {
+    return {
+      code: isSet(object.code) ? globalThis.String(object.code) : "",
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      hint: isSet(object.hint) ? globalThis.String(object.hint) : "",
+      violations: globalThis.Array.isArray(object?.violations)
+        ? object.violations.map((e: any) => FieldViolation.fromJSON(e))
+        : [],
+      retryable: isSet(object.retryable) ? globalThis.Boolean(object.retryable) : false,
+    };
+  },
+
+  toJSON(message: StepError): unknown {
+    const obj: any = {};
+    if (message.code !== "") {
+      obj.code = message.code;
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.hint !== "") {
+      obj.hint = message.hint;
+    }
+    if (message.violations?.length) {
+      obj.violations = message.violations.map((e) => FieldViolation.toJSON(e));
+    }
+    if (message.retryable !== false) {
+      obj.retryable = message.retryable;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StepError>, I>>(base?: I): StepError {
+    return StepError.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StepError>, I>>(object: I): StepError {
+    const message = createBaseStepError();
+    message.code = object.code ?? "";
+    message.message = object.message ?? "";
+    message.hint = object.hint ?? "";
+    message.violations = object.violations?.map((e) => FieldViolation.fromPartial(e)) || [];
+    message.retryable = object.retryable ?? false;
+    return message;
+  },
+};
+
+function createBaseStepSuccess(): StepSuccess {
+  return {
+    pipelineRunId: "",
+    step: "",
+    attempt: 0,
+    lease: 0,
+    outputs: [],
+    summary: undefined,
+    warnings: [],
+    workMs: 0,
+  };
+}
+
+export const StepSuccess: MessageFns<StepSuccess> = {
+  encode(message: StepSuccess, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pipelineRunId !== "") {
+      writer.uint32(10).string(message.pipelineRunId);
+    }
+    if (message.step !== "") {
+      writer.uint32(18).string(message.step);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).int32(message.attempt);
+    }
+    if (message.lease !== 0) {
+      writer.uint32(32).int32(message.lease);
+    }
+    for (const v of message.outputs) {
+      Artifact.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      Struct.encode(Struct.wrap(message.summary), writer.uint32(50).fork()).join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.workMs !== 0) {
+      writer.uint32(65).double(message.workMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepSuccess {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepSuccess();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pipelineRunId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lease = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.outputs.push(Artifact.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.summary = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.workMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StepSuccess {
+    return {
+      pipelineRunId: isSet(object.pipelineRunId)
+        ? globalThis.String(object.pipelineRunId)
+        : isSet(object.pipeline_run_id)
+        ? globalThis.String(object.pipeline_run_id)
+        : "",
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      lease: isSet(object.lease) ? globalThis.Number(object.lease) : 0,
+      outputs: globalThis.Array.isArray(object?.outputs) ? object.outputs.map((e: any) => Artifact.fromJSON(e)) : [],
+      summary: isObject(object.summary) ? object.summary : undefined,
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
+      workMs: isSet(object.workMs)
+        ? globalThis.Number(object.workMs)
+        : isSet(object.work_ms)
+        ? globalThis.Number(object.work_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: StepSuccess): unknown {
+    const obj: any = {};
+    if (message.pipelineRunId !== "") {
+      obj.pipelineRunId = message.pipelineRunId;
+    }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.lease !== 0) {
+      obj.lease = Math.round(message.lease);
+    }
+    if (message.outputs?.length) {
+      obj.outputs = message.outputs.map((e) => Artifact.toJSON(e));
+    }
+    if (message.summary !== undefined) {
+      obj.summary = message.summary;
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
+    }
+    if (message.workMs !== 0) {
+      obj.workMs = floatToJson(message.workMs);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StepSuccess>, I>>(base?: I): StepSuccess {
+    return StepSuccess.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StepSuccess>, I>>(object: I): StepSuccess {
+    const message = createBaseStepSuccess();
+    message.pipelineRunId = object.pipelineRunId ?? "";
+    message.step = object.step ?? "";
+    message.attempt = object.attempt ?? 0;
+    message.lease = object.lease ?? 0;
+    message.outputs = object.outputs?.map((e) => Artifact.fromPartial(e)) || [];
+    message.summary = object.summary ?? undefined;
+    message.warnings = object.warnings?.map((e) => e) || [];
+    message.workMs = object.workMs ?? 0;
+    return message;
+  },
+};
+
+function createBaseStepFailure(): StepFailure {
+  return {
+    pipelineRunId: "",
+    step: "",
+    attempt: 0,
+    lease: 0,
+    error: undefined,
+    outputs: [],
+    summary: undefined,
+    workMs: 0,
+  };
+}
+
+export const StepFailure: MessageFns<StepFailure> = {
+  encode(message: StepFailure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pipelineRunId !== "") {
+      writer.uint32(10).string(message.pipelineRunId);
+    }
+    if (message.step !== "") {
+      writer.uint32(18).string(message.step);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(24).int32(message.attempt);
+    }
+    if (message.lease !== 0) {
+      writer.uint32(32).int32(message.lease);
+    }
+    if (message.error !== undefined) {
+      StepError.encode(message.error, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.outputs) {
+      Artifact.encode(v!, writer.uint32(50).fork()).join();
+    }
+    if (message.summary !== undefined) {
+      Struct.encode(Struct.wrap(message.summary), writer.uint32(58).fork()).join();
+    }
+    if (message.workMs !== 0) {
+      writer.uint32(65).double(message.workMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepFailure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepFailure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.pipelineRunId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.attempt = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lease = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.error = StepError.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.outputs.push(Artifact.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.summary = Struct.unwrap(Struct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.workMs = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StepFailure {
+    return {
+      pipelineRunId: isSet(object.pipelineRunId)
+        ? globalThis.String(object.pipelineRunId)
+        : isSet(object.pipeline_run_id)
+        ? globalThis.String(object.pipeline_run_id)
+        : "",
+      step: isSet(object.step) ? globalThis.String(object.step) : "",
+      attempt: isSet(object.attempt) ? globalThis.Number(object.attempt) : 0,
+      lease: isSet(object.lease) ? globalThis.Number(object.lease) : 0,
+      error: isSet(object.error) ? StepError.fromJSON(object.error) : undefined,
+      outputs: globalThis.Array.isArray(object?.outputs) ? object.outputs.map((e: any) => Artifact.fromJSON(e)) : [],
+      summary: isObject(object.summary) ? object.summary : undefined,
+      workMs: isSet(object.workMs)
+        ? globalThis.Number(object.workMs)
+        : isSet(object.work_ms)
+        ? globalThis.Number(object.work_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: StepFailure): unknown {
+    const obj: any = {};
+    if (message.pipelineRunId !== "") {
+      obj.pipelineRunId = message.pipelineRunId;
+    }
+    if (message.step !== "") {
+      obj.step = message.step;
+    }
+    if (message.attempt !== 0) {
+      obj.attempt = Math.round(message.attempt);
+    }
+    if (message.lease !== 0) {
+      obj.lease = Math.round(message.lease);
+    }
+    if (message.error !== undefined) {
+      obj.error = StepError.toJSON(message.error);
+    }
+    if (message.outputs?.length) {
+      obj.outputs = message.outputs.map((e) => Artifact.toJSON(e));
+    }
+    if (message.summary !== undefined) {
+      obj.summary = message.summary;
+    }
+    if (message.workMs !== 0) {
+      obj.workMs = floatToJson(message.workMs);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StepFailure>, I>>(base?: I): StepFailure {
+    return StepFailure.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StepFailure>, I>>(object: I): StepFailure {
+    const message = createBaseStepFailure();
+    message.pipelineRunId = object.pipelineRunId ?? "";
+    message.step = object.step ?? "";
+    message.attempt = object.attempt ?? 0;
+    message.lease = object.lease ?? 0;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? StepError.fromPartial(object.error)
+      : undefined;
+    message.outputs = object.outputs?.map((e) => Artifact.fromPartial(e)) || [];
+    message.summary = object.summary ?? undefined;
+    message.workMs = object.workMs ?? 0;
+    return message;
+  },
+};
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
@@ -452,19 +1815,6 @@ type DeepPartial<T> = T extends Builtin ? T
 type KeysOfUnion<T> = T extends T ? keyof T : never;
 type Exact<P, I extends P> = P extends Builtin ? P
   : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
-function toTimestamp(dateStr: string): Timestamp {
-  const date = new globalThis.Date(dateStr);
-  const seconds = Math.trunc(date.getTime() / 1_000);
-  const nanos = (date.getTime() % 1_000) * 1_000_000;
-  return { seconds, nanos };
-}
-
-function fromTimestamp(t: Timestamp): string {
-  let millis = (t.seconds || 0) * 1_000;
-  millis += (t.nanos || 0) / 1_000_000;
-  return new globalThis.Date(millis).toISOString();
-}
 
 function longToNumber(int64: { toString(): string }): number {
   const num = globalThis.Number(int64.toString());
