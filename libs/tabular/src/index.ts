@@ -1,3 +1,5 @@
+export { type DuckDb, type DuckDbOptions, openDuckDb, type SqlRow, type SqlValue } from './duckdb.ts';
+export { parquetSource, writeParquet } from './parquet.ts';
 export type {
   CategoricalProfile,
   ColumnProfile,
@@ -7,4 +9,7 @@ export type {
   NumericProfile,
   ValueCount,
 } from './profile-types.ts';
+export { describeRelation, type Relation } from './relation.ts';
+export { quoteIdentifier, quoteNumber, quoteText } from './sql.ts';
 export { type Column, type ColumnSchema, ColumnType, type Table } from './table.ts';
+export { type ReadTableOptions, readTable, type WriteTableOptions, writeTable } from './table-parquet.ts';
