@@ -1,0 +1,25 @@
+import { randomBytes } from 'node:crypto';
+import { type Context, context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+
+/** W3C trace context as headers: `traceparent`, and `tracestate` where there is one. */
+export type TraceHeaders = Readonly<Record<string, string>>;
+
+/** Headers that carry the active span to another process; empty when there is none. */
+export const activeTraceHeaders = (ctx: Context = context.active()): TraceHeaders => {
+  const carrier: Record<string, string> = {};
+  propagation.inject(ctx, carrier);
+  return carrier;
+};
+
+/** The context that headers describe, on top of `base`; malformed headers give `base`. */
+export const contextFromHeaders = (headers: TraceHeaders, base: Context = ROOT_CONTEXT): Context =>
+  propagation.extract(base, headers);
+
+/** Trace id of the active span as 32 hex digits. */
+export const currentTraceId = (): string | undefined => trace.getSpanContext(context.active())?.traceId;
+
+/** A random W3C trace id: 32 hex digits. */
+export const newTraceId = (): string => randomBytes(16).toString('hex');
+
+/** A random W3C span id: 16 hex digits. */
+export const newSpanId = (): string => randomBytes(8).toString('hex');

@@ -1,0 +1,108 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  type Link,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
+import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
+
+let forced: { readonly traceId: string; readonly spanId: string } | undefined;
+
+/** Random ids, except while `emitSpan` starts a span whose ids are already known. */
+export class ForcedIdGenerator implements IdGenerator {
+  readonly #random = new RandomIdGenerator();
+  generateTraceId = (): string => forced?.traceId ?? this.#random.generateTraceId();
+  generateSpanId = (): string => forced?.spanId ?? this.#random.generateSpanId();
+}
+
+export interface SpanDetails {
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  readonly links?: readonly Link[];
+  /** Parent; default the active context. */
+  readonly context?: Context;
+}
+
+const tracer = () => trace.getTracer('@millrace/telemetry');
+
+/** Runs `work` in a new active span, which records how it failed. Ends with it. */
+export const inSpan = async <T>(
+  name: string,
+  details: SpanDetails,
+  work: (span: Span) => Promise<T>,
+): Promise<T> => {
+  const parent = details.context ?? context.active();
+  const span = tracer().startSpan(
+    name,
+    {
+      kind: details.kind ?? SpanKind.INTERNAL,
+      ...(details.attributes === undefined ? {} : { attributes: details.attributes }),
+      ...(details.links === undefined ? {} : { links: [...details.links] }),
+    },
+    parent,
+  );
+  try {
+    return await context.with(trace.setSpan(parent, span), () => work(span));
+  } catch (thrown) {
+    recordFailure(span, thrown);
+    throw thrown;
+  } finally {
+    span.end();
+  }
+};
+
+const recordFailure = (span: Span, thrown: unknown): void => {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  const code = (thrown as { code?: unknown } | null)?.code;
+  span.setAttribute('error.type', typeof code === 'string' ? code : 'internal');
+};
+
+/** A span that is known only once it is over, perhaps by another process than the one that began it. */
+export interface EmittedSpan {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Absent for the root of a trace. */
+  readonly parentSpanId?: string;
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly start: number;
+  readonly end: number;
+  readonly attributes?: Attributes;
+  readonly error?: string;
+}
+
+/** Emits a finished span with ids chosen beforehand, so that its children could be made before it. */
+export const emitSpan = (emitted: EmittedSpan): void => {
+  const base = context.active();
+  const parent =
+    emitted.parentSpanId === undefined
+      ? trace.deleteSpan(base ?? ROOT_CONTEXT)
+      : trace.setSpanContext(base, {
+          traceId: emitted.traceId,
+          spanId: emitted.parentSpanId,
+          traceFlags: TraceFlags.SAMPLED,
+          isRemote: true,
+        });
+  forced = { traceId: emitted.traceId, spanId: emitted.spanId };
+  try {
+    const span = tracer().startSpan(
+      emitted.name,
+      {
+        startTime: emitted.start,
+        ...(emitted.attributes === undefined ? {} : { attributes: emitted.attributes }),
+      },
+      parent,
+    );
+    if (emitted.error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: emitted.error });
+    span.end(emitted.end);
+  } finally {
+    forced = undefined;
+  }
+};
