@@ -9,6 +9,11 @@ import { ModelVersionApproved } from './millrace/registry/v1/events.ts';
 import { ModelVersionRejected } from './millrace/registry/v1/events.ts';
 import { ModelVersionArchived } from './millrace/registry/v1/events.ts';
 import { AliasMoved } from './millrace/registry/v1/events.ts';
+import { ModelVersionApprovalAdded } from './millrace/registry/v1/events.ts';
+import { ModelVersionApprovalDenied } from './millrace/registry/v1/events.ts';
+import { AliasMoveDenied } from './millrace/registry/v1/events.ts';
+import { PolicyChanged } from './millrace/registry/v1/events.ts';
+import { ReactionSwitched } from './millrace/registry/v1/events.ts';
 import { StepSucceeded } from './millrace/registry/v1/step_events.ts';
 import { StepFailed } from './millrace/registry/v1/step_events.ts';
 
@@ -19,6 +24,11 @@ export const registryEvents = {
   modelVersionRejected: defineEvent('millrace.registry.model_version.rejected.v1', ModelVersionRejected),
   modelVersionArchived: defineEvent('millrace.registry.model_version.archived.v1', ModelVersionArchived),
   aliasMoved: defineEvent('millrace.registry.alias.moved.v1', AliasMoved),
+  modelVersionApprovalAdded: defineEvent('millrace.registry.model_version.approval_added.v1', ModelVersionApprovalAdded),
+  modelVersionApprovalDenied: defineEvent('millrace.registry.model_version.approval_denied.v1', ModelVersionApprovalDenied),
+  aliasMoveDenied: defineEvent('millrace.registry.alias.move_denied.v1', AliasMoveDenied),
+  policyChanged: defineEvent('millrace.registry.policy.changed.v1', PolicyChanged),
+  reactionSwitched: defineEvent('millrace.registry.reaction.switched.v1', ReactionSwitched),
   stepSucceeded: defineEvent('millrace.registry.step.succeeded.v1', StepSucceeded),
   stepFailed: defineEvent('millrace.registry.step.failed.v1', StepFailed),
 } as const;

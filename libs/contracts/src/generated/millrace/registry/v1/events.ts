@@ -6,8 +6,8 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Actor } from "../../common/v1/common.ts";
-import { AliasMove, Approval, ModelVersion } from "./registry.ts";
+import { Actor, Reaction } from "../../common/v1/common.ts";
+import { AliasMove, Approval, ModelVersion, Policy } from "./registry.ts";
 
 /** A model version was registered. Entity: the model version (`flights/3`). */
 export interface ModelVersionRegistered {
@@ -39,6 +39,47 @@ export interface AliasMoved {
     | undefined;
   /** Digest of the model that it points to now. */
   modelDigest: string;
+}
+
+/** An approver agreed; the policy asks for more approvals yet. */
+export interface ModelVersionApprovalAdded {
+  modelVersion: ModelVersion | undefined;
+  approval: Approval | undefined;
+}
+
+/** The policy did not let somebody approve a model version. */
+export interface ModelVersionApprovalDenied {
+  model: string;
+  version: number;
+  actor:
+    | Actor
+    | undefined;
+  /** Each rule of the policy that was in the way. */
+  reasons: string[];
+}
+
+/** The policy did not let somebody move an alias. Entity: the model. */
+export interface AliasMoveDenied {
+  /** What was asked for. */
+  move:
+    | AliasMove
+    | undefined;
+  /** Each rule of the policy that was in the way. */
+  reasons: string[];
+}
+
+/** A policy was replaced. Entity: the model, or `*` for the default policy. */
+export interface PolicyChanged {
+  model: string;
+  policy: Policy | undefined;
+  previous: Policy | undefined;
+  actor: Actor | undefined;
+}
+
+/** A reaction of the registry was switched on or off. Entity: the reaction. */
+export interface ReactionSwitched {
+  reaction: Reaction | undefined;
+  actor: Actor | undefined;
 }
 
 function createBaseModelVersionRegistered(): ModelVersionRegistered {
@@ -478,6 +519,509 @@ export const AliasMoved: MessageFns<AliasMoved> = {
     const message = createBaseAliasMoved();
     message.move = (object.move !== undefined && object.move !== null) ? AliasMove.fromPartial(object.move) : undefined;
     message.modelDigest = object.modelDigest ?? "";
+    return message;
+  },
+};
+
+function createBaseModelVersionApprovalAdded(): ModelVersionApprovalAdded {
+  return { modelVersion: undefined, approval: undefined };
+}
+
+export const ModelVersionApprovalAdded: MessageFns<ModelVersionApprovalAdded> = {
+  encode(message: ModelVersionApprovalAdded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.modelVersion !== undefined) {
+      ModelVersion.encode(message.modelVersion, writer.uint32(10).fork()).join();
+    }
+    if (message.approval !== undefined) {
+      Approval.encode(message.approval, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelVersionApprovalAdded {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelVersionApprovalAdded();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.modelVersion = ModelVersion.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.approval = Approval.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelVersionApprovalAdded {
+    return {
+      modelVersion: isSet(object.modelVersion)
+        ? ModelVersion.fromJSON(object.modelVersion)
+        : isSet(object.model_version)
+        ? ModelVersion.fromJSON(object.model_version)
+        : undefined,
+      approval: isSet(object.approval) ? Approval.fromJSON(object.approval) : undefined,
+    };
+  },
+
+  toJSON(message: ModelVersionApprovalAdded): unknown {
+    const obj: any = {};
+    if (message.modelVersion !== undefined) {
+      obj.modelVersion = ModelVersion.toJSON(message.modelVersion);
+    }
+    if (message.approval !== undefined) {
+      obj.approval = Approval.toJSON(message.approval);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ModelVersionApprovalAdded>, I>>(base?: I): ModelVersionApprovalAdded {
+    return ModelVersionApprovalAdded.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ModelVersionApprovalAdded>, I>>(object: I): ModelVersionApprovalAdded {
+    const message = createBaseModelVersionApprovalAdded();
+    message.modelVersion = (object.modelVersion !== undefined && object.modelVersion !== null)
+      ? ModelVersion.fromPartial(object.modelVersion)
+      : undefined;
+    message.approval = (object.approval !== undefined && object.approval !== null)
+      ? Approval.fromPartial(object.approval)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseModelVersionApprovalDenied(): ModelVersionApprovalDenied {
+  return { model: "", version: 0, actor: undefined, reasons: [] };
+}
+
+export const ModelVersionApprovalDenied: MessageFns<ModelVersionApprovalDenied> = {
+  encode(message: ModelVersionApprovalDenied, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.version !== 0) {
+      writer.uint32(16).int32(message.version);
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.reasons) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelVersionApprovalDenied {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelVersionApprovalDenied();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.version = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelVersionApprovalDenied {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      version: isSet(object.version) ? globalThis.Number(object.version) : 0,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: ModelVersionApprovalDenied): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.version !== 0) {
+      obj.version = Math.round(message.version);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ModelVersionApprovalDenied>, I>>(base?: I): ModelVersionApprovalDenied {
+    return ModelVersionApprovalDenied.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ModelVersionApprovalDenied>, I>>(object: I): ModelVersionApprovalDenied {
+    const message = createBaseModelVersionApprovalDenied();
+    message.model = object.model ?? "";
+    message.version = object.version ?? 0;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseAliasMoveDenied(): AliasMoveDenied {
+  return { move: undefined, reasons: [] };
+}
+
+export const AliasMoveDenied: MessageFns<AliasMoveDenied> = {
+  encode(message: AliasMoveDenied, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.move !== undefined) {
+      AliasMove.encode(message.move, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.reasons) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AliasMoveDenied {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAliasMoveDenied();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.move = AliasMove.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reasons.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AliasMoveDenied {
+    return {
+      move: isSet(object.move) ? AliasMove.fromJSON(object.move) : undefined,
+      reasons: globalThis.Array.isArray(object?.reasons) ? object.reasons.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: AliasMoveDenied): unknown {
+    const obj: any = {};
+    if (message.move !== undefined) {
+      obj.move = AliasMove.toJSON(message.move);
+    }
+    if (message.reasons?.length) {
+      obj.reasons = message.reasons;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AliasMoveDenied>, I>>(base?: I): AliasMoveDenied {
+    return AliasMoveDenied.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AliasMoveDenied>, I>>(object: I): AliasMoveDenied {
+    const message = createBaseAliasMoveDenied();
+    message.move = (object.move !== undefined && object.move !== null) ? AliasMove.fromPartial(object.move) : undefined;
+    message.reasons = object.reasons?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBasePolicyChanged(): PolicyChanged {
+  return { model: "", policy: undefined, previous: undefined, actor: undefined };
+}
+
+export const PolicyChanged: MessageFns<PolicyChanged> = {
+  encode(message: PolicyChanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.policy !== undefined) {
+      Policy.encode(message.policy, writer.uint32(18).fork()).join();
+    }
+    if (message.previous !== undefined) {
+      Policy.encode(message.previous, writer.uint32(26).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PolicyChanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePolicyChanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.policy = Policy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.previous = Policy.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PolicyChanged {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      policy: isSet(object.policy) ? Policy.fromJSON(object.policy) : undefined,
+      previous: isSet(object.previous) ? Policy.fromJSON(object.previous) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: PolicyChanged): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.policy !== undefined) {
+      obj.policy = Policy.toJSON(message.policy);
+    }
+    if (message.previous !== undefined) {
+      obj.previous = Policy.toJSON(message.previous);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PolicyChanged>, I>>(base?: I): PolicyChanged {
+    return PolicyChanged.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PolicyChanged>, I>>(object: I): PolicyChanged {
+    const message = createBasePolicyChanged();
+    message.model = object.model ?? "";
+    message.policy = (object.policy !== undefined && object.policy !== null)
+      ? Policy.fromPartial(object.policy)
+      : undefined;
+    message.previous = (object.previous !== undefined && object.previous !== null)
+      ? Policy.fromPartial(object.previous)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseReactionSwitched(): ReactionSwitched {
+  return { reaction: undefined, actor: undefined };
+}
+
+export const ReactionSwitched: MessageFns<ReactionSwitched> = {
+  encode(message: ReactionSwitched, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reaction !== undefined) {
+      Reaction.encode(message.reaction, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionSwitched {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionSwitched();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reaction = Reaction.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionSwitched {
+    return {
+      reaction: isSet(object.reaction) ? Reaction.fromJSON(object.reaction) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: ReactionSwitched): unknown {
+    const obj: any = {};
+    if (message.reaction !== undefined) {
+      obj.reaction = Reaction.toJSON(message.reaction);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReactionSwitched>, I>>(base?: I): ReactionSwitched {
+    return ReactionSwitched.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReactionSwitched>, I>>(object: I): ReactionSwitched {
+    const message = createBaseReactionSwitched();
+    message.reaction = (object.reaction !== undefined && object.reaction !== null)
+      ? Reaction.fromPartial(object.reaction)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
     return message;
   },
 };
