@@ -4,23 +4,23 @@ import { TaskType } from './metric-table.ts';
 /** A class label as it stands in data. Two labels are the same class when their texts are equal. */
 export type Label = string | number | boolean;
 
-/** What is predicted: classes in the order of the model's probabilities. */
+/** What is asked of a model. */
 export type TaskDefinition =
   | { readonly type: typeof TaskType.regression }
-  | {
-      readonly type: typeof TaskType.binary;
-      readonly classes: readonly Label[];
-      readonly positiveClass: Label;
-    }
-  | { readonly type: typeof TaskType.multiclass; readonly classes: readonly Label[] };
+  | { readonly type: typeof TaskType.binary; readonly positiveClass: Label }
+  | { readonly type: typeof TaskType.multiclass };
 
-/** What a model answered for rows, in their order. */
-export interface Prediction {
-  /** Predicted numbers (regression) or labels (classification). */
-  readonly values: ArrayLike<Label | null>;
-  /** Row after row, one probability per class in the order of `TaskDefinition.classes`. */
-  readonly probabilities?: ArrayLike<number>;
-}
+/** What a model answered for rows, in their order. The predictions of `@millrace/modeling` fit. */
+export type Prediction =
+  | { readonly kind: 'regression'; readonly values: ArrayLike<number> }
+  | {
+      readonly kind: 'classification';
+      /** Every class that the model knows, as text, in the order of the probabilities. */
+      readonly classes: readonly string[];
+      readonly labels: ArrayLike<string>;
+      /** `probabilities[row][class]`. */
+      readonly probabilities?: ArrayLike<ArrayLike<number>>;
+    };
 
 export interface RegressionObservations {
   readonly type: typeof TaskType.regression;
@@ -48,7 +48,8 @@ export interface ClassificationObservations {
 export type Observations = RegressionObservations | ClassificationObservations;
 
 /**
- * Checks and encodes targets and predictions.
+ * Checks and encodes targets and predictions. With more than two classes, a class of the target that the
+ * model never learned counts as one that it gives probability 0.
  * @throws Invalid naming the element: no rows, different lengths, a missing or non-finite number, a label
  * outside the classes, a probability outside 0 … 1, a negative weight.
  */
@@ -60,31 +61,45 @@ export const observe = (
 ): Observations => {
   const rowCount = target.length;
   if (rowCount === 0) throw Invalid.field('target', 'there are no rows to evaluate');
-  expectLength('prediction', prediction.values.length, rowCount);
-  const weighted = weights === undefined ? {} : { weights: checkWeights(weights, rowCount) };
+  const observations = encode(task, target, prediction);
+  return weights === undefined ? observations : { ...observations, weights: checkWeights(weights, rowCount) };
+};
+
+const encode = (
+  task: TaskDefinition,
+  target: ArrayLike<Label | null>,
+  prediction: Prediction,
+): Observations => {
   if (task.type === TaskType.regression) {
+    if (prediction.kind !== 'regression')
+      throw Invalid.field('prediction', 'a regression needs numbers, not labels');
+    expectLength('prediction', prediction.values.length, target.length);
     return {
       type: task.type,
-      rowCount,
+      rowCount: target.length,
       target: finiteNumbers('target', target),
       predicted: finiteNumbers('prediction', prediction.values),
-      ...weighted,
     };
   }
-  const classes = checkClasses(task.classes);
+  if (prediction.kind !== 'classification') {
+    throw Invalid.field('prediction', 'a classification needs labels, not numbers');
+  }
+  const { labels, probabilities } = prediction;
+  expectLength('prediction', labels.length, target.length);
+  const known = checkClasses(prediction.classes);
+  const binary = task.type === TaskType.binary;
+  const classes = binary ? known : withUnknown(known, target);
   const indexOf = new Map(classes.map((label, index) => [label, index]));
-  const probabilities = prediction.probabilities;
   return {
     type: task.type,
-    rowCount,
+    rowCount: target.length,
     classes,
-    positive: task.type === TaskType.binary ? positiveIndex(classes, task.positiveClass) : -1,
+    positive: binary ? positiveIndex(classes, task.positiveClass) : -1,
     target: classIndexes('target', target, indexOf),
-    predicted: classIndexes('prediction', prediction.values, indexOf),
+    predicted: classIndexes('prediction', labels, indexOf),
     ...(probabilities === undefined
       ? {}
-      : { probabilities: byClass(probabilities, rowCount, classes.length) }),
-    ...weighted,
+      : { probabilities: byClass(probabilities, target.length, known.length, classes.length) }),
   };
 };
 
@@ -113,13 +128,22 @@ const checkWeights = (weights: ArrayLike<number>, rowCount: number): Float64Arra
   return numbers;
 };
 
-const checkClasses = (classes: readonly Label[]): readonly string[] => {
-  const names = classes.map(String);
-  if (names.length < 2)
-    throw Invalid.field('classes', `a classification needs two classes, not ${names.length}`);
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+const checkClasses = (classes: readonly string[]): readonly string[] => {
+  if (classes.length < 2) {
+    throw Invalid.field('classes', `a classification needs two classes, not ${classes.length}`);
+  }
+  const repeated = classes.find((name, index) => classes.indexOf(name) !== index);
   if (repeated !== undefined) throw Invalid.field('classes', `"${repeated}" stands twice`);
-  return names;
+  return classes;
+};
+
+const withUnknown = (known: readonly string[], target: ArrayLike<Label | null>): readonly string[] => {
+  const all = new Set(known);
+  for (let row = 0; row < target.length; row++) {
+    const label = target[row];
+    if (label !== null && label !== undefined) all.add(String(label));
+  }
+  return [...all];
 };
 
 const positiveIndex = (classes: readonly string[], positiveClass: Label): number => {
@@ -154,12 +178,20 @@ const classIndexes = (
 // Models that compute in single precision may overshoot by a rounding error.
 const overshoot = 1e-6;
 
-const byClass = (flat: ArrayLike<number>, rowCount: number, classCount: number): readonly Float64Array[] => {
-  expectLength('prediction.probabilities', flat.length, rowCount * classCount);
+/** The transposed probabilities; classes after the known ones get 0. */
+const byClass = (
+  rows: ArrayLike<ArrayLike<number>>,
+  rowCount: number,
+  knownCount: number,
+  classCount: number,
+): readonly Float64Array[] => {
+  expectLength('prediction.probabilities', rows.length, rowCount);
   const columns = Array.from({ length: classCount }, () => new Float64Array(rowCount));
   for (let row = 0; row < rowCount; row++) {
-    for (let index = 0; index < classCount; index++) {
-      const value = flat[row * classCount + index]!;
+    const values = rows[row]!;
+    expectLength(`prediction.probabilities[${row}]`, values.length, knownCount);
+    for (let index = 0; index < knownCount; index++) {
+      const value = values[index]!;
       if (!(value >= -overshoot && value <= 1 + overshoot)) {
         throw Invalid.field(`prediction.probabilities[${row}][${index}]`, `${value} is not between 0 and 1`);
       }

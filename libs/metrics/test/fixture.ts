@@ -7,6 +7,7 @@ export interface Case {
   readonly classes?: number;
   readonly target: readonly number[];
   readonly prediction: readonly number[];
+  /** Row after row. */
   readonly probabilities?: readonly number[];
   readonly weights: readonly number[] | null;
   readonly expected: Readonly<Record<string, number>>;
@@ -46,16 +47,22 @@ export const caseNamed = (task: TaskType, name: string): Case => {
   return found;
 };
 
-export const taskOf = ({ task, classes }: Case): TaskDefinition => {
-  if (task === TaskType.regression) return { type: task };
-  if (task === TaskType.binary) return { type: task, classes: [0, 1], positiveClass: 1 };
-  return { type: task, classes: Array.from({ length: classes ?? 0 }, (_, index) => index) };
-};
+export const taskOf = ({ task }: Case): TaskDefinition =>
+  task === TaskType.binary ? { type: task, positiveClass: 1 } : { type: task };
 
-export const predictionOf = ({ prediction, probabilities }: Case): Prediction => ({
-  values: prediction,
-  ...(probabilities === undefined ? {} : { probabilities }),
-});
+export const predictionOf = ({ task, classes = 2, prediction, probabilities }: Case): Prediction => {
+  if (task === TaskType.regression) return { kind: 'regression', values: prediction };
+  return {
+    kind: 'classification',
+    classes: Array.from({ length: classes }, (_, index) => String(index)),
+    labels: prediction.map(String),
+    ...(probabilities === undefined
+      ? {}
+      : {
+          probabilities: prediction.map((_, row) => probabilities.slice(row * classes, (row + 1) * classes)),
+        }),
+  };
+};
 
 /** Whether two numbers agree to a relative tolerance of 1e-12, absolute below 1. */
 export const agree = (found: number | undefined, wanted: number, tolerance = 1e-12): boolean =>
