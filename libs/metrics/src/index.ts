@@ -1,4 +1,24 @@
+export {
+  type BootstrapOptions,
+  bootstrapIntervals,
+  type Difference,
+  type Interval,
+  pairedBootstrap,
+  quantile,
+} from './bootstrap.ts';
+export type { ClassScores } from './classification.ts';
 export { computeMetrics, type Metrics, metricsOf, prepareEvaluator } from './compute-metrics.ts';
+export {
+  type CalibrationPoint,
+  type ConfusionMatrix,
+  calibrationCurve,
+  confusionMatrix,
+  type LiftPoint,
+  liftCurve,
+  type ThresholdPoint,
+  thin,
+  thresholdCurve,
+} from './curves.ts';
 export { findMetric, type MetricDefinition, metricTable, primaryMetricOf, TaskType } from './metric-table.ts';
 export {
   type ClassificationObservations,
@@ -9,5 +29,9 @@ export {
   type RegressionObservations,
   type TaskDefinition,
 } from './observations.ts';
-export { createRandom, defaultSeed, type Random } from './random.ts';
+export { type Importance, type PermutationOptions, permutationImportance } from './permutation-importance.ts';
+export { createRandom, defaultSeed, type Random, type Shufflable } from './random.ts';
 export type { Evaluator } from './regression.ts';
+export { type HistogramBin, type ResidualSummary, residualSummary } from './residuals.ts';
+export { wilsonInterval } from './wilson.ts';
+export { type WorstPrediction, worstPredictions } from './worst-predictions.ts';
