@@ -1,4 +1,12 @@
 export { type DuckDb, type DuckDbOptions, openDuckDb, type SqlRow, type SqlValue } from './duckdb.ts';
+export {
+  type CompiledExpression,
+  compileCondition,
+  compileExpression,
+  rowsWhere,
+} from './expression/compile.ts';
+export { type Expression, parseExpression } from './expression/syntax.ts';
+export type { Value, ValueType } from './expression/term.ts';
 export { parquetSource, writeParquet } from './parquet.ts';
 export type {
   CategoricalProfile,
