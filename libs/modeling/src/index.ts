@@ -1,0 +1,43 @@
+export { estimatorNamed, estimators } from './estimators/catalog.ts';
+export type { Estimator, FitInput, FitStep, FittedModel, Model, Target } from './estimators/estimator.ts';
+export { type ParameterDefinition, type Params, resolveParams } from './estimators/parameters.ts';
+export { buildPackage, flavorOf, type PackageInput } from './package/build.ts';
+export { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './package/check-input.ts';
+export {
+  digestOf,
+  type Manifest,
+  type ManifestFile,
+  manifestMediaType,
+  manifestOf,
+  type PackageFiles,
+  parseManifest,
+  readPackage,
+} from './package/manifest.ts';
+export type {
+  ModelEnvironment,
+  PackagedEstimator,
+  PackagedTransform,
+  UserFunction,
+} from './package/model-definition.ts';
+export { loadPredictor, type Predictor } from './package/predictor.ts';
+export {
+  type FeatureSignature,
+  inferSignature,
+  mlflowSignature,
+  type Signature,
+} from './package/signature.ts';
+export {
+  type ClassificationPrediction,
+  classification,
+  labelsOf,
+  type Prediction,
+  type RegressionPrediction,
+  Task,
+} from './prediction.ts';
+export { type Random, seededRandom } from './random.ts';
+export { type Cell, columnArrays, columnOf, takeRows, withoutColumns } from './table-access.ts';
+export { classesOf, type Examples, examplesOf, labelScalar } from './target.ts';
+export { applyTransform } from './transform/apply.ts';
+export { fitTransform } from './transform/fit.ts';
+export { autoTransform, type ColumnRule, parseTransformSpec, type TransformSpec } from './transform/spec.ts';
+export type { TransformState } from './transform/state.ts';

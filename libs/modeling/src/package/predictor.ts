@@ -1,0 +1,77 @@
+import { Invalid } from '@millrace/errors';
+import type { Table } from '@millrace/tabular';
+import { estimatorNamed } from '../estimators/catalog.ts';
+import type { Model } from '../estimators/estimator.ts';
+import { readJsonFile } from '../estimators/files.ts';
+import type { Prediction } from '../prediction.ts';
+import { applyTransform } from '../transform/apply.ts';
+import { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './check-input.ts';
+import { filesUnder, type PackageFiles } from './manifest.ts';
+import type { PackagedEstimator, PackagedTransform } from './model-definition.ts';
+import type { Signature } from './signature.ts';
+
+/** A model package ready to answer. */
+export interface Predictor {
+  readonly signature: Signature;
+  /** The package's input example as request rows. */
+  readonly inputExample: readonly Row[];
+  /**
+   * Predicts for raw features: a table, or rows of named values. Throws `Invalid` naming field and row when
+   * the input does not fit the signature.
+   */
+  predict(input: Table | readonly Row[], options?: CheckInputOptions): Promise<Prediction>;
+  /** Frees the model, and ends its child process if it has one. */
+  close(): Promise<void>;
+}
+
+/** Loads a model package. Throws `Invalid` when a file is missing or damaged. */
+export const loadPredictor = async (files: PackageFiles): Promise<Predictor> => {
+  const signature = readJsonFile<Signature>(files, 'signature.json');
+  const transform = readJsonFile<PackagedTransform>(files, 'transform.json');
+  const estimator = readJsonFile<PackagedEstimator>(files, 'model.json');
+  const inputExample = readExample(files);
+  const answer = await answerer(files, signature, transform, estimator);
+  return {
+    signature,
+    inputExample,
+    predict: async (input, options) => answer.predict(checked(signature, input, options)),
+    close: answer.close,
+  };
+};
+
+interface Answerer {
+  predict(features: Table): Promise<Prediction>;
+  close(): Promise<void>;
+}
+
+const answerer = async (
+  files: PackageFiles,
+  signature: Signature,
+  transform: PackagedTransform,
+  estimator: PackagedEstimator,
+): Promise<Answerer> => {
+  if (transform.kind === 'typescript' || estimator.kind === 'typescript') {
+    throw Invalid.field('model', 'packages with user code are not served yet');
+  }
+  const { state } = transform;
+  const model: Model = await estimatorNamed(estimator.name, signature.output.task, 'model.json').load(
+    filesUnder(files, 'model'),
+  );
+  return {
+    predict: async (features) => model.predict(applyTransform(state, features)),
+    close: async () => model.close(),
+  };
+};
+
+const isRows = (input: Table | readonly Row[]): input is readonly Row[] => Array.isArray(input);
+
+const checked = (signature: Signature, input: Table | readonly Row[], options?: CheckInputOptions): Table =>
+  isRows(input) ? tableFromRows(signature, input, options) : tableFromTable(signature, input, options);
+
+const readExample = (files: PackageFiles): Row[] => {
+  const { columns, data } = readJsonFile<{ columns: string[]; data: unknown[][] }>(
+    files,
+    'input_example.json',
+  );
+  return data.map((cells) => Object.fromEntries(columns.map((name, index) => [name, cells[index] ?? null])));
+};
