@@ -1,0 +1,79 @@
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Cancelled } from '@millrace/errors';
+import { activeTraceHeaders, inSpan } from '@millrace/telemetry';
+import { SpanKind } from '@opentelemetry/api';
+import { fromGrpcError } from './grpc-errors.ts';
+import type { CallOptions, RpcClient, RpcMethod, RpcService } from './rpc-types.ts';
+
+const defaultTimeoutMs = 10_000;
+
+/** How calls to one peer are made; reconnects when the peer's address changes. */
+export class PeerChannel {
+  readonly #peer: string;
+  readonly #address: () => string;
+  #connected: { readonly address: string; readonly client: Client } | undefined;
+
+  constructor(peer: string, address: () => string) {
+    this.#peer = peer;
+    this.#address = address;
+  }
+
+  /** A typed client of one of the peer's services. Every call has a deadline and carries the trace. */
+  service<S extends object>(definition: S): RpcClient<S> {
+    const methods = Object.entries(definition as unknown as RpcService).map(([name, method]) => [
+      name,
+      (request: never, options?: CallOptions) => this.#call(method, request, options ?? {}),
+    ]);
+    return Object.fromEntries(methods) as RpcClient<S>;
+  }
+
+  close(): void {
+    this.#connected?.client.close();
+    this.#connected = undefined;
+  }
+
+  #client(): Client {
+    const address = this.#address();
+    if (this.#connected?.address !== address) {
+      this.close();
+      const client = new Client(address, credentials.createInsecure(), {
+        // A peer that restarts is back within seconds; the default backoff would hide it for minutes.
+        'grpc.initial_reconnect_backoff_ms': 100,
+        'grpc.max_reconnect_backoff_ms': 2_000,
+      });
+      this.#connected = { address, client };
+    }
+    return this.#connected.client;
+  }
+
+  #call<Request, Response>(
+    method: RpcMethod<Request, Response>,
+    request: Request,
+    { timeoutMs = defaultTimeoutMs, signal }: CallOptions,
+  ): Promise<Response> {
+    signal?.throwIfAborted();
+    const name = method.path.slice(1);
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': name };
+    return inSpan(name, { kind: SpanKind.CLIENT, attributes }, () => {
+      // While the peer restarts, a call waits for it until its own deadline.
+      const metadata = new Metadata({ waitForReady: true });
+      for (const [key, value] of Object.entries(activeTraceHeaders())) metadata.set(key, value);
+      return new Promise<Response>((resolve, reject) => {
+        const call = this.#client().makeUnaryRequest(
+          method.path,
+          method.requestSerialize,
+          method.responseDeserialize,
+          request,
+          metadata,
+          { deadline: Date.now() + timeoutMs },
+          (error: ServiceError | null, response?: Response) => {
+            if (signal?.aborted === true) reject(new Cancelled(`${name} was cancelled`, { cause: error }));
+            else if (error !== null) reject(fromGrpcError(error, this.#peer));
+            else resolve(response as Response);
+          },
+        );
+        signal?.addEventListener('abort', () => call.cancel(), { once: true });
+      });
+    });
+  }
+}

@@ -1,0 +1,130 @@
+import {
+  type handleUnaryCall,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { asMillraceError, ErrorCode, grpcStatusOf } from '@millrace/errors';
+import { contextFromHeaders, inSpan, type Logger, runAsService } from '@millrace/telemetry';
+import { metrics, SpanKind } from '@opentelemetry/api';
+import { HealthImplementation } from 'grpc-health-check';
+import { toGrpcStatus } from './grpc-errors.ts';
+import type { RpcHandlers, RpcService } from './rpc-types.ts';
+
+/** A service definition with the handlers that answer it. */
+export interface RpcBinding {
+  readonly definition: RpcService;
+  readonly handlers: Readonly<Record<string, unknown>>;
+}
+
+/** Pairs a generated definition with handlers, checking that every method has one. */
+export const rpc = <S extends object>(definition: S, handlers: RpcHandlers<S>): RpcBinding => ({
+  definition: definition as unknown as RpcService,
+  handlers: handlers as Readonly<Record<string, unknown>>,
+});
+
+export interface RpcServerOptions {
+  readonly service: string;
+  readonly host: string;
+  readonly port: number;
+  readonly bindings: readonly RpcBinding[];
+  readonly log: Logger;
+}
+
+export interface RpcServer {
+  readonly port: number;
+  /** What the standard health service answers. */
+  setServing(serving: boolean): void;
+  /** Takes no more calls, lets those under way end (at most 5 s), then closes. */
+  stop(): Promise<void>;
+}
+
+/** Bytes of a message: control traffic carries references, never data. */
+const maxMessageBytes = 4 * 1024 * 1024;
+const stopGraceMs = 5_000;
+
+/** Serves the bindings and the standard health service. */
+export const startRpcServer = async (options: RpcServerOptions): Promise<RpcServer> => {
+  const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
+  const health = new HealthImplementation({ '': 'NOT_SERVING' });
+  health.addToServer(server);
+  for (const { definition, handlers } of options.bindings) {
+    const implementation = Object.fromEntries(
+      Object.entries(definition).map(([name, { path }]) => [
+        name,
+        unary(options, path, handlers[name] as UnaryHandler),
+      ]),
+    );
+    server.addService(
+      definition as unknown as ServiceDefinition,
+      implementation as UntypedServiceImplementation,
+    );
+  }
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  return {
+    port,
+    setServing: (serving) => health.setStatus('', serving ? 'SERVING' : 'NOT_SERVING'),
+    stop: () => stop(server),
+  };
+};
+
+type UnaryHandler = (request: unknown, call: object) => Promise<unknown>;
+
+const unary = (
+  { service, log }: RpcServerOptions,
+  path: string,
+  handle: UnaryHandler,
+): handleUnaryCall<unknown, unknown> => {
+  const method = path.slice(1);
+  const duration = metrics
+    .getMeter('@millrace/service-kit')
+    .createHistogram('rpc.server.duration', { unit: 's', description: 'Time to answer a call' });
+  const answer = (call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<unknown>) => {
+    const abort = new AbortController();
+    call.on('cancelled', () => abort.abort());
+    const started = performance.now();
+    const finish = (code: number) =>
+      duration.record((performance.now() - started) / 1000, {
+        'service.name': service,
+        'rpc.method': method,
+        'rpc.grpc.status_code': code,
+      });
+    const parent = contextFromHeaders(call.metadata.getMap() as Record<string, string>);
+    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
+    inSpan(method, { kind: SpanKind.SERVER, attributes, context: parent }, () =>
+      runAsService(service, () => handle(call.request, { signal: abort.signal, metadata: call.metadata })),
+    ).then(
+      (response) => {
+        finish(0);
+        done(null, response);
+      },
+      (thrown: unknown) => {
+        const error = asMillraceError(thrown);
+        if (error.code === ErrorCode.internal)
+          log.error({ err: error.cause ?? error, method }, 'call failed');
+        finish(grpcStatusOf(error.code));
+        done(toGrpcStatus(error));
+      },
+    );
+  };
+  return (call, done) => runAsService(service, () => answer(call, done));
+};
+
+const stop = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    const forced = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, stopGraceMs);
+    server.tryShutdown(() => {
+      clearTimeout(forced);
+      resolve();
+    });
+  });

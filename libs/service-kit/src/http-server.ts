@@ -1,0 +1,83 @@
+import { asMillraceError, ErrorCode, errorToJson, httpStatusOf, Invalid, NotFound } from '@millrace/errors';
+import { contextFromHeaders, type Logger, prometheusText, runAsService } from '@millrace/telemetry';
+import { context } from '@opentelemetry/api';
+import fastify, { type FastifyInstance } from 'fastify';
+
+export interface HttpServerOptions {
+  readonly service: string;
+  readonly host: string;
+  readonly port: number;
+  readonly log: Logger;
+  /** Problems that keep the service from working, by dependency; empty when it is ready. */
+  readonly readiness: () => Promise<Readonly<Record<string, string>>>;
+  readonly routes?: (app: FastifyInstance) => void | Promise<void>;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  readonly app: FastifyInstance;
+  stop(): Promise<void>;
+}
+
+/** Bytes of a request body, unless a route says otherwise. */
+const maxBodyBytes = 16 * 1024 * 1024;
+
+/** A service's HTTP listener: `/health/live`, `/health/ready`, `/metrics`, and what the service adds. */
+export const startHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
+  const app = fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    forceCloseConnections: true,
+    // Names of endpoints and models are at most 128 characters each.
+    routerOptions: { maxParamLength: 300 },
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    const incoming = contextFromHeaders(request.headers as Record<string, string>);
+    context.with(incoming, () => runAsService(options.service, done));
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = fromHttpFramework(thrown);
+    if (error.code === ErrorCode.internal) {
+      options.log.error({ err: error.cause ?? error, path: request.routeOptions.url }, 'request failed');
+    }
+    return reply.code(httpStatusOf(error.code)).send({ error: errorToJson(error) });
+  });
+  app.setNotFoundHandler((request) => {
+    throw new NotFound(`${request.method} ${request.url.split('?')[0]} is not an address of this service`);
+  });
+  app.get('/health/live', async () => ({ status: 'ok' }));
+  app.get('/health/ready', async (_request, reply) => {
+    const problems = await options.readiness();
+    const ready = Object.keys(problems).length === 0;
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'degraded', problems });
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4').send(await prometheusText()),
+  );
+  await options.routes?.(app);
+  await app.listen({ host: options.host, port: options.port });
+  const address = app.server.address();
+  return {
+    app,
+    port: typeof address === 'object' && address !== null ? address.port : options.port,
+    stop: () => app.close(),
+  };
+};
+
+/** Fastify's own refusals (bad JSON, body too large, schema) are the caller's mistakes. */
+const fromHttpFramework = (thrown: unknown) => {
+  const { statusCode, validation, message } = thrown as {
+    statusCode?: number;
+    message: string;
+    validation?: readonly { instancePath: string; message?: string }[];
+  };
+  if (validation !== undefined) {
+    const violations = validation.map(({ instancePath, message: text }) => ({
+      path: instancePath.slice(1).replaceAll('/', '.'),
+      message: text ?? 'is not valid',
+    }));
+    return new Invalid(message, { violations });
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Invalid(message);
+  return asMillraceError(thrown);
+};

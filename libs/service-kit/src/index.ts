@@ -1,0 +1,26 @@
+export { pageQuery, requireMessage, requireName, requireText } from './checks.ts';
+export { eventMessage } from './event-message.ts';
+export { PeerChannel } from './grpc-client.ts';
+export { type RpcBinding, rpc } from './grpc-server.ts';
+export { newId } from './ids.ts';
+export { openProject, type ProjectFile, ProjectFiles } from './project-files.ts';
+export type { CallContext, CallOptions, RpcClient, RpcHandlers } from './rpc-types.ts';
+export { runService } from './run-service.ts';
+export {
+  type RunningService,
+  type Runtime,
+  type ServiceModule,
+  type ServiceParts,
+  startService,
+} from './service.ts';
+export {
+  type AddressBook,
+  addressesFromEnv,
+  type Env,
+  readEnv,
+  readSettings,
+  type ServiceName,
+  type Settings,
+  serviceNames,
+} from './settings.ts';
+export { type StepContext, StepFailed, type StepHandler, type StepResult } from './step-worker.ts';

@@ -1,0 +1,203 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BlobStore, openFsBlobStore } from '@millrace/blobs';
+import {
+  type Bus,
+  connectBus,
+  consumeEvents,
+  type Running,
+  type Subscription,
+  serveRefill,
+  startRelay,
+  work,
+} from '@millrace/bus';
+import { StepCommand } from '@millrace/contracts/step';
+import { messageOf } from '@millrace/errors';
+import { type DocumentStore, type Migration, openSqliteStore } from '@millrace/store';
+import { createLogger, exportTo, type Logger, runAsService } from '@millrace/telemetry';
+import type { FastifyInstance } from 'fastify';
+import { StoredCancellations } from './cancellations.ts';
+import { PeerChannel } from './grpc-client.ts';
+import { type RpcBinding, startRpcServer } from './grpc-server.ts';
+import { startHttpServer } from './http-server.ts';
+import type { RpcClient } from './rpc-types.ts';
+import type { Env, ServiceName, Settings } from './settings.ts';
+import { type StepHandler, type StepWorkerOptions, stepWorker } from './step-worker.ts';
+
+/** What a service is given to build itself from. */
+export interface Runtime {
+  readonly settings: Settings;
+  /** For the service's own variables; read them with `readEnv` in the composition root only. */
+  readonly env: Env;
+  readonly store: DocumentStore;
+  readonly bus: Bus;
+  readonly blobs: BlobStore;
+  readonly log: Logger;
+  /** A directory of the service's own for temporary files. */
+  readonly tempDir: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** A typed client of another service. */
+  readonly peer: <S extends object>(name: ServiceName, definition: S) => RpcClient<S>;
+}
+
+/** What a service consists of. Everything here is started after `setup` returns and stopped before `stop`. */
+export interface ServiceParts {
+  readonly rpc?: readonly RpcBinding[];
+  /** Durable event consumers; the name is `<service>-<purpose>`. */
+  readonly consumers?: readonly { readonly name: string; readonly subscriptions: readonly Subscription[] }[];
+  readonly steps?: {
+    readonly handlers: Readonly<Record<string, StepHandler>>;
+    readonly events: StepWorkerOptions['events'];
+    /** Steps done at once by this process. */
+    readonly concurrency: number;
+  };
+  readonly routes?: (app: FastifyInstance) => void | Promise<void>;
+  /** Background work; begins once the listeners answer. */
+  readonly start?: () => Promise<void>;
+  readonly stop?: () => Promise<void>;
+  /** Problems of the service's own dependencies. */
+  readonly readiness?: () => Promise<Readonly<Record<string, string>>>;
+}
+
+export interface ServiceModule {
+  readonly name: ServiceName;
+  readonly migrations?: readonly Migration[];
+  setup(runtime: Runtime): Promise<ServiceParts>;
+}
+
+export interface RunningService {
+  readonly name: ServiceName;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  /** Stops intake, lets work under way end, flushes, closes. */
+  stop(): Promise<void>;
+}
+
+/** Starts one service in this process. Fails, with everything closed again, when any part does not start. */
+export const startService = (module: ServiceModule, settings: Settings, env: Env): Promise<RunningService> =>
+  runAsService(module.name, () => start(module, settings, env));
+
+const start = async (module: ServiceModule, settings: Settings, env: Env): Promise<RunningService> => {
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const stop = async () => {
+    // The reverse of the start: intake first, stores last. One failing part must not keep the others open.
+    for (const close of closers.splice(0).reverse()) {
+      await Promise.resolve(close()).catch((thrown: unknown) => log.error({ err: thrown }, 'stop failed'));
+    }
+  };
+  const log = createLogger(settings.logLevel, env.MILLRACE_LOG_FILE);
+  try {
+    const { runtime, ready } = await openRuntime(module, settings, env, log, closers);
+    const parts = await module.setup(runtime);
+    if (parts.stop !== undefined) closers.push(parts.stop);
+    const server = await startListeners(module, runtime, parts, ready, closers);
+    for (const running of await startIntake(module, runtime, parts)) closers.push(() => running.stop());
+    await parts.start?.();
+    server.setServing(true);
+    log.info({ grpcPort: server.grpcPort, httpPort: server.httpPort }, 'service started');
+    return { name: module.name, grpcPort: server.grpcPort, httpPort: server.httpPort, stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+};
+
+type Readiness = () => Promise<Record<string, string>>;
+
+const openRuntime = async (
+  module: ServiceModule,
+  settings: Settings,
+  env: Env,
+  log: Logger,
+  closers: (() => Promise<unknown> | unknown)[],
+): Promise<{ runtime: Runtime; ready: Readiness }> => {
+  const directory = join(settings.dataDir, module.name);
+  const tempDir = join(directory, 'tmp');
+  await mkdir(tempDir, { recursive: true, mode: 0o700 });
+  const store = await openSqliteStore({ path: join(directory, 'store.sqlite'), service: module.name });
+  closers.push(() => store.close());
+  await store.migrate(module.migrations ?? []);
+  const blobs = await openFsBlobStore({ directory: join(settings.dataDir, 'blobs') });
+  closers.push(() => blobs.close());
+  const bus = await connectBus({ url: settings.natsUrl, service: module.name, log });
+  closers.push(() => bus.drain());
+  closers.push(exportTo((spans) => bus.publishSpans(spans.filter((span) => span.service === module.name))));
+  const relay = startRelay({ bus, outbox: store.outbox, log });
+  closers.push(() => relay.stop());
+  const refill = serveRefill({ bus, outbox: store.outbox, service: module.name });
+  closers.push(() => refill.stop());
+
+  const channels = new Map<ServiceName, PeerChannel>();
+  closers.push(() => {
+    for (const channel of channels.values()) channel.close();
+  });
+  const peer = <S extends object>(name: ServiceName, definition: S): RpcClient<S> => {
+    const channel = channels.get(name) ?? new PeerChannel(name, () => settings.addresses(name, 'grpc'));
+    channels.set(name, channel);
+    return channel.service(definition);
+  };
+  const ready: Readiness = async () => {
+    const problems: Record<string, string> = {};
+    await store.ping().catch((thrown: unknown) => {
+      problems.store = messageOf(thrown);
+    });
+    const broker = bus.status();
+    if (broker !== 'connected') problems.bus = broker;
+    return problems;
+  };
+  return { runtime: { settings, env, store, bus, blobs, log, tempDir, now: Date.now, peer }, ready };
+};
+
+const startListeners = async (
+  module: ServiceModule,
+  { settings, log }: Runtime,
+  parts: ServiceParts,
+  ready: Readiness,
+  closers: (() => Promise<unknown> | unknown)[],
+) => {
+  const http = await startHttpServer({
+    service: module.name,
+    host: settings.host,
+    port: settings.httpPort,
+    log,
+    readiness: async () => ({ ...(await ready()), ...(await parts.readiness?.()) }),
+    ...(parts.routes === undefined ? {} : { routes: parts.routes }),
+  });
+  closers.push(() => http.stop());
+  const grpc = await startRpcServer({
+    service: module.name,
+    host: settings.host,
+    port: settings.grpcPort,
+    bindings: parts.rpc ?? [],
+    log,
+  });
+  closers.push(() => grpc.stop());
+  return { grpcPort: grpc.port, httpPort: http.port, setServing: grpc.setServing };
+};
+
+const startIntake = async (
+  { name }: ServiceModule,
+  { bus, store, settings, log }: Runtime,
+  { consumers = [], steps }: ServiceParts,
+): Promise<Running[]> => {
+  const running: Running[] = [];
+  const consume = async (consumer: string, subscriptions: readonly Subscription[]) =>
+    running.push(await consumeEvents(bus, { name: consumer, subscriptions, inbox: store.inbox }));
+  for (const consumer of consumers) await consume(consumer.name, consumer.subscriptions);
+  if (steps !== undefined) {
+    const cancellations = new StoredCancellations(store);
+    await consume(`${name}-cancellations`, cancellations.subscriptions());
+    running.push(
+      await work(bus, {
+        name: `${name}-steps`,
+        subject: `millrace.step.${name}.>`,
+        codec: StepCommand,
+        concurrency: steps.concurrency,
+        ackWaitMs: settings.stepLeaseMs,
+        handle: stepWorker({ service: name, bus, store, log, ...steps, cancellations }),
+      }),
+    );
+  }
+  return running;
+};

@@ -1,0 +1,104 @@
+import { Invalid } from '@millrace/errors';
+import { z } from 'zod';
+
+/** The services of Millrace, as addresses and stores are named after them. */
+export const serviceNames = [
+  'ingest',
+  'training',
+  'evaluation',
+  'registry',
+  'deployment',
+  'monitoring',
+  'pipeline',
+  'gateway',
+] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** Default ports of the separate mode: gRPC, and HTTP at ten above. The gateway's HTTP port is 7700. */
+const defaultPorts: Record<ServiceName, { readonly grpc: number; readonly http: number }> = {
+  gateway: { grpc: 7799, http: 7700 },
+  ingest: { grpc: 7701, http: 7711 },
+  training: { grpc: 7702, http: 7712 },
+  evaluation: { grpc: 7703, http: 7713 },
+  registry: { grpc: 7704, http: 7714 },
+  deployment: { grpc: 7705, http: 7715 },
+  monitoring: { grpc: 7706, http: 7716 },
+  pipeline: { grpc: 7707, http: 7717 },
+};
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/**
+ * Settings that every service reads. Documented in `docs/configuration.md`; a new one needs a line there.
+ */
+const baseSchema = z.object({
+  /** Address that listeners bind to. */
+  MILLRACE_HOST: z.string().min(1).default('127.0.0.1'),
+  /** 0 takes any free port. */
+  MILLRACE_GRPC_PORT: port.optional(),
+  MILLRACE_HTTP_PORT: port.optional(),
+  /** Directory of the stores and blobs. */
+  MILLRACE_DATA_DIR: z.string().min(1).default('.millrace'),
+  NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  MILLRACE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** Milliseconds until an idle worker's command is given to another. */
+  MILLRACE_STEP_LEASE_MS: z.coerce.number().int().min(500).default(30_000),
+});
+
+export interface Settings {
+  readonly service: ServiceName;
+  readonly host: string;
+  readonly grpcPort: number;
+  readonly httpPort: number;
+  readonly dataDir: string;
+  readonly natsUrl: string;
+  readonly logLevel: string;
+  readonly stepLeaseMs: number;
+  /** Where the other services are found: `host:port`. */
+  readonly addresses: AddressBook;
+}
+
+/** Finds `host:port` of a service's listener; asked again at each connection, so that it may change. */
+export type AddressBook = (service: ServiceName, listener: 'grpc' | 'http') => string;
+
+/** Reads and checks variables against a schema, naming every wrong one at once. */
+export const readEnv = <T extends z.ZodType>(schema: T, env: Env): z.infer<T> => {
+  const present = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
+  const result = schema.safeParse(present);
+  if (result.success) return result.data;
+  const violations = result.error.issues.map((issue) => ({
+    path: issue.path.join('.'),
+    message: issue.message,
+  }));
+  throw new Invalid(
+    `wrong environment: ${violations.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+    { violations, hint: 'See docs/configuration.md for every variable and its default.' },
+  );
+};
+
+/** Addresses from `MILLRACE_<SERVICE>_GRPC` and `MILLRACE_<SERVICE>_HTTP`, else this host's default ports. */
+export const addressesFromEnv =
+  (env: Env): AddressBook =>
+  (service, listener) =>
+    env[`MILLRACE_${service.toUpperCase()}_${listener.toUpperCase()}`] ??
+    `127.0.0.1:${defaultPorts[service][listener]}`;
+
+/** Resolves the settings of one service. */
+export const readSettings = (service: ServiceName, env: Env, addresses = addressesFromEnv(env)): Settings => {
+  const base = readEnv(baseSchema, env);
+  return {
+    service,
+    host: base.MILLRACE_HOST,
+    grpcPort: base.MILLRACE_GRPC_PORT ?? defaultPorts[service].grpc,
+    httpPort: base.MILLRACE_HTTP_PORT ?? defaultPorts[service].http,
+    dataDir: base.MILLRACE_DATA_DIR,
+    natsUrl: base.NATS_URL,
+    logLevel: base.MILLRACE_LOG_LEVEL,
+    stepLeaseMs: base.MILLRACE_STEP_LEASE_MS,
+    addresses,
+  };
+};
