@@ -1,0 +1,106 @@
+import { Invalid } from '@millrace/errors';
+import { decodeFloat64, decodeUint32, encodeTyped } from './typed-json.ts';
+
+/** A `PrioritySample` in JSON: both arrays as base64 of their little-endian bytes. */
+export interface PrioritySampleJson {
+  readonly capacity: number;
+  readonly priorities: string;
+  readonly values: string;
+}
+
+/**
+ * A bounded uniform sample without replacement: the `capacity` values of lowest priority (bottom-k sampling,
+ * E. Cohen & H. Kaplan, PODC 2007). Merging keeps the lowest of both, hence is associative, commutative and exact.
+ */
+export class PrioritySample {
+  readonly capacity: number;
+  #size = 0;
+  #priorities: Uint32Array;
+  #values: Float64Array;
+  /** Entries of a priority above this one can no longer enter. */
+  #ceiling = 2 ** 32;
+
+  constructor(capacity: number) {
+    if (!Number.isInteger(capacity) || capacity < 1) {
+      throw Invalid.field('capacity', `must be a whole number above 0, got ${capacity}`);
+    }
+    this.capacity = capacity;
+    this.#priorities = new Uint32Array(16);
+    this.#values = new Float64Array(16);
+  }
+
+  add(value: number, priority: number): void {
+    if (priority > this.#ceiling) return;
+    if (this.#size === this.#values.length) this.#makeRoom();
+    this.#priorities[this.#size] = priority;
+    this.#values[this.#size] = value;
+    this.#size++;
+  }
+
+  merge(other: PrioritySample): void {
+    if (other.capacity !== this.capacity) {
+      throw new Invalid(`samples of capacity ${this.capacity} and ${other.capacity} cannot be merged`);
+    }
+    for (let i = 0; i < other.#size; i++) this.add(other.#values[i] ?? 0, other.#priorities[i] ?? 0);
+  }
+
+  /** The sampled values, ascending. */
+  sorted(): Float64Array {
+    this.#compact();
+    return this.#values.slice(0, this.#size).sort();
+  }
+
+  toJSON(): PrioritySampleJson {
+    this.#sort();
+    return {
+      capacity: this.capacity,
+      priorities: encodeTyped(this.#priorities.subarray(0, this.#size)),
+      values: encodeTyped(this.#values.subarray(0, this.#size)),
+    };
+  }
+
+  static fromJSON(json: PrioritySampleJson): PrioritySample {
+    const sample = new PrioritySample(json.capacity);
+    sample.#priorities = decodeUint32(json.priorities);
+    sample.#values = decodeFloat64(json.values);
+    sample.#size = sample.#values.length;
+    return sample;
+  }
+
+  #makeRoom(): void {
+    if (this.#size >= 2 * this.capacity) {
+      this.#compact();
+      if (this.#size < this.#values.length) return;
+    }
+    const length = Math.min(Math.max(16, 2 * this.#values.length), 2 * this.capacity);
+    const [priorities, values] = [new Uint32Array(length), new Float64Array(length)];
+    priorities.set(this.#priorities);
+    values.set(this.#values);
+    this.#priorities = priorities;
+    this.#values = values;
+  }
+
+  #compact(): void {
+    if (this.#size > this.capacity) this.#sort();
+  }
+
+  /** Orders by priority, ties by value, and drops what exceeds the capacity. */
+  #sort(): void {
+    const order = Uint32Array.from({ length: this.#size }, (_, i) => i);
+    const [priorities, values] = [this.#priorities, this.#values];
+    order.sort((a, b) => (priorities[a] ?? 0) - (priorities[b] ?? 0) || (values[a] ?? 0) - (values[b] ?? 0));
+    const kept = order.subarray(0, this.capacity);
+    const [nextPriorities, nextValues] = [
+      new Uint32Array(this.#priorities.length),
+      new Float64Array(this.#values.length),
+    ];
+    for (let i = 0; i < kept.length; i++) {
+      nextPriorities[i] = priorities[kept[i] ?? 0] ?? 0;
+      nextValues[i] = values[kept[i] ?? 0] ?? 0;
+    }
+    this.#priorities = nextPriorities;
+    this.#values = nextValues;
+    this.#size = kept.length;
+    if (this.#size === this.capacity) this.#ceiling = nextPriorities[this.#size - 1] ?? this.#ceiling;
+  }
+}
