@@ -1,0 +1,23 @@
+export type {
+  Change,
+  Collection,
+  CollectionDefinition,
+  CommitResult,
+  Decision,
+  DocumentStore,
+  FieldRef,
+  Filter,
+  Inbox,
+  InboxPosition,
+  Index,
+  Json,
+  Migration,
+  NewMessage,
+  Outbox,
+  OutboxMessage,
+  Page,
+  Query,
+  Scalar,
+  Stored,
+} from './port.ts';
+export { openSqliteStore, type SqliteStoreOptions, type StoreLogger } from './sqlite/sqlite-store.ts';

@@ -1,0 +1,82 @@
+import type { CheckedFilter, Comparison, Field } from '../query.ts';
+import type { Parameter } from './database.ts';
+import { fieldColumn, mapTable } from './names.ts';
+
+/** A piece of SQL with the values of its placeholders. */
+export interface Sql {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+}
+
+const operators: Record<Comparison, string> = { eq: '=', ne: '<>', lt: '<', lte: '<=', gt: '>', gte: '>=' };
+
+const LAST_CODE_POINT = 0x10ffff;
+
+/** The least text above all texts that begin with `prefix`; `undefined` when there is none. */
+export const endOfPrefix = (prefix: string): string | undefined => {
+  const points = Array.from(prefix, (character) => character.codePointAt(0)!);
+  while (points.at(-1) === LAST_CODE_POINT) points.pop();
+  const last = points.pop();
+  if (last === undefined) return undefined;
+  // Surrogates are no characters: the code point after U+D7FF is U+E000.
+  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+};
+
+type Condition = Exclude<CheckedFilter, { filters: unknown }>;
+
+const prefixSql = (column: string, prefix: string): Sql => {
+  const end = endOfPrefix(prefix);
+  return end === undefined
+    ? { text: `${column} >= ?`, parameters: [prefix] }
+    : { text: `${column} >= ? AND ${column} < ?`, parameters: [prefix, end] };
+};
+
+const conditionOn = (column: string, condition: Condition): Sql => {
+  switch (condition.kind) {
+    case 'in':
+      // One statement for lists of every length.
+      return {
+        text: `${column} IN (SELECT value FROM json_each(?))`,
+        parameters: [JSON.stringify(condition.values)],
+      };
+    case 'prefix':
+      return prefixSql(column, condition.value);
+    case 'exists':
+      return { text: `${column} IS ${condition.value ? 'NOT NULL' : 'NULL'}`, parameters: [] };
+    default:
+      return { text: `${column} ${operators[condition.kind]} ?`, parameters: [condition.value] };
+  }
+};
+
+const conditionOnEntry = (
+  collection: string,
+  field: Extract<Field, { kind: 'entry' }>,
+  condition: Condition,
+): Sql => {
+  const entries = `SELECT key FROM ${mapTable(collection, field.index.map)} WHERE name = ?`;
+  if (condition.kind === 'exists') {
+    return { text: `d.key ${condition.value ? 'IN' : 'NOT IN'} (${entries})`, parameters: [field.name] };
+  }
+  const { text, parameters } = conditionOn('value', condition);
+  return { text: `d.key IN (${entries} AND ${text})`, parameters: [field.name, ...parameters] };
+};
+
+/** Compiles a filter over the documents' table, named `d`. Values go into parameters only. */
+export const filterSql = (collection: string, filter: CheckedFilter): Sql => {
+  if ('filters' in filter) {
+    if (filter.filters.length === 0)
+      return { text: filter.kind === 'and' ? 'TRUE' : 'FALSE', parameters: [] };
+    const parts = filter.filters.map((part) => filterSql(collection, part));
+    return {
+      text: `(${parts.map(({ text }) => text).join(filter.kind === 'and' ? ' AND ' : ' OR ')})`,
+      parameters: parts.flatMap(({ parameters }) => parameters),
+    };
+  }
+  const { field } = filter;
+  if (field.kind === 'entry') return conditionOnEntry(collection, field, filter);
+  const { text, parameters } = conditionOn(
+    field.kind === 'key' ? 'd.key' : `d.${fieldColumn(field.index.path)}`,
+    filter,
+  );
+  return { text: `(${text})`, parameters };
+};

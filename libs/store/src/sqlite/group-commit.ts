@@ -1,0 +1,136 @@
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { Unavailable } from '@millrace/errors';
+import type { Database } from './database.ts';
+import { fromSqlite, isBusy, isMediumFailure } from './sqlite-error.ts';
+
+/** Bounds how long one transaction keeps the event loop. */
+const LARGEST_GROUP = 1024;
+const FIRST_BACKOFF_MS = 10;
+const LONGEST_BACKOFF_MS = 250;
+
+interface Request {
+  /** Runs inside the transaction; may run again when the transaction is repeated. */
+  readonly work: () => unknown;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+type Outcome = { readonly result: unknown } | { readonly reason: unknown };
+
+/** Thrown through a group when one request failed after it had written something. */
+class Tainted {
+  readonly request: Request;
+  readonly reason: unknown;
+  constructor(request: Request, reason: unknown) {
+    this.request = request;
+    this.reason = reason;
+  }
+}
+
+export interface GroupCommitOptions {
+  readonly database: Database;
+  /** How long to try while another process holds the lock, milliseconds. */
+  readonly busyPatienceMs: number;
+  /** Called after each successful commit, before its requests are answered. */
+  readonly onCommitted: () => void;
+}
+
+/**
+ * Runs all writes requested in one turn of the event loop in one transaction with one fsync. A request that
+ * throws fails alone. Requests are answered after COMMIT, so that nothing is acknowledged that is not durable;
+ * a failed COMMIT fails all of them and changes nothing.
+ */
+export class GroupCommit {
+  readonly #database: Database;
+  readonly #busyPatienceMs: number;
+  readonly #onCommitted: () => void;
+  #queue: Request[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor({ database, busyPatienceMs, onCommitted }: GroupCommitOptions) {
+    this.#database = database;
+    this.#busyPatienceMs = busyPatienceMs;
+    this.#onCommitted = onCommitted;
+  }
+
+  /** Rejects with what `work` throws, or with the failure of the transaction. */
+  run<R>(work: () => R): Promise<R> {
+    if (this.#closed) return Promise.reject(new Unavailable('store: it is closed'));
+    return new Promise<R>((resolve, reject) => {
+      this.#queue.push({ work, resolve: resolve as Request['resolve'], reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Takes no more requests and resolves when those taken are answered. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      await nextTurn();
+      await this.#commitGroup(this.#queue.splice(0, LARGEST_GROUP));
+    }
+    this.#running = undefined;
+  }
+
+  async #commitGroup(group: readonly Request[]): Promise<void> {
+    try {
+      const outcomes = await this.#patiently(() => this.#transact(group));
+      this.#onCommitted();
+      group.forEach((request, position) => {
+        answer(request, outcomes[position]!);
+      });
+    } catch (thrown) {
+      if (thrown instanceof Tainted && group.length > 1) {
+        await this.#commitGroup(group.filter((request) => request !== thrown.request));
+        await this.#commitGroup([thrown.request]);
+        return;
+      }
+      const reason = thrown instanceof Tainted ? thrown.reason : thrown;
+      for (const request of group) request.reject(reason);
+    }
+  }
+
+  async #patiently<R>(attempt: () => R): Promise<R> {
+    const deadline = performance.now() + this.#busyPatienceMs;
+    for (let wait = FIRST_BACKOFF_MS; ; wait = Math.min(wait * 2, LONGEST_BACKOFF_MS)) {
+      try {
+        return attempt();
+      } catch (thrown) {
+        if (!isBusy(thrown) || performance.now() + wait > deadline) throw thrown;
+        await delay(wait);
+      }
+    }
+  }
+
+  #transact(group: readonly Request[]): readonly Outcome[] {
+    try {
+      this.#database.begin();
+      const outcomes = group.map((request) => this.#attempt(request));
+      this.#database.commit();
+      return outcomes;
+    } finally {
+      this.#database.rollback();
+    }
+  }
+
+  #attempt(request: Request): Outcome {
+    const before = this.#database.writes;
+    try {
+      return { result: request.work() };
+    } catch (thrown) {
+      if (isMediumFailure(thrown) || !this.#database.inTransaction) throw fromSqlite(thrown);
+      if (this.#database.writes !== before) throw new Tainted(request, thrown);
+      return { reason: thrown };
+    }
+  }
+}
+
+const answer = (request: Request, outcome: Outcome): void => {
+  if ('reason' in outcome) request.reject(outcome.reason);
+  else request.resolve(outcome.result);
+};

@@ -1,0 +1,47 @@
+import { checkInboxPosition } from '../messages.ts';
+import type { Inbox, InboxPosition } from '../port.ts';
+import type { Database } from './database.ts';
+import type { GroupCommit } from './group-commit.ts';
+
+export class SqliteInbox implements Inbox {
+  readonly #database: Database;
+  readonly #writer: GroupCommit;
+
+  constructor(database: Database, writer: GroupCommit) {
+    this.#database = database;
+    this.#writer = writer;
+  }
+
+  async position(consumer: string, entity: string): Promise<number> {
+    return this.read(consumer, entity);
+  }
+
+  async advance(position: InboxPosition): Promise<void> {
+    const checked = checkInboxPosition(position);
+    await this.#writer.run(() => this.record(checked));
+  }
+
+  read(consumer: string, entity: string): number {
+    const row = this.#database.get<{ sequence: number }>(
+      'SELECT sequence FROM inbox WHERE consumer = ? AND entity = ?',
+      consumer,
+      entity,
+    );
+    return row?.sequence ?? 0;
+  }
+
+  includes({ consumer, entity, sequence }: InboxPosition): boolean {
+    return this.read(consumer, entity) >= sequence;
+  }
+
+  /** Within a transaction. */
+  record({ consumer, entity, sequence }: InboxPosition): void {
+    this.#database.run(
+      `INSERT INTO inbox (consumer, entity, sequence) VALUES (?, ?, ?)
+       ON CONFLICT (consumer, entity) DO UPDATE SET sequence = max(sequence, excluded.sequence)`,
+      consumer,
+      entity,
+      sequence,
+    );
+  }
+}

@@ -1,0 +1,216 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Conflict, Invalid } from '@millrace/errors';
+import { decodeCursor, encodeCursor } from '../cursor.ts';
+import { type IndexEntries, type Indexes, indexEntries } from '../indexes.ts';
+import { encodeDocument } from '../json.ts';
+import { checkKey } from '../key.ts';
+import { checkInboxPosition, type PreparedMessage, prepareMessages } from '../messages.ts';
+import type {
+  Change,
+  Collection,
+  CommitResult,
+  Decision,
+  Filter,
+  InboxPosition,
+  NewMessage,
+  Page,
+  Query,
+  Stored,
+} from '../port.ts';
+import { checkFilter, checkQuery, MAX_PAGE } from '../query.ts';
+import { traced } from '../tracing.ts';
+import type { Database } from './database.ts';
+import { type DocumentRow, DocumentTable } from './document-table.ts';
+import type { GroupCommit } from './group-commit.ts';
+import type { SqliteInbox } from './inbox.ts';
+import type { SqliteOutbox } from './outbox.ts';
+import { countRows, readRows } from './page-reader.ts';
+
+/** A change that is checked and encoded, so that only the database can refuse it. */
+interface PreparedChange<T> {
+  readonly key: string;
+  readonly expected: number;
+  readonly document: T | null;
+  readonly json: string;
+  readonly entries: IndexEntries;
+  readonly messages: readonly PreparedMessage[];
+  readonly handled: InboxPosition | undefined;
+}
+
+export interface SqliteCollectionOptions {
+  readonly name: string;
+  readonly indexes: Indexes;
+  readonly service: string;
+  readonly database: Database;
+  readonly writer: GroupCommit;
+  readonly outbox: SqliteOutbox;
+  readonly inbox: SqliteInbox;
+}
+
+const noEntries: IndexEntries = { fields: [], maps: [] };
+
+const toStored = <T>({ key, version, document }: DocumentRow): Stored<T> => ({
+  key,
+  version,
+  document: JSON.parse(document) as T,
+});
+
+export class SqliteCollection<T extends object> implements Collection<T> {
+  readonly #name: string;
+  readonly #indexes: Indexes;
+  readonly #service: string;
+  readonly #database: Database;
+  readonly #writer: GroupCommit;
+  readonly #outbox: SqliteOutbox;
+  readonly #inbox: SqliteInbox;
+  readonly #table: DocumentTable;
+
+  constructor(options: SqliteCollectionOptions) {
+    this.#name = options.name;
+    this.#indexes = options.indexes;
+    this.#service = options.service;
+    this.#database = options.database;
+    this.#writer = options.writer;
+    this.#outbox = options.outbox;
+    this.#inbox = options.inbox;
+    this.#table = new DocumentTable(options.database, options.name, options.indexes);
+  }
+
+  get(key: string): Promise<Stored<T> | undefined> {
+    return this.#traced('get', async () => this.#read(checkKey(key)));
+  }
+
+  getMany(keys: readonly string[]): Promise<readonly Stored<T>[]> {
+    return this.#traced('getMany', async () => {
+      if (keys.length > MAX_PAGE) throw Invalid.field('keys', `are more than ${MAX_PAGE}`);
+      const rows = this.#table.getMany(keys.map((key, index) => checkKey(key, `keys[${index}]`)));
+      const byKey = new Map(rows.map((row) => [row.key, row]));
+      return keys.flatMap((key) => {
+        const row = byKey.get(key);
+        return row === undefined ? [] : [toStored<T>(row)];
+      });
+    });
+  }
+
+  find(query: Query = {}): Promise<Page<T>> {
+    return this.#traced('find', async () => {
+      const checked = checkQuery(this.#indexes, query);
+      const after = query.cursor === undefined ? undefined : decodeCursor(this.#name, checked, query.cursor);
+      const rows = readRows(this.#database, this.#name, checked, checked.limit + 1, after);
+      const page = rows.slice(0, checked.limit);
+      const items = page.map((row) => toStored<T>(row));
+      const last = page.at(-1);
+      if (rows.length <= checked.limit || last === undefined) return { items };
+      const end = { value: last.sort_value, key: last.key };
+      return { items, nextCursor: encodeCursor(this.#name, checked, end) };
+    });
+  }
+
+  count(filter?: Filter): Promise<number> {
+    return this.#traced('count', async () =>
+      countRows(this.#database, this.#name, checkFilter(this.#indexes, filter)),
+    );
+  }
+
+  commit(change: Change<T>): Promise<CommitResult<T>> {
+    return this.#traced('commit', async () => {
+      const prepared = this.#prepare(change);
+      return this.#writer.run(() => this.#apply(prepared));
+    });
+  }
+
+  async insert(key: string, document: T, messages: readonly NewMessage[] = []): Promise<Stored<T>> {
+    const result = await this.commit({ key, expected: 0, document, messages });
+    if (result.status === 'committed' && result.stored !== undefined) return result.stored;
+    throw Invalid.field('document', 'must not be null');
+  }
+
+  update(
+    key: string,
+    decide: (current: Stored<T> | undefined) => Decision<T> | undefined,
+    handled?: InboxPosition,
+  ): Promise<Stored<T> | undefined> {
+    return this.#traced('update', async () => {
+      checkKey(key);
+      if (handled !== undefined) checkInboxPosition(handled, 'handled');
+      // The decision is taken inside the transaction, where nobody can be faster, but in the caller's context.
+      const inCallersContext = AsyncLocalStorage.snapshot();
+      return this.#writer.run(() =>
+        inCallersContext(() => {
+          const current = this.#read(key);
+          if (handled !== undefined && this.#inbox.includes(handled)) return current;
+          const decision = decide(current);
+          if (decision === undefined) {
+            if (handled !== undefined) this.#inbox.record(handled);
+            return current;
+          }
+          const expected = current?.version ?? 0;
+          const result = this.#apply(this.#prepare({ ...decision, key, expected, handled }));
+          return result.status === 'committed' ? result.stored : current;
+        }),
+      );
+    });
+  }
+
+  async *scan(filter?: Filter): AsyncGenerator<Stored<T>> {
+    let cursor: string | undefined;
+    do {
+      const page: Page<T> = await this.find({ filter, cursor, limit: MAX_PAGE });
+      yield* page.items;
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+  }
+
+  #read(key: string): Stored<T> | undefined {
+    const row = this.#table.get(key);
+    return row === undefined ? undefined : toStored<T>(row);
+  }
+
+  #prepare(
+    change: {
+      [Name in keyof Change<T>]: Change<T>[Name] | undefined;
+    },
+  ): PreparedChange<T> {
+    const { document, expected, handled } = change;
+    if (!Number.isSafeInteger(expected) || Number(expected) < 0) {
+      throw Invalid.field('expected', 'must be a version, or 0');
+    }
+    return {
+      key: checkKey(change.key),
+      expected: Number(expected),
+      document: document as T | null,
+      json: document === null ? '' : encodeDocument(document),
+      entries: document === null ? noEntries : indexEntries(this.#indexes, document),
+      messages: prepareMessages(change.messages),
+      handled: handled === undefined ? undefined : checkInboxPosition(handled, 'handled'),
+    };
+  }
+
+  /** Within a transaction. What can refuse the change comes before or in its first write. */
+  #apply(change: PreparedChange<T>): CommitResult<T> {
+    const { key, expected, document, handled } = change;
+    if (handled !== undefined && this.#inbox.includes(handled)) return { status: 'already_handled' };
+    const version =
+      document === null
+        ? this.#table.remove(key, expected)
+        : this.#table.put(key, expected, change.json, change.entries);
+    if (version === undefined) throw this.#conflict(key, expected);
+    this.#outbox.append(`${this.#name}/${key}`, change.messages);
+    if (handled !== undefined) this.#inbox.record(handled);
+    return { status: 'committed', stored: document === null ? undefined : { key, version, document } };
+  }
+
+  #conflict(key: string, expected: number): Conflict {
+    const found = this.#table.get(key)?.version ?? 0;
+    const state = found === 0 ? 'does not exist' : `is at version ${found}`;
+    const wanted = expected === 0 ? 'it should not exist' : `version ${expected} was expected`;
+    return new Conflict(`${this.#name} "${key}" ${state}, ${wanted}`, {
+      hint: 'Read it again, then decide.',
+      details: { collection: this.#name, key, found: String(found) },
+    });
+  }
+
+  #traced<R>(operation: string, call: () => Promise<R>): Promise<R> {
+    return traced({ system: 'sqlite', namespace: this.#service, operation, collection: this.#name }, call);
+  }
+}
