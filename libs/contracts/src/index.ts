@@ -1,2 +1,2 @@
-export { defineEvent, entityId, type EventDefinition, type MessageCodec } from './event-definition.ts';
+export { defineEvent, type EventDefinition, entityId, type MessageCodec } from './event-definition.ts';
 export { allEvents } from './generated/events.ts';

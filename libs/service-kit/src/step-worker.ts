@@ -161,8 +161,7 @@ const run = async (
 ): Promise<Finish> => {
   const abort = new AbortController();
   const cancelled = new Cancelled(`run ${command.pipelineRunId} was cancelled`);
-  const seconds = command.timeout?.seconds ?? 0;
-  const timeoutMs = seconds * 1000 + (command.timeout?.nanos ?? 0) / 1e6;
+  const timeoutMs = command.timeoutSeconds * 1000;
   const timer =
     timeoutMs === 0
       ? undefined

@@ -18,7 +18,6 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Actor, PageInfo, PageRequest, Reaction } from "../../common/v1/common.ts";
 
@@ -189,14 +188,12 @@ export interface Monitor {
   /** Records that close a window. Default 500. */
   windowRecords: number;
   /** Age that closes it earlier. */
-  windowMaxAge: Duration | undefined;
+  windowMaxAgeSeconds: number;
   drift: DriftSettings | undefined;
   rules: Rule[];
   /** Ask for a new pipeline run when drift is found. */
   retrainOnDrift: boolean;
-  retrainCoolDown:
-    | Duration
-    | undefined;
+  retrainCoolDownSeconds: number;
   /** Project whose pipeline is run then. */
   project: string;
   mutedUntil: string | undefined;
@@ -683,11 +680,11 @@ function createBaseMonitor(): Monitor {
     datasetVersionId: "",
     profileDigest: "",
     windowRecords: 0,
-    windowMaxAge: undefined,
+    windowMaxAgeSeconds: 0,
     drift: undefined,
     rules: [],
     retrainOnDrift: false,
-    retrainCoolDown: undefined,
+    retrainCoolDownSeconds: 0,
     project: "",
     mutedUntil: undefined,
     updatedAt: undefined,
@@ -717,8 +714,8 @@ export const Monitor: MessageFns<Monitor> = {
     if (message.windowRecords !== 0) {
       writer.uint32(56).int32(message.windowRecords);
     }
-    if (message.windowMaxAge !== undefined) {
-      Duration.encode(message.windowMaxAge, writer.uint32(66).fork()).join();
+    if (message.windowMaxAgeSeconds !== 0) {
+      writer.uint32(65).double(message.windowMaxAgeSeconds);
     }
     if (message.drift !== undefined) {
       DriftSettings.encode(message.drift, writer.uint32(74).fork()).join();
@@ -729,8 +726,8 @@ export const Monitor: MessageFns<Monitor> = {
     if (message.retrainOnDrift !== false) {
       writer.uint32(88).bool(message.retrainOnDrift);
     }
-    if (message.retrainCoolDown !== undefined) {
-      Duration.encode(message.retrainCoolDown, writer.uint32(98).fork()).join();
+    if (message.retrainCoolDownSeconds !== 0) {
+      writer.uint32(97).double(message.retrainCoolDownSeconds);
     }
     if (message.project !== "") {
       writer.uint32(106).string(message.project);
@@ -814,11 +811,11 @@ export const Monitor: MessageFns<Monitor> = {
             continue;
           }
           case 8: {
-            if (tag !== 66) {
+            if (tag !== 65) {
               break;
             }
 
-            message.windowMaxAge = Duration.decode(reader, reader.uint32());
+            message.windowMaxAgeSeconds = reader.double();
             continue;
           }
           case 9: {
@@ -846,11 +843,11 @@ export const Monitor: MessageFns<Monitor> = {
             continue;
           }
           case 12: {
-            if (tag !== 98) {
+            if (tag !== 97) {
               break;
             }
 
-            message.retrainCoolDown = Duration.decode(reader, reader.uint32());
+            message.retrainCoolDownSeconds = reader.double();
             continue;
           }
           case 13: {
@@ -914,11 +911,11 @@ export const Monitor: MessageFns<Monitor> = {
         : isSet(object.window_records)
         ? globalThis.Number(object.window_records)
         : 0,
-      windowMaxAge: isSet(object.windowMaxAge)
-        ? Duration.fromJSON(object.windowMaxAge)
-        : isSet(object.window_max_age)
-        ? Duration.fromJSON(object.window_max_age)
-        : undefined,
+      windowMaxAgeSeconds: isSet(object.windowMaxAgeSeconds)
+        ? globalThis.Number(object.windowMaxAgeSeconds)
+        : isSet(object.window_max_age_seconds)
+        ? globalThis.Number(object.window_max_age_seconds)
+        : 0,
       drift: isSet(object.drift) ? DriftSettings.fromJSON(object.drift) : undefined,
       rules: globalThis.Array.isArray(object?.rules)
         ? object.rules.map((e: any) => Rule.fromJSON(e))
@@ -928,11 +925,11 @@ export const Monitor: MessageFns<Monitor> = {
         : isSet(object.retrain_on_drift)
         ? globalThis.Boolean(object.retrain_on_drift)
         : false,
-      retrainCoolDown: isSet(object.retrainCoolDown)
-        ? Duration.fromJSON(object.retrainCoolDown)
-        : isSet(object.retrain_cool_down)
-        ? Duration.fromJSON(object.retrain_cool_down)
-        : undefined,
+      retrainCoolDownSeconds: isSet(object.retrainCoolDownSeconds)
+        ? globalThis.Number(object.retrainCoolDownSeconds)
+        : isSet(object.retrain_cool_down_seconds)
+        ? globalThis.Number(object.retrain_cool_down_seconds)
+        : 0,
       project: isSet(object.project) ? globalThis.String(object.project) : "",
       mutedUntil: isSet(object.mutedUntil)
         ? globalThis.String(object.mutedUntil)
@@ -970,8 +967,8 @@ export const Monitor: MessageFns<Monitor> = {
     if (message.windowRecords !== 0) {
       obj.windowRecords = Math.round(message.windowRecords);
     }
-    if (message.windowMaxAge !== undefined) {
-      obj.windowMaxAge = Duration.toJSON(message.windowMaxAge);
+    if (message.windowMaxAgeSeconds !== 0) {
+      obj.windowMaxAgeSeconds = floatToJson(message.windowMaxAgeSeconds);
     }
     if (message.drift !== undefined) {
       obj.drift = DriftSettings.toJSON(message.drift);
@@ -982,8 +979,8 @@ export const Monitor: MessageFns<Monitor> = {
     if (message.retrainOnDrift !== false) {
       obj.retrainOnDrift = message.retrainOnDrift;
     }
-    if (message.retrainCoolDown !== undefined) {
-      obj.retrainCoolDown = Duration.toJSON(message.retrainCoolDown);
+    if (message.retrainCoolDownSeconds !== 0) {
+      obj.retrainCoolDownSeconds = floatToJson(message.retrainCoolDownSeconds);
     }
     if (message.project !== "") {
       obj.project = message.project;
@@ -1009,17 +1006,13 @@ export const Monitor: MessageFns<Monitor> = {
     message.datasetVersionId = object.datasetVersionId ?? "";
     message.profileDigest = object.profileDigest ?? "";
     message.windowRecords = object.windowRecords ?? 0;
-    message.windowMaxAge = (object.windowMaxAge !== undefined && object.windowMaxAge !== null)
-      ? Duration.fromPartial(object.windowMaxAge)
-      : undefined;
+    message.windowMaxAgeSeconds = object.windowMaxAgeSeconds ?? 0;
     message.drift = (object.drift !== undefined && object.drift !== null)
       ? DriftSettings.fromPartial(object.drift)
       : undefined;
     message.rules = object.rules?.map((e) => Rule.fromPartial(e)) || [];
     message.retrainOnDrift = object.retrainOnDrift ?? false;
-    message.retrainCoolDown = (object.retrainCoolDown !== undefined && object.retrainCoolDown !== null)
-      ? Duration.fromPartial(object.retrainCoolDown)
-      : undefined;
+    message.retrainCoolDownSeconds = object.retrainCoolDownSeconds ?? 0;
     message.project = object.project ?? "";
     message.mutedUntil = object.mutedUntil ?? undefined;
     message.updatedAt = object.updatedAt ?? undefined;

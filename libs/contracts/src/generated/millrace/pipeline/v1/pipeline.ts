@@ -18,7 +18,6 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Actor, PageInfo, PageRequest, Reaction } from "../../common/v1/common.ts";
@@ -319,7 +318,7 @@ export interface Trigger {
   } | undefined;
   enabled: boolean;
   /** Least time between two runs that it starts. */
-  coolDown: Duration | undefined;
+  coolDownSeconds: number;
   nextFireAt: string | undefined;
   lastFiredAt: string | undefined;
   lastRunId: string;
@@ -1481,7 +1480,7 @@ function createBaseTrigger(): Trigger {
     profile: "",
     condition: undefined,
     enabled: false,
-    coolDown: undefined,
+    coolDownSeconds: 0,
     nextFireAt: undefined,
     lastFiredAt: undefined,
     lastRunId: "",
@@ -1514,8 +1513,8 @@ export const Trigger: MessageFns<Trigger> = {
     if (message.enabled !== false) {
       writer.uint32(56).bool(message.enabled);
     }
-    if (message.coolDown !== undefined) {
-      Duration.encode(message.coolDown, writer.uint32(66).fork()).join();
+    if (message.coolDownSeconds !== 0) {
+      writer.uint32(65).double(message.coolDownSeconds);
     }
     if (message.nextFireAt !== undefined) {
       Timestamp.encode(toTimestamp(message.nextFireAt), writer.uint32(74).fork()).join();
@@ -1602,11 +1601,11 @@ export const Trigger: MessageFns<Trigger> = {
             continue;
           }
           case 8: {
-            if (tag !== 66) {
+            if (tag !== 65) {
               break;
             }
 
-            message.coolDown = Duration.decode(reader, reader.uint32());
+            message.coolDownSeconds = reader.double();
             continue;
           }
           case 9: {
@@ -1666,11 +1665,11 @@ export const Trigger: MessageFns<Trigger> = {
         ? { $case: "dataset", value: DatasetCondition.fromJSON(object.dataset) }
         : undefined,
       enabled: isSet(object.enabled) ? globalThis.Boolean(object.enabled) : false,
-      coolDown: isSet(object.coolDown)
-        ? Duration.fromJSON(object.coolDown)
-        : isSet(object.cool_down)
-        ? Duration.fromJSON(object.cool_down)
-        : undefined,
+      coolDownSeconds: isSet(object.coolDownSeconds)
+        ? globalThis.Number(object.coolDownSeconds)
+        : isSet(object.cool_down_seconds)
+        ? globalThis.Number(object.cool_down_seconds)
+        : 0,
       nextFireAt: isSet(object.nextFireAt)
         ? globalThis.String(object.nextFireAt)
         : isSet(object.next_fire_at)
@@ -1711,8 +1710,8 @@ export const Trigger: MessageFns<Trigger> = {
     if (message.enabled !== false) {
       obj.enabled = message.enabled;
     }
-    if (message.coolDown !== undefined) {
-      obj.coolDown = Duration.toJSON(message.coolDown);
+    if (message.coolDownSeconds !== 0) {
+      obj.coolDownSeconds = floatToJson(message.coolDownSeconds);
     }
     if (message.nextFireAt !== undefined) {
       obj.nextFireAt = message.nextFireAt;
@@ -1758,9 +1757,7 @@ export const Trigger: MessageFns<Trigger> = {
       }
     }
     message.enabled = object.enabled ?? false;
-    message.coolDown = (object.coolDown !== undefined && object.coolDown !== null)
-      ? Duration.fromPartial(object.coolDown)
-      : undefined;
+    message.coolDownSeconds = object.coolDownSeconds ?? 0;
     message.nextFireAt = object.nextFireAt ?? undefined;
     message.lastFiredAt = object.lastFiredAt ?? undefined;
     message.lastRunId = object.lastRunId ?? "";

@@ -6,7 +6,6 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Duration } from "../../../google/protobuf/duration.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
 import { Actor, FieldViolation } from "../../common/v1/common.ts";
 
@@ -91,10 +90,8 @@ export interface StepCommand {
     | undefined;
   /** Outputs of earlier steps that this one reads. */
   inputs: Artifact[];
-  /** The worker gives up after this long. */
-  timeout:
-    | Duration
-    | undefined;
+  /** The worker gives up after this long; 0: never. */
+  timeoutSeconds: number;
   /** Who submitted the run. */
   actor: Actor | undefined;
 }
@@ -921,7 +918,7 @@ function createBaseStepCommand(): StepCommand {
     recipe: undefined,
     config: undefined,
     inputs: [],
-    timeout: undefined,
+    timeoutSeconds: 0,
     actor: undefined,
   };
 }
@@ -949,8 +946,8 @@ export const StepCommand: MessageFns<StepCommand> = {
     for (const v of message.inputs) {
       Artifact.encode(v!, writer.uint32(58).fork()).join();
     }
-    if (message.timeout !== undefined) {
-      Duration.encode(message.timeout, writer.uint32(66).fork()).join();
+    if (message.timeoutSeconds !== 0) {
+      writer.uint32(65).double(message.timeoutSeconds);
     }
     if (message.actor !== undefined) {
       Actor.encode(message.actor, writer.uint32(74).fork()).join();
@@ -1028,11 +1025,11 @@ export const StepCommand: MessageFns<StepCommand> = {
             continue;
           }
           case 8: {
-            if (tag !== 66) {
+            if (tag !== 65) {
               break;
             }
 
-            message.timeout = Duration.decode(reader, reader.uint32());
+            message.timeoutSeconds = reader.double();
             continue;
           }
           case 9: {
@@ -1068,7 +1065,11 @@ export const StepCommand: MessageFns<StepCommand> = {
       recipe: isSet(object.recipe) ? RecipeContext.fromJSON(object.recipe) : undefined,
       config: isObject(object.config) ? object.config : undefined,
       inputs: globalThis.Array.isArray(object?.inputs) ? object.inputs.map((e: any) => Artifact.fromJSON(e)) : [],
-      timeout: isSet(object.timeout) ? Duration.fromJSON(object.timeout) : undefined,
+      timeoutSeconds: isSet(object.timeoutSeconds)
+        ? globalThis.Number(object.timeoutSeconds)
+        : isSet(object.timeout_seconds)
+        ? globalThis.Number(object.timeout_seconds)
+        : 0,
       actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
     };
   },
@@ -1096,8 +1097,8 @@ export const StepCommand: MessageFns<StepCommand> = {
     if (message.inputs?.length) {
       obj.inputs = message.inputs.map((e) => Artifact.toJSON(e));
     }
-    if (message.timeout !== undefined) {
-      obj.timeout = Duration.toJSON(message.timeout);
+    if (message.timeoutSeconds !== 0) {
+      obj.timeoutSeconds = floatToJson(message.timeoutSeconds);
     }
     if (message.actor !== undefined) {
       obj.actor = Actor.toJSON(message.actor);
@@ -1121,9 +1122,7 @@ export const StepCommand: MessageFns<StepCommand> = {
       : undefined;
     message.config = object.config ?? undefined;
     message.inputs = object.inputs?.map((e) => Artifact.fromPartial(e)) || [];
-    message.timeout = (object.timeout !== undefined && object.timeout !== null)
-      ? Duration.fromPartial(object.timeout)
-      : undefined;
+    message.timeoutSeconds = object.timeoutSeconds ?? 0;
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
     return message;
   },
