@@ -1,0 +1,28 @@
+/** `value` with at most six significant digits, thousands separated; `–` when it is missing or not a number. */
+export const formatNumber = (value: number | null | undefined, digits = 6): string => {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return minus(groups.format(value));
+  const size = Math.abs(value);
+  if (size >= 1e9 || size < 1e-4) return minus(value.toExponential(Math.max(0, digits - 3)));
+  return minus(new Intl.NumberFormat('en-US', { maximumSignificantDigits: digits }).format(value));
+};
+
+const groups = new Intl.NumberFormat('en-US');
+
+const minus = (text: string): string => text.replaceAll('-', '−');
+
+/** `0.1234` → `12.3 %`. */
+export const formatPercent = (share: number): string => `${formatNumber(share * 100, 3)} %`;
+
+/** The beginning of a digest that is enough to tell it apart: `sha256:1f3a5c7e9b0d`. */
+export const shortDigest = (digest: string): string => {
+  const [algorithm, hex] = digest.split(':');
+  return hex === undefined ? digest.slice(0, 12) : `${algorithm}:${hex.slice(0, 12)}`;
+};
+
+/** Cuts a text that would break the layout. */
+export const clip = (text: string, length: number): string => {
+  const characters = [...text];
+  return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
+};

@@ -1,0 +1,90 @@
+/** The card's whole appearance: inline, light or dark as the reader's system asks, usable on paper. */
+export const style = `
+:root {
+  color-scheme: light dark;
+  --ground: #f5f6f8; --surface: #ffffff; --raised: #f9fafb; --ink: #18202b; --muted: #5b6675; --line: #e2e6ec;
+  --accent: #2b6be0; --second: #d0661b; --third: #178a72; --fourth: #8a4fc9; --fifth: #b8336a; --sixth: #7a7215;
+  --good: #157347; --good-ground: #e3f4ea; --bad: #b42318; --bad-ground: #fde8e6;
+  --warn: #8a5a00; --warn-ground: #fdf1d6; --plain-ground: #eceff3;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ground: #0f1319; --surface: #171c24; --raised: #1c222c; --ink: #e5e9ef; --muted: #98a3b3; --line: #2a323d;
+    --accent: #6fa3ff; --second: #f2a65e; --third: #4fc7a9; --fourth: #bb92ee; --fifth: #f07fa8; --sixth: #c9c05a;
+    --good: #58c98d; --good-ground: #12301f; --bad: #ff8a80; --bad-ground: #3a1917;
+    --warn: #e6b450; --warn-ground: #33270d; --plain-ground: #252c37;
+  }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--ground); color: var(--ink);
+  font: 15px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, "DejaVu Sans", sans-serif; }
+main, header > div, nav > div { max-width: 1080px; margin: 0 auto; padding: 0 24px; }
+header { background: var(--surface); padding: 28px 0 18px; }
+header h1 { margin: 0; font-size: 25px; line-height: 1.25; letter-spacing: -.01em; overflow-wrap: anywhere; }
+header .title { display: flex; gap: 14px; align-items: center; flex-wrap: wrap; }
+header p { margin: 6px 0 0; color: var(--muted); overflow-wrap: anywhere; }
+nav { background: var(--surface); border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 1; }
+nav > div { display: flex; gap: 20px; overflow-x: auto; }
+nav a { color: var(--muted); text-decoration: none; padding: 9px 0; white-space: nowrap; font-size: 14px; }
+nav a:hover, nav a:focus-visible { color: var(--accent); }
+main { padding-top: 22px; padding-bottom: 40px; }
+section { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 20px 22px 22px;
+  margin-bottom: 18px; scroll-margin-top: 54px; }
+section > h2 { margin: 0 0 12px; font-size: 17px; letter-spacing: -.005em; }
+h3 { font-size: 14px; margin: 0 0 8px; }
+p { margin: 0 0 12px; max-width: 78ch; overflow-wrap: anywhere; }
+section > *:last-child { margin-bottom: 0; }
+.note { color: var(--muted); font-size: 14px; }
+.badge { display: inline-block; border-radius: 999px; padding: 1px 11px; font-size: 13px; font-weight: 600;
+  white-space: nowrap; background: var(--plain-ground); color: var(--muted); }
+.badge.good { background: var(--good-ground); color: var(--good); }
+.badge.bad { background: var(--bad-ground); color: var(--bad); }
+.badge.warn { background: var(--warn-ground); color: var(--warn); }
+.scroll { overflow-x: auto; margin-bottom: 14px; }
+table { border-collapse: collapse; width: 100%; font-size: 14px; }
+caption { text-align: left; color: var(--muted); padding-bottom: 6px; }
+th { text-align: left; font-weight: 600; font-size: 13px; color: var(--muted); }
+th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--line); vertical-align: top; unicode-bidi: isolate; }
+tr:last-child td { border-bottom: 0; }
+th:last-child, td:last-child { padding-right: 0; }
+td { overflow-wrap: break-word; max-width: 44ch; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+tr.strong td { font-weight: 600; }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 5px 20px; margin: 0 0 14px; font-size: 14px; }
+dl.facts dt { color: var(--muted); }
+dl.facts dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; }
+code { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 12px; margin-bottom: 16px; }
+.tile { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 11px 14px; }
+.tile .label { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; }
+.tile .value { font-size: 23px; font-weight: 650; letter-spacing: -.01em; font-variant-numeric: tabular-nums; }
+.tile .detail { color: var(--muted); font-size: 13px; font-variant-numeric: tabular-nums; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 20px 28px;
+  margin-bottom: 14px; }
+.columns > * { min-width: 0; }
+figure { margin: 0; }
+figcaption { font-size: 14px; font-weight: 600; margin-bottom: 4px; overflow-wrap: anywhere; }
+svg { display: block; width: 100%; height: auto; font: 11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
+svg text { fill: var(--muted); }
+svg text.strong { fill: var(--ink); }
+svg text.inverse { fill: var(--surface); }
+svg .grid { stroke: var(--line); stroke-width: 1; }
+svg .axis { stroke: var(--muted); stroke-opacity: .55; stroke-width: 1; }
+svg .reference { stroke: var(--muted); stroke-dasharray: 4 4; stroke-width: 1; fill: none; }
+svg .whisker { stroke: var(--ink); stroke-width: 1.3; stroke-opacity: .75; }
+svg .series-0 { --tone: var(--accent); } svg .series-1 { --tone: var(--second); } svg .series-2 { --tone: var(--third); }
+svg .series-3 { --tone: var(--fourth); } svg .series-4 { --tone: var(--fifth); } svg .series-5 { --tone: var(--sixth); }
+svg .line { stroke: var(--tone); stroke-width: 2; fill: none; stroke-linejoin: round; }
+svg .dot, svg .bar { fill: var(--tone); }
+svg .cloud { fill: var(--tone); fill-opacity: .45; }
+svg .bar.good { fill: var(--good); } svg .bar.bad { fill: var(--bad); } svg .bar.plain { fill: var(--muted); }
+svg .cell { stroke: var(--surface); stroke-width: 2; fill: var(--accent); }
+svg .cell-ground { fill: var(--raised); }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 13px; color: var(--muted); margin-top: 4px; }
+.legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 6px; background: var(--tone); }
+.legend .series-0 { --tone: var(--accent); } .legend .series-1 { --tone: var(--second); }
+.legend .series-2 { --tone: var(--third); } .legend .series-3 { --tone: var(--fourth); }
+.legend .series-4 { --tone: var(--fifth); } .legend .series-5 { --tone: var(--sixth); }
+footer { color: var(--muted); font-size: 13px; text-align: center; padding-bottom: 28px; }
+@media print { nav { display: none; } section { break-inside: avoid; } body { background: #fff; } }
+`.trim();
