@@ -48,13 +48,13 @@ interface CountTest {
 const countTests: Partial<Record<DriftTest, CountTest>> = {
   [DriftTest.psi]: {
     statistic: populationStabilityIndex,
-    minExpected: 50,
+    minExpected: 20,
     toChiSquared: (psi, spread) => psi / spread,
     fromChiSquared: (chiSquared, spread) => chiSquared * spread,
   },
   [DriftTest.jensenShannon]: {
     statistic: jensenShannonDistance,
-    minExpected: 20,
+    minExpected: 50,
     toChiSquared: (distance, spread) => (8 * Math.LN2 * distance * distance) / spread,
     fromChiSquared: (chiSquared, spread) => Math.sqrt((chiSquared * spread) / (8 * Math.LN2)),
   },
