@@ -1,0 +1,162 @@
+import { metricTable } from '@millrace/metrics';
+import type { Problem } from '../document/config.ts';
+import type { Path } from '../document/yaml-document.ts';
+import type { Task } from '../types.ts';
+import { duplicates, type Fields, type Rule, section, unknownName, wrong } from './rule.ts';
+
+/** Metrics that can rank or gate: built-in ones with a direction, and the recipe's own. */
+const usableMetrics = (content: Fields, task: Task): readonly string[] => [
+  ...metricTable[task].filter((metric) => metric.greaterIsBetter !== undefined).map((metric) => metric.name),
+  ...(content.custom_metrics ?? []).map((metric: Fields) => String(metric.name)),
+];
+
+export const taskRule: Rule = function* ({ content, task }) {
+  if (task === 'regression' && content.positive_class !== undefined) {
+    yield wrong(['positive_class'], 'is for classification only');
+  }
+  yield* duplicates(content.custom_metrics ?? [], ['custom_metrics']);
+  const primary = content.primary_metric;
+  const known = usableMetrics(content, task);
+  if (primary !== undefined && !known.includes(primary)) {
+    yield wrong(['primary_metric'], unknownName(`metric for ${task}`, primary, known));
+  }
+};
+
+export const transformRule: Rule = function* ({ content }) {
+  const { using, transformer_method: method } = section(content, 'transform');
+  if (using !== undefined && using !== 'custom' && method !== undefined && method !== null) {
+    yield wrong(['steps', 'transform', 'transformer_method'], `has no effect: using is ${using}`);
+  }
+};
+
+export const trainRule: Rule = function* ({ content, task }) {
+  const train = section(content, 'train');
+  const at = (key: string) => ['steps', 'train', key];
+  const using: string | undefined = train.using;
+  if (using === 'custom' && train.estimator_method === undefined) {
+    yield wrong(at('estimator_method'), 'is missing: using is custom');
+  }
+  if (using !== undefined && using !== 'custom' && train.estimator_method !== undefined) {
+    yield wrong(at('estimator_method'), `has no effect: using is ${using}`);
+  }
+  if (using === 'linear/logistic' && task === 'regression') {
+    yield wrong(at('using'), 'linear/logistic is for classification; linear/ridge is the one for regression');
+  }
+  if (using === 'linear/ridge' && task !== 'regression') {
+    yield wrong(at('using'), 'linear/ridge is for regression; linear/logistic is the one for classification');
+  }
+  if (train.calibrate_proba !== undefined && task === 'regression') {
+    yield wrong(at('calibrate_proba'), 'is for classification only');
+  }
+};
+
+export const tuningRule: Rule = function* ({ content }) {
+  const train = section(content, 'train');
+  const tuning: Fields | null | undefined = train.tuning;
+  const at = (...path: (string | number)[]) => ['steps', 'train', 'tuning', ...path];
+  if (tuning?.enabled !== true) return;
+  if (train.using === 'automl/flaml') yield wrong(at(), 'cannot be combined with automl/flaml');
+  const algorithms = ['grid', 'random', 'tpe'];
+  const algorithm = tuning.algorithm ?? 'random';
+  if (!algorithms.includes(algorithm)) {
+    yield wrong(at('algorithm'), unknownName('algorithm', algorithm, algorithms));
+  }
+  if (tuning.parameters === undefined) yield wrong(at('parameters'), 'is missing');
+  if (tuning.max_trials === undefined && algorithm !== 'grid') yield wrong(at('max_trials'), 'is missing');
+  for (const [name, parameter] of Object.entries<Fields>(tuning.parameters ?? {})) {
+    yield* parameterProblems(parameter, at('parameters', name), algorithm);
+  }
+};
+
+/** Arguments that each of hyperopt's distributions takes. */
+const distributionArguments: Readonly<Record<string, readonly string[]>> = {
+  uniform: ['low', 'high'],
+  loguniform: ['low', 'high'],
+  quniform: ['low', 'high', 'q'],
+  qloguniform: ['low', 'high', 'q'],
+  uniformint: ['low', 'high'],
+  randint: ['upper'],
+  normal: ['mu', 'sigma'],
+  lognormal: ['mu', 'sigma'],
+  qnormal: ['mu', 'sigma', 'q'],
+  qlognormal: ['mu', 'sigma', 'q'],
+  choice: ['options'],
+};
+
+function* parameterProblems(parameter: Fields, path: Path, algorithm: string): Iterable<Problem> {
+  const { values, distribution, ...args } = parameter;
+  if ((values === undefined) === (distribution === undefined)) {
+    yield wrong(path, 'needs either values or a distribution');
+    return;
+  }
+  if (distribution === undefined) {
+    for (const key of Object.keys(args)) {
+      yield { path: [...path, key], part: 'key', message: 'has no meaning beside values' };
+    }
+    return;
+  }
+  if (algorithm === 'grid') yield wrong([...path, 'distribution'], 'a grid needs values');
+  const takes = distributionArguments[distribution] ?? [];
+  for (const key of takes) {
+    if (args[key] === undefined && !isOptional(distribution, key, args)) {
+      yield wrong([...path, key], `is missing: ${distribution} takes ${takes.join(', ')}`);
+    } else if (key !== 'options' && args[key] !== undefined && typeof args[key] !== 'number') {
+      yield wrong([...path, key], 'must be a number');
+    }
+  }
+  if (typeof args.low === 'number' && typeof args.high === 'number' && args.low >= args.high) {
+    yield wrong([...path, 'high'], `must be > low (${args.low})`);
+  }
+  if (distribution === 'randint' && args.upper === undefined && args.high === undefined) {
+    yield wrong([...path, 'upper'], 'is missing');
+  }
+}
+
+/** `randint` takes either an upper bound or low and high. */
+const isOptional = (distribution: string, key: string, args: Fields): boolean =>
+  distribution === 'randint' && key === 'upper' && args.upper === undefined;
+
+export const evaluateRule: Rule = function* ({ content, task }) {
+  const { validation_criteria: criteria, slices } = section(content, 'evaluate');
+  yield* duplicates(slices ?? [], ['steps', 'evaluate', 'slices']);
+  const sliceNames = (slices ?? []).map((slice: Fields) => String(slice.name));
+  const metrics = usableMetrics(content, task);
+  for (const [index, criterion] of (criteria ?? []).entries()) {
+    yield* criterionProblems(
+      criterion,
+      ['steps', 'evaluate', 'validation_criteria', index],
+      metrics,
+      sliceNames,
+    );
+  }
+};
+
+function* criterionProblems(
+  criterion: Fields,
+  path: Path,
+  metrics: readonly string[],
+  slices: readonly string[],
+): Iterable<Problem> {
+  const has = (key: string) => criterion[key] !== undefined;
+  if (!metrics.includes(criterion.metric)) {
+    yield wrong([...path, 'metric'], unknownName('metric', criterion.metric, metrics));
+  }
+  if (has('slice') && !slices.includes(criterion.slice)) {
+    yield wrong([...path, 'slice'], unknownName('slice', criterion.slice, slices));
+  }
+  const forms = [has('threshold'), has('min') || has('max'), has('compare')].filter(Boolean).length;
+  if (forms !== 1) {
+    yield wrong(path, 'needs exactly one of: threshold; min and/or max; compare');
+    return;
+  }
+  if (has('min') && has('max') && criterion.min > criterion.max) {
+    yield wrong([...path, 'max'], `must be >= min (${criterion.min})`);
+  }
+  const bounds = ['max_regression', 'min_improvement'].filter(has);
+  if (has('compare') && bounds.length !== 1) {
+    yield wrong([...path, 'compare'], 'needs exactly one of max_regression and min_improvement');
+  }
+  if (!has('compare')) {
+    for (const key of bounds) yield wrong([...path, key], 'has a meaning only beside compare: champion');
+  }
+}
