@@ -1,0 +1,90 @@
+import { relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Exhausted, errorFromJson, Internal, Invalid, type MillraceError } from '@millrace/errors';
+import type { ThrownDescription } from './protocol.ts';
+
+/** A place in the user's own code. */
+export interface UserFrame {
+  /** Relative to the user's root, `/`-separated. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The stack line, shortened to the relative path. */
+  readonly text: string;
+}
+
+const location = /(?:file:\/\/)?(\/[^\s()]+?):(\d+)(?::(\d+))?/;
+
+/** The frames of a stack (or code frame of a syntax error) that lie in the user's own files, in order. */
+export const userFrames = (stack: string, userRoot: string): UserFrame[] =>
+  stack.split('\n').flatMap((line) => {
+    const match = location.exec(line);
+    if (match === null) return [];
+    const path = relative(userRoot, decode(match[0], match[1] ?? ''));
+    if (path.startsWith('..') || path.includes(`node_modules${sep}`)) return [];
+    const file = path.split(sep).join('/');
+    const place = `${file}:${match[2]}${match[3] === undefined ? '' : `:${match[3]}`}`;
+    return [
+      {
+        file,
+        line: Number(match[2]),
+        column: Number(match[3] ?? 1),
+        text: line.trim().replace(match[0], place),
+      },
+    ];
+  });
+
+const decode = (found: string, path: string): string =>
+  found.startsWith('file://') ? fileURLToPath(`file://${path}`) : path;
+
+/**
+ * The error of a job whose code threw. One of the taxonomy stays what it is; anything thrown out of the user's
+ * files is their input at fault and names file and line; anything else is a defect of ours.
+ */
+export const errorOfThrown = (
+  thrown: ThrownDescription,
+  userRoot: string | undefined,
+  activity: string,
+): MillraceError => {
+  if (thrown.taxonomy !== undefined) return errorFromJson(thrown.taxonomy);
+  const named = thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
+  if (userRoot === undefined) {
+    return new Internal(named, { cause: Object.assign(new Error(thrown.message), { stack: thrown.stack }) });
+  }
+  const frames = userFrames(thrown.stack, userRoot);
+  const first = frames[0];
+  if (first === undefined) {
+    return new Invalid(`${activity}: ${named}`, { hint: 'The error came out of the step function.' });
+  }
+  return new Invalid(`${first.file}:${first.line}:${first.column}: ${named}`, {
+    hint: `Fix the step function; it was running ${activity}.`,
+    violations: [{ path: `${first.file}:${first.line}:${first.column}`, message: named }],
+    details: { stack: frames.map(({ text }) => text).join('\n') },
+  });
+};
+
+/** The error of a job whose process ended without a result. */
+export const errorOfExit = (
+  exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
+  stderr: string,
+  memoryMb: number,
+  activity: string,
+): MillraceError => {
+  if (/heap out of memory|Allocation failed/.test(stderr)) return outOfMemory(memoryMb, activity);
+  const how = exit.signal === null ? `exited with code ${exit.code}` : `was killed by ${exit.signal}`;
+  return new Internal(`the process of ${activity} ${how} without a result`, {
+    hint: lastLine(stderr),
+    details: { ...(exit.signal === null ? { exitCode: String(exit.code) } : { signal: exit.signal }) },
+  });
+};
+
+export const outOfMemory = (memoryMb: number, activity: string): MillraceError =>
+  new Exhausted(`${activity} needed more than ${memoryMb} MB of memory`, {
+    hint: 'Use less data at once, or raise `memory_mb` of the step.',
+    details: { memoryMb: String(memoryMb) },
+  });
+
+const lastLine = (text: string): string => {
+  const line = text.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+  return line === '' ? 'It wrote nothing to its error output.' : `Its last words: ${line}`;
+};
