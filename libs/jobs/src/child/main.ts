@@ -93,7 +93,8 @@ process.on('message', (message: ToChild) => {
 });
 process.on('disconnect', () => {
   rmSync(directory, { recursive: true, force: true });
-  exit(0);
+  // What the job started goes too.
+  process.kill(-process.pid, 'SIGKILL');
 });
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
