@@ -4,7 +4,11 @@
  * handles, so that an adapter needs no multi-document transaction.
  */
 
-/** A JSON object. Documents hold nothing that JSON cannot: no `undefined`, `Date`, `bigint`, `NaN`. */
+/**
+ * A JSON value. What JSON cannot hold is refused with `Invalid`: `Date` and other class instances, `bigint`,
+ * functions, `NaN`, infinities, unpaired surrogates, more than 100 levels. A property that is `undefined`
+ * counts as absent. A document is a plain object of at most 8 Mi characters of JSON.
+ */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
 /** Declares what a collection can be searched and sorted by. Searching by anything else throws `Invalid`. */
@@ -14,6 +18,10 @@ export interface CollectionDefinition {
   readonly indexes?: readonly Index[];
 }
 
+/**
+ * An absent value and `null` are not indexed, so any number of documents may lack a `unique` one. A boolean is
+ * indexed as the number 0 or 1. A document with a value of another type there is refused with `Invalid`.
+ */
 export type Index =
   /** A scalar at a dotted path of the document (`state`, `recipe.name`). */
   | { readonly path: string; readonly type: 'text' | 'number'; readonly unique?: boolean }
@@ -25,6 +33,10 @@ export type FieldRef = string | readonly [map: string, key: string];
 
 export type Scalar = string | number | boolean;
 
+/**
+ * A condition holds only for documents that have the field: `ne` too does not match where it is missing, only
+ * `exists: false` does. Text is compared by code point. `and: []` holds for all, `or: []` and `in: []` for none.
+ */
 export type Filter =
   | { readonly and: readonly Filter[] }
   | { readonly or: readonly Filter[] }
@@ -48,8 +60,12 @@ export interface Query {
 }
 
 export interface Stored<T> {
+  /** 1 to 512 characters, none a control character. */
   readonly key: string;
-  /** Counts commits to this document from 1. */
+  /**
+   * Counts commits to this document from 1. A deletion counts, and a document made anew under the key counts
+   * on, so that a version read before the deletion never fits again.
+   */
   readonly version: number;
   readonly document: T;
 }
@@ -73,7 +89,7 @@ export interface NewMessage {
   readonly key: string;
   /** The payload in proto JSON. */
   readonly data: Json;
-  /** W3C trace context of the cause, and any extension attributes. */
+  /** W3C trace context of the cause, by default the active span's, and any extension attributes. */
   readonly headers?: Readonly<Record<string, string>>;
   /** De-duplication id; default a new ULID. Commands give one that is stable for the same piece of work. */
   readonly id?: string;
@@ -96,6 +112,10 @@ export interface InboxPosition {
   readonly sequence: number;
 }
 
+/**
+ * What is committed. The key's rule is that of `Stored.key`. A deletion (`document: null`) of a document that
+ * does not exist (`expected: 0`) is allowed: it only causes its messages and records `handled`.
+ */
 export interface Change<T> {
   readonly key: string;
   /** The version that the caller read; 0 demands that the document does not exist. */
@@ -125,13 +145,19 @@ export interface Collection<T extends object> {
   /** Throws `Invalid` on an undeclared field, a bad cursor or limit. */
   find(query?: Query): Promise<Page<T>>;
   count(filter?: Filter): Promise<number>;
-  /** Atomic and durable when it resolves. Throws `Conflict` when `expected` is not the version found. */
+  /**
+   * Atomic and durable when it resolves. Throws `Conflict` when `expected` is not the version found or a
+   * `unique` value is taken (`details.field`), `Invalid` on a bad change, `Exhausted` on a full disk and
+   * `Unavailable` when the store does not answer; then nothing was changed.
+   */
   commit(change: Change<T>): Promise<CommitResult<T>>;
   /** `commit` with `expected: 0`. */
   insert(key: string, document: T, messages?: readonly NewMessage[]): Promise<Stored<T>>;
   /**
    * Reads, asks `decide` and commits, again from the read when somebody else was faster (bounded). `decide`
-   * must be pure: it may be called several times. Returning `undefined` changes nothing.
+   * must be pure and synchronous: it may be called several times. Returning `undefined` leaves the document;
+   * `handled` is recorded all the same. When `handled` was recorded before, `decide` is not asked. Returns
+   * the document as it is afterwards.
    */
   update(
     key: string,
@@ -143,16 +169,19 @@ export interface Collection<T extends object> {
 }
 
 export interface Outbox {
-  /** Unsent messages in commit order. */
+  /** Unsent messages in commit order; `limit` 1 to 10,000. */
   pending(limit: number): Promise<readonly OutboxMessage[]>;
   markSent(positions: readonly number[]): Promise<void>;
-  /** Calls back after a commit that added messages; returns how to stop it. */
+  /** Calls back after commits of this process that added messages; returns how to stop it. */
   onCommit(listener: () => void): () => void;
   /** Events of an entity with `after < sequence <= upTo`, sent or not, in order: the refill. */
   history(entity: string, after: number, upTo?: number): Promise<readonly OutboxMessage[]>;
-  /** Sent messages from a time on, in commit order, from `afterPosition`: to rebuild a stream. */
+  /**
+   * Messages marked sent at or after `time` and beyond `afterPosition`, in commit order; `limit` 1 to 10,000.
+   * To rebuild a stream that lost what it was given from `time` on.
+   */
   sentSince(time: string, afterPosition: number, limit: number): Promise<readonly OutboxMessage[]>;
-  /** Forgets sent messages older than `time`; returns how many. */
+  /** Forgets messages marked sent before `time`; returns how many. Sequences and positions go on counting. */
   prune(time: string): Promise<number>;
   stats(): Promise<{ readonly pending: number; readonly oldestPendingTime?: string }>;
 }
@@ -165,7 +194,7 @@ export interface Inbox {
 }
 
 export interface Migration {
-  /** 1, 2, 3 … without gaps. */
+  /** 1, 2, 3 … without gaps, in the order of the list; `migrate` gets the whole list each time. */
   readonly number: number;
   readonly name: string;
   /** Must be safe to repeat: a crash between its end and the record of it runs it again. */
@@ -173,11 +202,17 @@ export interface Migration {
 }
 
 export interface DocumentStore {
-  /** The same definition must be given each time a name is opened. */
+  /**
+   * The same definition must be given each time a name is opened, else `Invalid`. When the definition changed
+   * since the store was last opened, its indexes are made anew from the documents.
+   */
   collection<T extends object>(definition: CollectionDefinition): Collection<T>;
   readonly outbox: Outbox;
   readonly inbox: Inbox;
-  /** Runs the migrations not yet run, in order. Throws when the store is newer than the code. */
+  /**
+   * Runs the migrations not yet run, in order. Throws `FailedPrecondition` when the store is newer than the
+   * code or a migration that has run has another name now, `Invalid` on a gap in the numbers.
+   */
   migrate(migrations: readonly Migration[]): Promise<void>;
   /** Resolves when the store answers; throws `Unavailable` otherwise. */
   ping(): Promise<void>;
