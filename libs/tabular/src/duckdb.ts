@@ -66,16 +66,17 @@ const session = (
   connection: DuckDBConnection,
   signal: AbortSignal | undefined,
 ): DuckDb => {
-  const interrupt = () => connection.interrupt();
-  signal?.addEventListener('abort', interrupt);
   let closed = false;
 
   const guarded = async <T>(statement: () => Promise<T>): Promise<T> => {
     if (signal?.aborted) throw cancelled(signal);
+    const stopWatching = interruptOnAbort(connection, signal);
     try {
       return await statement();
     } catch (error) {
       throw signal?.aborted ? cancelled(signal) : translate(error);
+    } finally {
+      stopWatching();
     }
   };
 
@@ -88,7 +89,6 @@ const session = (
   const close = async (): Promise<void> => {
     if (closed) return;
     closed = true;
-    signal?.removeEventListener('abort', interrupt);
     connection.closeSync();
     instance.closeSync();
   };
@@ -112,6 +112,21 @@ const session = (
     },
     close,
     [Symbol.asyncDispose]: close,
+  };
+};
+
+/** Returns how to stop watching. */
+const interruptOnAbort = (connection: DuckDBConnection, signal: AbortSignal | undefined): (() => void) => {
+  let repeat: NodeJS.Timeout | undefined;
+  // Repeated, because an interrupt that meets the statement before it runs is lost.
+  const interrupt = () => {
+    connection.interrupt();
+    repeat ??= setInterval(() => connection.interrupt(), 10);
+  };
+  signal?.addEventListener('abort', interrupt);
+  return () => {
+    signal?.removeEventListener('abort', interrupt);
+    clearInterval(repeat);
   };
 };
 

@@ -8,6 +8,7 @@ export {
 export { type Expression, parseExpression } from './expression/syntax.ts';
 export type { Value, ValueType } from './expression/term.ts';
 export { parquetSource, writeParquet } from './parquet.ts';
+export { profileRelation } from './profile/profile-relation.ts';
 export type {
   CategoricalProfile,
   ColumnProfile,
@@ -17,6 +18,9 @@ export type {
   NumericProfile,
   ValueCount,
 } from './profile-types.ts';
+export { CsvEncoding, type CsvOptions, defaultMissingValues } from './read/csv.ts';
+export { FileFormat, type LoadFilesOptions, loadFiles } from './read/load-files.ts';
+export type { SourceFile } from './read/source-file.ts';
 export { describeRelation, type Relation } from './relation.ts';
 export { quoteIdentifier, quoteNumber, quoteText } from './sql.ts';
 export { type Column, type ColumnSchema, ColumnType, type Table } from './table.ts';

@@ -16,7 +16,8 @@ export const quoteText = (text: string): string => `'${withoutNul(text).replaceA
 /** A finite number as a 64-bit float literal that reads back to the same number. */
 export const quoteNumber = (value: number): string => {
   if (!Number.isFinite(value)) throw new Invalid(`${value} is not a finite number`);
-  return `(${Object.is(value, -0) ? '-0.0' : value.toExponential()})::DOUBLE`;
+  // A literal without exponent would be a decimal, which knows no negative zero.
+  return `(${Object.is(value, -0) ? '-' : ''}${value.toExponential()})::DOUBLE`;
 };
 
 /** Text values as an SQL list literal. */
