@@ -7,7 +7,7 @@ import { compareProportions } from './proportion-test.ts';
 import { hashText } from './random.ts';
 import { runTest, type TestOutcome } from './run-test.ts';
 import { normalTwoSided } from './special-functions.ts';
-import { chooseTest, type DriftTest } from './test-choice.ts';
+import { chooseTest, type DriftTest, type TestChoice } from './test-choice.ts';
 
 export interface CompareOptions {
   /** Chance that a window without drift alarms, over all tests together; default 0.01. */
@@ -20,8 +20,11 @@ export interface CompareOptions {
   readonly minSamples?: number;
   /** Of the permutation tests; default 42. */
   readonly seed?: number;
-  /** Test to use instead of the default, by feature. */
-  readonly tests?: Readonly<Record<string, DriftTest>>;
+  /**
+   * Run each of these that fits a feature's type, instead of the default of its type and size; `missing_rate`
+   * runs only when listed.
+   */
+  readonly tests?: readonly DriftResult['test'][];
 }
 
 export interface FeatureWindow {
@@ -85,25 +88,26 @@ const resolveSettings = (options: CompareOptions): Settings => {
   };
 };
 
-const testValues = ({ name, baseline, sketch }: FeatureWindow, settings: Settings): Tested | string => {
+const choicesFor = ({ baseline, sketch }: FeatureWindow, { tests }: Settings): readonly TestChoice[] =>
+  tests === undefined
+    ? [chooseTest(baseline, sketch)]
+    : tests.flatMap((test) => (test === 'missing_rate' ? [] : [{ test, reason: 'asked for' }]));
+
+/** The results of the feature's tests, or why there is none. */
+const testValues = (feature: FeatureWindow, settings: Settings): readonly Tested[] | string => {
+  const { name, baseline, sketch } = feature;
   const unfit = notComparable(baseline);
   if (unfit !== undefined) return unfit;
   const fewest = Math.min(sketch.count, baseline.count);
   if (fewest < settings.minSamples) return `${fewest} values, fewer than ${settings.minSamples}`;
-  const asked = settings.tests?.[name];
-  const choice = asked === undefined ? chooseTest(baseline, sketch) : { test: asked, reason: 'asked for' };
-  const outcome = runTest(choice.test, baseline, sketch, hashText(name, settings.seed));
-  if (outcome === undefined) return 'window and baseline hold the same single value';
   const counts = alignCounts(baseline, sketch);
   const psi = populationStabilityIndex(counts.baseline, counts.window);
-  return {
-    feature: name,
-    test: choice.test,
-    outcome,
-    psi,
-    matters: psi >= settings.minEffect,
-    reason: choice.reason,
-  };
+  const matters = psi >= settings.minEffect;
+  const tested = choicesFor(feature, settings).flatMap(({ test, reason }) => {
+    const outcome = runTest(test, baseline, sketch, hashText(name, settings.seed));
+    return outcome === undefined ? [] : [{ feature: name, test, outcome, psi, matters, reason }];
+  });
+  return tested.length > 0 ? tested : 'no test fits, or window and baseline hold the same single value';
 };
 
 /** The change of share at which the z test's p-value reaches `level`. */
@@ -119,6 +123,7 @@ const criticalChange = (level: number, pooled: number, n: number, m: number): nu
 
 /** `undefined` where nothing is missing on either side: such a test can never reject, and would only weaken the rest. */
 const testMissing = ({ name, baseline, sketch }: FeatureWindow, settings: Settings): Tested | undefined => {
+  if (settings.tests?.includes('missing_rate') === false) return undefined;
   const [n, m] = [sketch.count + sketch.invalid + sketch.missing, baseline.count + baseline.missing];
   const missing = sketch.missing + baseline.missing;
   if (Math.min(n, m) < settings.minSamples || missing === 0 || missing === n + m) return undefined;
@@ -182,7 +187,7 @@ export const compareWindow = (
   for (const feature of features) {
     const values = testValues(feature, settings);
     if (typeof values === 'string') skipped.push({ feature: feature.name, reason: values });
-    else tested.push(values);
+    else tested.push(...values);
     const missing = testMissing(feature, settings);
     if (missing !== undefined) tested.push(missing);
   }

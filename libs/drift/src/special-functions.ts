@@ -96,3 +96,7 @@ export const chiSquaredCritical = (tail: number, df: number): number => {
   }
   return (low + high) / 2;
 };
+
+/** P(X >= k) of a Poisson variable of that mean. */
+export const poissonSurvival = (k: number, mean: number): number =>
+  k <= 0 ? 1 : mean <= 0 ? 0 : 1 - upperGamma(k, mean);

@@ -161,7 +161,7 @@ describe('what cannot be judged', () => {
       const report = compare(
         seededRandom(6),
         { baseline: 2000, window: 300 },
-        { tests: { normal: test } },
+        { tests: [test] },
         {
           normal: (random) => normal(random) * 2,
         },

@@ -1,7 +1,15 @@
 import { Invalid } from '@millrace/errors';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CategoricalSketch, maxNamedUnseen, NumericSketch, rowPriority } from '../src/index.ts';
+import {
+  CategoricalSketch,
+  compareWindow,
+  maxNamedUnseen,
+  NumericSketch,
+  newSketch,
+  profileOfSketch,
+  rowPriority,
+} from '../src/index.ts';
 
 type Row = readonly [id: number, value: number | null];
 
@@ -117,5 +125,36 @@ describe('a categorical sketch', () => {
 
   it('names unseen values, the most frequent first', () => {
     expect(sketchOf(['a', 'x', 'y', 'x', '__proto__']).unseen()[0]).toEqual({ value: 'x', count: 2 });
+  });
+});
+
+describe('the profile of a sketch', () => {
+  it('is a baseline that the same data does not drift from and other data does', () => {
+    const first = new NumericSketch([0, 0], 2000);
+    for (let i = 0; i < 500; i++) first.add((i * 37) % 101, rowPriority(`row-${i}`, 1));
+    const baseline = profileOfSketch('prediction', first);
+    const [same, other] = [newSketch(baseline), newSketch(baseline)];
+    for (let i = 0; i < 500; i++) {
+      same.add((i * 53) % 101, i);
+      other.add((i * 53) % 51, i);
+    }
+    expect(compareWindow([{ name: 'prediction', baseline, sketch: same }]).drifted).toBe(false);
+    expect(compareWindow([{ name: 'prediction', baseline, sketch: other }]).drifted).toBe(true);
+  });
+
+  it('counts the categories it was not told of beforehand', () => {
+    const sketch = new CategoricalSketch([]);
+    for (const value of ['no', 'yes', 'no', null]) sketch.add(value);
+    expect(profileOfSketch('prediction', sketch)).toMatchObject({
+      count: 3,
+      missing: 1,
+      categorical: {
+        top: [
+          { value: 'no', count: 2 },
+          { value: 'yes', count: 1 },
+        ],
+        other: 0,
+      },
+    });
   });
 });
