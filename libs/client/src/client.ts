@@ -1,0 +1,243 @@
+import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { Run } from '@millrace/contracts/pipeline';
+import { StepProgress } from '@millrace/contracts/step';
+import { Internal } from '@millrace/errors';
+import {
+  type ApiService,
+  apiPrefix,
+  routeOf,
+  rpcContract,
+  serviceDefinitions,
+  splitRequest,
+} from '@millrace/rest';
+import type { SpanRecord } from '@millrace/telemetry';
+import { serverSentEvents } from './event-source.ts';
+import { type ClientOptions, Transport } from './transport.ts';
+
+/** Every field optional, all the way down; what is left out has its proto default. */
+export type DeepPartial<T> = T extends readonly (infer Item)[]
+  ? readonly DeepPartial<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]?: DeepPartial<T[K]> }
+    : T;
+
+/** One function per RPC of a service, over REST. */
+export type RestService<S> = {
+  readonly [K in keyof S]: S[K] extends {
+    requestSerialize: (value: infer Request) => Buffer;
+    responseDeserialize: (bytes: Buffer) => infer Response;
+  }
+    ? (request?: DeepPartial<Request>) => Promise<Response>
+    : never;
+};
+
+export type RestServices = { readonly [K in ApiService]: RestService<(typeof serviceDefinitions)[K]> };
+
+/** A lifecycle event as the gateway streams it. */
+export interface StreamedEvent {
+  readonly streamSequence: number;
+  readonly subject: string;
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+  readonly entity: string;
+  readonly key: string;
+  readonly sequence: number;
+  readonly time: string;
+  readonly data: unknown;
+  readonly traceparent?: string;
+}
+
+export interface EventsOptions {
+  /** Subject filters: `millrace.evt.registry.>`. */
+  readonly filter?: readonly string[];
+  /** `all`, `new`, a stream sequence or an ISO 8601 time. */
+  readonly since?: string;
+  readonly key?: string;
+  readonly signal?: AbortSignal;
+}
+
+export type RunUpdate =
+  | { readonly kind: 'run'; readonly run: Run }
+  | { readonly kind: 'progress'; readonly progress: StepProgress };
+
+export interface Trace {
+  readonly traceId: string;
+  readonly spans: readonly SpanRecord[];
+}
+
+export interface ShownDeadLetter {
+  readonly sequence: number;
+  readonly subject: string;
+  readonly consumer: string;
+  readonly reason: string;
+  readonly attempts: number;
+  readonly time: string;
+  readonly history: readonly { readonly time: string; readonly reason: string }[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly replayedAt?: string;
+}
+
+export interface ServiceStatus {
+  readonly ready: boolean;
+  readonly problems: Readonly<Record<string, string>>;
+}
+
+/** A typed client of a Millrace gateway. Every call throws errors of the taxonomy. */
+export interface MillraceClient extends RestServices {
+  readonly url: string;
+  /** Size of a blob, `undefined` when the gateway does not have it. */
+  blobSize(digest: string): Promise<number | undefined>;
+  /** Uploads a local file under the digest that the caller computed of it. */
+  uploadFile(digest: string, path: string): Promise<void>;
+  uploadBytes(digest: string, bytes: Uint8Array): Promise<void>;
+  downloadBlob(digest: string): Promise<Readable>;
+  /** Lifecycle events, live or from the past; reconnects and goes on where it was. Ends by its signal. */
+  events(options?: EventsOptions): AsyncIterable<StreamedEvent>;
+  /** The run whenever it changes, and its steps' progress; ends with the run. */
+  watchRun(id: string, signal?: AbortSignal): AsyncIterable<RunUpdate>;
+  runTrace(pipelineRunId: string): Promise<Trace>;
+  trace(traceId: string): Promise<Trace>;
+  status(): Promise<Readonly<Record<string, ServiceStatus>>>;
+  /** A prediction in MLflow's `/invocations` form; `body` as that protocol defines it. */
+  invoke(endpoint: string, body: unknown): Promise<unknown>;
+  deadLetters(limit?: number): Promise<readonly ShownDeadLetter[]>;
+  deadLetter(sequence: number): Promise<ShownDeadLetter>;
+  replayDeadLetter(sequence: number): Promise<ShownDeadLetter>;
+  close(): Promise<void>;
+}
+
+/** Connects lazily: the first call tells whether a gateway answers. */
+export const createClient = (options: ClientOptions): MillraceClient => {
+  const transport = new Transport(options);
+  const services = Object.fromEntries(
+    Object.entries(serviceDefinitions).map(([name, definition]) => [
+      name,
+      restService(transport, name as ApiService, definition),
+    ]),
+  ) as unknown as RestServices;
+  return { ...services, ...blobCalls(transport), ...watchCalls(transport), ...operationCalls(transport) };
+};
+
+const restService = (transport: Transport, service: ApiService, definition: object) =>
+  Object.fromEntries(
+    Object.keys(definition).map((rpc) => [
+      rpc,
+      (request: object = {}) => callRpc(transport, service, rpc, request),
+    ]),
+  );
+
+const callRpc = async (transport: Transport, service: ApiService, rpc: string, request: object) => {
+  const route = routeOf(service, rpc);
+  if (route === undefined) throw new Internal(`the REST API does not offer ${service}.${rpc}`);
+  const contract = rpcContract(route);
+  const message = contract.request.codec.toJSON(contract.request.codec.fromPartial(request));
+  const { path, query, body } = splitRequest(route, message as Record<string, unknown>);
+  const answer = await transport.json({
+    method: route.method,
+    path,
+    query,
+    ...(body === undefined ? {} : { json: body }),
+  });
+  return contract.response.codec.fromJSON(answer);
+};
+
+const blobPath = (digest: string) => `${apiPrefix}/blobs/${encodeURIComponent(digest)}`;
+
+const blobCalls = (transport: Transport) => {
+  const headers = { 'content-type': 'application/octet-stream' };
+  return {
+    blobSize: async (digest: string) => {
+      try {
+        const answer = await transport.send({ method: 'HEAD', path: blobPath(digest) });
+        await answer.body.dump();
+        return Number(answer.headers['content-length']);
+      } catch (thrown) {
+        // A HEAD answer has no body to read a code from: what is not there is told by the status alone.
+        if ((thrown as Error).message.includes('answered 404')) return undefined;
+        throw thrown;
+      }
+    },
+    uploadFile: async (digest: string, path: string) => {
+      await transport.json({ method: 'PUT', path: blobPath(digest), body: createReadStream(path), headers });
+    },
+    uploadBytes: async (digest: string, bytes: Uint8Array) => {
+      await transport.json({ method: 'PUT', path: blobPath(digest), body: Buffer.from(bytes), headers });
+    },
+    downloadBlob: async (digest: string) =>
+      (await transport.send({ method: 'GET', path: blobPath(digest), streaming: true })).body,
+  };
+};
+
+/** Milliseconds before a broken stream is opened again. */
+const reconnectMs = 500;
+
+const watchCalls = (transport: Transport) => ({
+  async *events({ filter, since, key, signal }: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
+    let place = since;
+    while (signal?.aborted !== true) {
+      try {
+        const answer = await transport.send({
+          method: 'GET',
+          path: `${apiPrefix}/events`,
+          query: { filter, since: place, key },
+          streaming: true,
+          ...(signal === undefined ? {} : { signal }),
+        });
+        for await (const event of serverSentEvents(answer.body)) {
+          place = event.id ?? place;
+          yield JSON.parse(event.data) as StreamedEvent;
+        }
+      } catch (thrown) {
+        if (signal?.aborted === true) return;
+        // Before the first answer an error is the caller's to see; later the gateway may just be restarting.
+        if (place === since) throw thrown;
+      }
+      await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+    }
+  },
+
+  async *watchRun(id: string, signal?: AbortSignal): AsyncGenerator<RunUpdate> {
+    const answer = await transport.send({
+      method: 'GET',
+      path: `${apiPrefix}/runs/${encodeURIComponent(id)}/watch`,
+      streaming: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    for await (const { event, data } of serverSentEvents(answer.body)) {
+      const json: unknown = JSON.parse(data);
+      if (event === 'run') yield { kind: 'run', run: Run.fromJSON(json) };
+      else if (event === 'progress') yield { kind: 'progress', progress: StepProgress.fromJSON(json) };
+    }
+  },
+});
+
+const operationCalls = (transport: Transport) => {
+  const get = (path: string, query = {}) =>
+    transport.json({ method: 'GET', path: `${apiPrefix}${path}`, query });
+  return {
+    url: transport.url,
+    runTrace: async (id: string) => (await get(`/runs/${encodeURIComponent(id)}/trace`)) as Trace,
+    trace: async (traceId: string) => (await get(`/traces/${encodeURIComponent(traceId)}`)) as Trace,
+    status: async () => ((await get('/status')) as { services: Record<string, ServiceStatus> }).services,
+    invoke: (endpoint: string, body: unknown) =>
+      transport.json({
+        method: 'POST',
+        path: `/endpoints/${encodeURIComponent(endpoint)}/invocations`,
+        json: body,
+      }),
+    deadLetters: async (limit?: number) =>
+      ((await get('/dead-letters', { limit })) as { deadLetters: ShownDeadLetter[] }).deadLetters,
+    deadLetter: async (sequence: number) =>
+      ((await get(`/dead-letters/${sequence}`)) as { deadLetter: ShownDeadLetter }).deadLetter,
+    replayDeadLetter: async (sequence: number) =>
+      (
+        (await transport.json({ method: 'POST', path: `${apiPrefix}/dead-letters/${sequence}/replay` })) as {
+          deadLetter: ShownDeadLetter;
+        }
+      ).deadLetter,
+    close: () => transport.close(),
+  };
+};

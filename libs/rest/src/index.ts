@@ -1,0 +1,9 @@
+export {
+  type JsonSchema,
+  type RequestSchema,
+  requestJson,
+  requestSchema,
+  splitRequest,
+} from './request-message.ts';
+export { type ApiService, apiPrefix, pathParameters, type RpcRoute, routeOf, rpcRoutes } from './routes.ts';
+export { messageSchemas, rpcContract, serviceDefinitions } from './rpc-contract.ts';

@@ -1,0 +1,57 @@
+import * as deployment from '@millrace/contracts/deployment';
+import * as evaluation from '@millrace/contracts/evaluation';
+import * as ingest from '@millrace/contracts/ingest';
+import * as monitoring from '@millrace/contracts/monitoring';
+import * as pipeline from '@millrace/contracts/pipeline';
+import * as registry from '@millrace/contracts/registry';
+import document from '@millrace/contracts/schemas.json' with { type: 'json' };
+import * as training from '@millrace/contracts/training';
+import type { JsonSchema } from './request-message.ts';
+import type { ApiService, RpcRoute } from './routes.ts';
+
+const modules: Readonly<Record<ApiService, object>> = {
+  ingest,
+  training,
+  evaluation,
+  registry,
+  deployment,
+  monitoring,
+  pipeline,
+};
+
+/** The generated definition of each service's RPCs. */
+export const serviceDefinitions = {
+  ingest: ingest.DatasetServiceService,
+  training: training.TrackingServiceService,
+  evaluation: evaluation.EvaluationServiceService,
+  registry: registry.RegistryServiceService,
+  deployment: deployment.DeploymentServiceService,
+  monitoring: monitoring.MonitoringServiceService,
+  pipeline: pipeline.PipelineServiceService,
+} as const;
+
+interface JsonCodec {
+  fromJSON(json: unknown): unknown;
+  toJSON(message: unknown): unknown;
+  fromPartial(partial: object): unknown;
+}
+
+/** JSON Schemas of all messages, by full name. */
+export const messageSchemas = document.schemas as Readonly<Record<string, JsonSchema>>;
+
+const rpcs = document.rpcs as Readonly<Record<string, { request: string; response: string }>>;
+
+/** What the gateway knows of an RPC: its messages' names, schemas and JSON codecs. */
+export const rpcContract = ({ service, rpc }: Pick<RpcRoute, 'service' | 'rpc'>) => {
+  const names = rpcs[`${service}.${rpc}`];
+  if (names === undefined) throw new Error(`no RPC ${service}.${rpc} in the contracts`);
+  const exported = modules[service] as Readonly<Record<string, JsonCodec | undefined>>;
+  const side = (fullName: string) => {
+    const codec = exported[fullName.split('.').at(-1) ?? ''];
+    const schema = messageSchemas[fullName];
+    if (codec === undefined || schema === undefined)
+      throw new Error(`no message ${fullName} in the contracts`);
+    return { name: fullName, codec, schema };
+  };
+  return { request: side(names.request), response: side(names.response) };
+};

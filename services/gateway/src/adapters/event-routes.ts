@@ -1,0 +1,58 @@
+import type { Bus } from '@millrace/bus';
+import { Invalid } from '@millrace/errors';
+import { apiPrefix } from '@millrace/rest';
+import type { FastifyInstance } from 'fastify';
+import { EventStream } from './server-sent-events.ts';
+
+type Since = NonNullable<Parameters<Bus['readEvents']>[0]>['since'];
+
+/** `all`, `new`, a stream sequence or an ISO 8601 time. Throws `Invalid`. */
+export const parseSince = (text: string): NonNullable<Since> => {
+  if (text === 'all' || text === 'new') return text;
+  if (/^\d{1,15}$/.test(text)) return { afterSequence: Number(text) };
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) {
+    throw Invalid.field('since', `"${text}" is neither "all", "new", a sequence nor an ISO 8601 time`);
+  }
+  return { time };
+};
+
+interface EventQuery {
+  filter?: string | string[];
+  since?: string;
+  key?: string;
+}
+
+const filterGrammar = /^millrace\.evt(\.[\w*-]+)*(\.>)?$/;
+
+const filtersOf = (filter: EventQuery['filter']): readonly string[] => {
+  const filters = [filter ?? 'millrace.evt.>'].flat();
+  for (const item of filters) {
+    if (!filterGrammar.test(item)) {
+      throw Invalid.field('filter', `"${item}" is not a subject below millrace.evt`);
+    }
+  }
+  return filters;
+};
+
+/** `GET /events`: every lifecycle event, live or from the past, resumable by the stream's sequence. */
+export const registerEventRoutes = (app: FastifyInstance, bus: Bus): void => {
+  app.get<{ Querystring: EventQuery }>(`${apiPrefix}/events`, async (request, reply) => {
+    const last = request.headers['last-event-id'];
+    const since = parseSince(typeof last === 'string' && last !== '' ? last : (request.query.since ?? 'new'));
+    const filterSubjects = filtersOf(request.query.filter);
+    const { key } = request.query;
+    const stream = new EventStream(reply);
+    for await (const event of bus.readEvents({ filterSubjects, since, signal: stream.signal })) {
+      if (key !== undefined && event.key !== key) continue;
+      const { headers: _headers, ...shown } = event;
+      const traceparent = event.headers.traceparent;
+      await stream.send(
+        event.type,
+        { ...shown, ...(traceparent === undefined ? {} : { traceparent }) },
+        event.streamSequence,
+      );
+    }
+    stream.end();
+  });
+};

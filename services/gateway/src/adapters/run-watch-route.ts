@@ -1,0 +1,57 @@
+import type { Bus } from '@millrace/bus';
+import { GetRunRequest, type PipelineServiceService, Run, RunState } from '@millrace/contracts/pipeline';
+import { apiPrefix } from '@millrace/rest';
+import type { RpcClient } from '@millrace/service-kit';
+import type { FastifyInstance } from 'fastify';
+import { EventStream } from './server-sent-events.ts';
+
+const ended = new Set<RunState>([
+  RunState.RUN_STATE_SUCCEEDED,
+  RunState.RUN_STATE_FAILED,
+  RunState.RUN_STATE_CANCELLED,
+]);
+
+const runGrammar = /^[\w-]{1,128}$/;
+
+/**
+ * `GET /runs/:id/watch`: the run whenever it changes, and its steps' progress, until it ends. A reader that
+ * connects again gets the current state first, so nothing needs to be resumed.
+ */
+export const registerRunWatchRoute = (
+  app: FastifyInstance,
+  bus: Bus,
+  pipeline: RpcClient<typeof PipelineServiceService>,
+): void => {
+  app.get<{ Params: { id: string } }>(`${apiPrefix}/runs/:id/watch`, async (request, reply) => {
+    const { id } = request.params;
+    const current = async () => (await pipeline.getRun(GetRunRequest.fromPartial({ id }))).run;
+    // Refuses an unknown run as an ordinary error, before the answer becomes a stream.
+    let run = await current();
+    const stream = new EventStream(reply);
+    const progress = runGrammar.test(id)
+      ? bus.subscribeProgress(`millrace.progress.${id}.>`, (json) => void stream.send('progress', json))
+      : undefined;
+    try {
+      // From just before the state that was read, so that no change falls between the two.
+      const since = { time: new Date(Date.now() - 2_000) };
+      const events = bus.readEvents({
+        filterSubjects: ['millrace.evt.pipeline.run.>'],
+        since,
+        signal: stream.signal,
+      });
+      const send = async () => {
+        if (run !== undefined) await stream.send('run', Run.toJSON(run));
+        return run === undefined || ended.has(run.state);
+      };
+      if (await send()) return;
+      for await (const event of events) {
+        if (event.key !== id) continue;
+        run = await current();
+        if (await send()) return;
+      }
+    } finally {
+      await progress?.stop();
+      stream.end();
+    }
+  });
+};

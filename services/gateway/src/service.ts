@@ -1,0 +1,62 @@
+import { consumeRecords } from '@millrace/bus';
+import { PipelineServiceService } from '@millrace/contracts/pipeline';
+import { apiPrefix } from '@millrace/rest';
+import { readEnv, type ServiceModule } from '@millrace/service-kit';
+import type { SpanRecord } from '@millrace/telemetry';
+import { z } from 'zod';
+import { registerBlobRoutes } from './adapters/blob-routes.ts';
+import { registerDeadLetterRoutes } from './adapters/dead-letter-routes.ts';
+import { registerEventRoutes } from './adapters/event-routes.ts';
+import { refuseForeignOrigins, requireToken } from './adapters/identity.ts';
+import { openApiDocument } from './adapters/openapi.ts';
+import { PredictionProxy } from './adapters/prediction-proxy.ts';
+import { registerRpcRoutes } from './adapters/rpc-routes.ts';
+import { registerRunWatchRoute } from './adapters/run-watch-route.ts';
+import { registerStatusRoute } from './adapters/status-route.ts';
+import { registerTraceRoutes } from './adapters/trace-routes.ts';
+import { TraceStore } from './application/trace-store.ts';
+
+const envSchema = z.object({ MILLRACE_TOKEN: z.string().min(16).optional() });
+
+export const gateway: ServiceModule = {
+  name: 'gateway',
+  setup: async (runtime) => {
+    const { bus, blobs, settings, peer, store, now } = runtime;
+    const { MILLRACE_TOKEN: token } = readEnv(envSchema, runtime.env);
+    const traces = new TraceStore(store);
+    const pipeline = peer('pipeline', PipelineServiceService);
+    const proxy = new PredictionProxy(() => settings.addresses('deployment', 'http'));
+    const document = openApiDocument();
+    let spans: Awaited<ReturnType<typeof consumeRecords>> | undefined;
+    return {
+      routes: async (app) => {
+        requireToken(app, settings.host, token);
+        refuseForeignOrigins(app);
+        registerRpcRoutes(app, peer);
+        await registerBlobRoutes(app, blobs);
+        registerEventRoutes(app, bus);
+        registerRunWatchRoute(app, bus, pipeline);
+        registerTraceRoutes(app, traces, pipeline);
+        registerDeadLetterRoutes(app, bus);
+        registerStatusRoute(app, settings.addresses);
+        await proxy.register(app);
+        app.get(`${apiPrefix}/openapi.json`, async () => document);
+      },
+      start: async () => {
+        spans = await consumeRecords(bus, {
+          name: 'gateway-traces',
+          stream: 'spans',
+          handle: async (record) => {
+            const records = JSON.parse(new TextDecoder().decode(record.data)) as SpanRecord[];
+            await traces.add(record.id, records, now());
+            return { kind: 'done' };
+          },
+        });
+      },
+      stop: async () => {
+        await spans?.stop();
+        await proxy.close();
+      },
+    };
+  },
+};
