@@ -64,6 +64,12 @@ export interface Subscription {
   readonly handle: EventHandler<never>;
 }
 
+/** Pairs a definition with its handler. */
+export const subscription = <T>(definition: EventDefinition<T>, handle: EventHandler<T>): Subscription => ({
+  definition,
+  handle,
+});
+
 /** A durable consumer of events. All types of an entity are delivered, so that its sequence has no gaps. */
 export interface EventConsumerOptions {
   /** Durable name, `<service>-<purpose>`; also the name in the inbox. */
@@ -74,6 +80,14 @@ export interface EventConsumerOptions {
   readonly maxInFlight?: number;
   /** Handler failures before the dead letters; default 5. */
   readonly maxAttempts?: number;
+  /** How long the broker waits for a sign of life before it delivers again, ms; default 30,000. */
+  readonly ackWaitMs?: number;
+  /** Deliveries before the broker gives up and the message goes to the dead letters; default 50. */
+  readonly maxDeliveries?: number;
+  /** How long a missing event may be late before its owner is asked for it, ms; default 100. */
+  readonly graceMs?: number;
+  /** How often to check that stream and consumer still exist and fit, ms; default 15,000. */
+  readonly checkMs?: number;
 }
 
 /** A command to do one piece of long work, taken by exactly one worker at a time. */
@@ -94,6 +108,39 @@ export interface WorkerOptions<T> {
   /** How many at once in this process. */
   readonly concurrency: number;
   readonly handle: (command: T, context: WorkContext) => Promise<Outcome>;
+  /** Handler failures before the dead letters; default 5. */
+  readonly maxAttempts?: number;
+  /** How long after a worker's last sign of life another gets its command, ms; default 30,000. */
+  readonly ackWaitMs?: number;
+  /** Deliveries before the broker gives up and the command goes to the dead letters; default 20. */
+  readonly maxDeliveries?: number;
+  /** How often to check that stream and consumer still exist and fit, ms; default 15,000. */
+  readonly checkMs?: number;
+}
+
+/** A durable consumer of records: binary messages without order or sequence, such as inference batches. */
+export interface RecordConsumerOptions {
+  /** Durable name, `<service>-<purpose>`. */
+  readonly name: string;
+  readonly stream: 'INFERENCE' | 'SPANS';
+  /** Wildcards allowed; default all of the stream. */
+  readonly subject?: string;
+  /** How many at once in this process; default 8. */
+  readonly concurrency?: number;
+  /** Must be idempotent: a record may come twice. */
+  readonly handle: (record: StreamRecord, context: WorkContext) => Promise<Outcome>;
+  readonly maxAttempts?: number;
+  readonly ackWaitMs?: number;
+  readonly checkMs?: number;
+}
+
+export interface StreamRecord {
+  readonly subject: string;
+  readonly data: Uint8Array;
+  /** Position in the stream. */
+  readonly streamSequence: number;
+  /** De-duplication id given when it was published; empty when none was. */
+  readonly id: string;
 }
 
 export interface Running {
@@ -113,6 +160,10 @@ export interface DeadLetter {
   /** Failures so far, oldest first. */
   readonly history: readonly { readonly time: string; readonly reason: string }[];
   readonly headers: Readonly<Record<string, string>>;
+  /** As text, or in base64 where it is not UTF-8: see `bodyEncoding`. */
   readonly body: string;
+  readonly bodyEncoding: 'utf8' | 'base64';
+  /** Only the first part of the body was kept: it cannot be replayed. */
+  readonly truncated: boolean;
   readonly replayedAt?: string;
 }

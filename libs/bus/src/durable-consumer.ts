@@ -1,0 +1,90 @@
+import type { Consumer } from '@nats-io/jetstream';
+import type { BusInternals } from './bus.ts';
+import {
+  type ConsumerDeclaration,
+  ensureConsumer,
+  foundOrUndefined,
+  isAheadOfStream,
+  type StreamName,
+} from './topology.ts';
+import { backoffMs, sleep, Wake } from './waiting.ts';
+
+export interface DurableConsumerOptions {
+  readonly internals: BusInternals;
+  readonly stream: StreamName;
+  readonly declaration: ConsumerDeclaration;
+  /** How often to check that it still exists and fits, ms. */
+  readonly checkMs: number;
+  readonly signal: AbortSignal;
+  /**
+   * Takes messages from the consumer until `lost` aborts (then it must let go) or it cannot go on. It is
+   * called again with the consumer restored. What it throws is logged.
+   */
+  readonly take: (consumer: Consumer, lost: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Keeps a durable consumer alive until `signal` aborts: creates it, and creates it again when it, or its
+ * stream, vanished or fell behind what it believes to have delivered.
+ */
+export const keepDurableConsumer = async (options: DurableConsumerOptions): Promise<void> => {
+  const { internals, signal, stream, declaration, take } = options;
+  for (let failures = 0; !signal.aborted; ) {
+    const lost = new AbortController();
+    const giveUp = () => lost.abort();
+    signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      await internals.ensureStreams();
+      const info = await ensureConsumer(internals.jsm, stream, declaration);
+      failures = 0;
+      const watching = watch(options, lost);
+      try {
+        await take(internals.js.consumers.getConsumerFromInfo(info), lost.signal);
+      } finally {
+        lost.abort();
+        await watching;
+      }
+    } catch (thrown) {
+      if (internals.nc.isClosed()) return;
+      const delayMs = backoffMs(failures, 50, 2_000);
+      failures += 1;
+      internals.logger.warn(
+        { err: thrown, stream, consumer: declaration.durable_name, delayMs },
+        'a consumer was interrupted; will resume',
+      );
+      await sleep(delayMs, signal);
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+};
+
+/** Aborts `lost` when the consumer is found unable to deliver; looks now and then, and after each reconnect. */
+const watch = async (options: DurableConsumerOptions, lost: AbortController): Promise<void> => {
+  const { internals, stream, declaration, checkMs } = options;
+  const wake = new Wake();
+  const stop = internals.onReconnect(() => wake.announce());
+  while (!lost.signal.aborted) {
+    await wake.wait(checkMs, lost.signal);
+    if (lost.signal.aborted) break;
+    try {
+      if (!(await isFit(options))) {
+        internals.logger.warn(
+          { stream, consumer: declaration.durable_name },
+          'a consumer is lost; restoring it',
+        );
+        lost.abort();
+      }
+    } catch (thrown) {
+      // The broker does not answer now: reconnecting or the next look will tell.
+      internals.logger.debug({ err: thrown, stream }, 'checking a consumer failed');
+    }
+  }
+  stop();
+};
+
+const isFit = async ({ internals, stream, declaration }: DurableConsumerOptions): Promise<boolean> => {
+  const consumer = await foundOrUndefined(internals.jsm.consumers.info(stream, declaration.durable_name));
+  if (consumer === undefined) return false;
+  return !(await isAheadOfStream(internals.jsm, stream, consumer));
+};

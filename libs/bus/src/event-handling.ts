@@ -1,0 +1,140 @@
+import type { Bus } from './bus.ts';
+import { CrashCounter } from './crash-counter.ts';
+import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
+import { decodeEvent, type EventDelivery } from './event-delivery.ts';
+import { type Handled, handleUntilSettled } from './handling.ts';
+import type { EventConsumerOptions, HandledPosition, Outcome, Subscription } from './port.ts';
+import type { Attempt } from './settle.ts';
+import { consuming, failSpan } from './tracing.ts';
+import { backoffMs, sleep } from './waiting.ts';
+
+export interface EventHandlingOptions {
+  readonly bus: Bus;
+  readonly options: Required<EventConsumerOptions>;
+  /** Aborted when nothing new is to be begun. */
+  readonly stopping: AbortSignal;
+  /** Aborted when handlers under way have had their time. */
+  readonly graceEnded: AbortSignal;
+}
+
+/** Final word on an event whose position is recorded; `released` when stopping cut the handling short. */
+export type EventSettlement =
+  | { readonly kind: 'ack' }
+  | { readonly kind: 'dead'; readonly reason: string }
+  | { readonly kind: 'released' };
+
+/** Takes one event from its handler's attempts to a recorded position, or to the dead letters and a recorded position. */
+export class EventHandling {
+  readonly #bus: Bus;
+  readonly #options: Required<EventConsumerOptions>;
+  readonly #byType: ReadonlyMap<string, Subscription>;
+  readonly #crashes: CrashCounter;
+  readonly #stopping: AbortSignal;
+  readonly #graceEnded: AbortSignal;
+
+  constructor({ bus, options, stopping, graceEnded }: EventHandlingOptions) {
+    this.#bus = bus;
+    this.#options = options;
+    this.#byType = new Map(options.subscriptions.map((each) => [each.definition.type, each]));
+    this.#crashes = new CrashCounter(options.inbox, options.name);
+    this.#stopping = stopping;
+    this.#graceEnded = graceEnded;
+  }
+
+  async handle(delivery: EventDelivery, handled: HandledPosition): Promise<EventSettlement> {
+    const history: Failure[] = [];
+    const settlement = await this.#attemptUntilSettled(delivery, handled, history);
+    if (settlement.kind === 'released') return settlement;
+    const recorded =
+      (settlement.kind !== 'dead' || (await this.bury(delivery, settlement.reason, history))) &&
+      (await this.persist(() => this.#advance(handled)));
+    if (!recorded) return { kind: 'released' };
+    return settlement.kind === 'dead' ? settlement : { kind: 'ack' };
+  }
+
+  /** Stores the dead letter of an event; resolves `false` when stopping. */
+  bury(delivery: EventDelivery, reason: string, history: readonly Failure[]): Promise<boolean> {
+    const letter = {
+      id: `${delivery.attributes.id}-${delivery.message?.seq ?? 'refilled'}`,
+      consumer: this.#options.name,
+      subject: delivery.subject,
+      reason,
+      attempts: Math.max(1, history.length),
+      history,
+      headers: delivery.rawHeaders,
+      body: delivery.body,
+    };
+    return this.persist(() => publishDeadLetter(this.#bus.internals, letter));
+  }
+
+  /** Repeats a write until it succeeds; resolves `false` when stopping. */
+  async persist(write: () => Promise<void>): Promise<boolean> {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        await write();
+        return true;
+      } catch (thrown) {
+        if (this.#stopping.aborted) return false;
+        this.#bus.internals.logger.warn({ err: thrown }, 'recording a settlement failed; will try again');
+        await sleep(backoffMs(failures, 100, 10_000), this.#stopping);
+      }
+    }
+  }
+
+  async #attemptUntilSettled(
+    delivery: EventDelivery,
+    handled: HandledPosition,
+    history: Failure[],
+  ): Promise<Handled> {
+    const { id, entity, sequence } = delivery.attributes;
+    const attempts = await this.#crashes.run<Handled>(
+      { key: `${handled.entity}#${sequence}`, deliveryCount: delivery.deliveryCount },
+      () =>
+        handleUntilSettled({
+          attempt: () => this.#attempt(delivery, handled),
+          maxAttempts: this.#options.maxAttempts,
+          history,
+          // The entity's later events must not overtake this one.
+          retryInPlace: true,
+          stopping: this.#stopping,
+          logger: this.#bus.internals.logger,
+          logFields: { consumer: this.#options.name, event: id, entity, sequence },
+        }),
+      (result) => result.kind === 'released',
+    );
+    return 'result' in attempts
+      ? attempts.result
+      : { kind: 'dead', reason: `its handling ended the process ${attempts.crashed} times` };
+  }
+
+  async #attempt(delivery: EventDelivery, handled: HandledPosition): Promise<Attempt> {
+    const { id, type } = delivery.attributes;
+    const found = this.#byType.get(type);
+    if (found === undefined) return { outcome: { kind: 'ignored', reason: `no handler for ${type}` } };
+    const destination = {
+      subject: delivery.subject,
+      messageId: id,
+      bodySize: delivery.body.length,
+      consumer: this.#options.name,
+      attributes: { 'millrace.message.type': type },
+    };
+    try {
+      const outcome = await consuming(destination, delivery.headers, async (span): Promise<Outcome> => {
+        const event = decodeEvent(delivery, found.definition);
+        const result = await found.handle(event as never, { handled, signal: this.#graceEnded });
+        if (result.kind === 'reject' || result.kind === 'retry') failSpan(span, new Error(result.reason));
+        return result;
+      });
+      return { outcome };
+    } catch (thrown) {
+      return { thrown };
+    }
+  }
+
+  /** Most handlers recorded the position with their effect; a read is cheaper than to write it again. */
+  async #advance(handled: HandledPosition): Promise<void> {
+    const { inbox } = this.#options;
+    const position = await inbox.position(handled.consumer, handled.entity);
+    if (position < handled.sequence) await inbox.advance(handled);
+  }
+}

@@ -1,0 +1,48 @@
+export type {
+  Bus,
+  BusStatus,
+  DrainOptions,
+  LiveMessage,
+  PublishOptions,
+  RequestOptions,
+} from './bus.ts';
+export { type BusOptions, connectBus } from './connect.ts';
+export {
+  type DeadLetterQuery,
+  listDeadLetters,
+  replayDeadLetter,
+  showDeadLetter,
+} from './dead-letters.ts';
+export { consumeEvents } from './event-consumer.ts';
+export type { EventReaderOptions, TailedEvent } from './event-reader.ts';
+export { type BusLogger, silentLogger } from './logger.ts';
+export type { OutboxPort, StoredMessage } from './outbox-port.ts';
+export {
+  type DeadLetter,
+  type Event,
+  type EventConsumerOptions,
+  type EventContext,
+  type EventHandler,
+  type HandledPosition,
+  type InboxPort,
+  type Outcome,
+  type RecordConsumerOptions,
+  type Running,
+  type StreamRecord,
+  type Subscription,
+  subscription,
+  type WorkContext,
+  type WorkerOptions,
+} from './port.ts';
+export { type RepublishOptions, rebuildIfLost, republishSince } from './rebuild.ts';
+export { type ServeRefillOptions, serveRefill } from './refill.ts';
+export { type RelayOptions, startRelay } from './relay.ts';
+export { checkFilter, checkSubject, checkToken, subjects } from './subjects.ts';
+export {
+  defaultTopology,
+  type StreamLimits,
+  type StreamName,
+  streams,
+  type TopologySettings,
+} from './topology.ts';
+export { consumeRecords, work } from './worker.ts';

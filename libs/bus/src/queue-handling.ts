@@ -1,0 +1,194 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, type StoredMsg } from '@nats-io/jetstream';
+import { nanos } from '@nats-io/transport-node';
+import type { Bus, DrainOptions, RunningPart } from './bus.ts';
+import { headerRecord, replayHeader } from './cloud-events.ts';
+import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
+import { buryExhausted } from './exhausted.ts';
+import { handleUntilSettled } from './handling.ts';
+import { InProgress } from './in-progress.ts';
+import type { Outcome, WorkContext } from './port.ts';
+import { runQueue } from './queue.ts';
+import type { Attempt } from './settle.ts';
+import { checkFilter, checkToken } from './subjects.ts';
+import { type StreamName, streams } from './topology.ts';
+import { consuming, failSpan } from './tracing.ts';
+
+/** A queue consumer: each message to one of any number of processes, in no particular order. */
+export interface QueueConsumerOptions {
+  readonly name: string;
+  readonly stream: StreamName;
+  readonly subject: string;
+  readonly concurrency: number;
+  readonly maxAttempts: number;
+  readonly maxDeliveries: number;
+  readonly ackWaitMs: number;
+  readonly checkMs: number;
+  /** Throws `Invalid` on a message that it cannot read. */
+  readonly handle: (message: JsMsg, context: WorkContext) => Promise<Outcome>;
+}
+
+/** Failures remembered per message, for so many messages. */
+const rememberedMessages = 10_000;
+
+/** Runs a queue consumer until it is stopped; acknowledges only after `done` or `ignored`. */
+export class QueueConsumer implements RunningPart {
+  readonly #bus: Bus;
+  readonly #options: QueueConsumerOptions;
+  readonly #inProgress: InProgress;
+  /** Stream sequences being worked on: the server may deliver one again after a long disconnect. */
+  readonly #working = new Set<number>();
+  readonly #failures = new Map<number, Failure[]>();
+  readonly #stopping = new AbortController();
+  readonly #graceEnded = new AbortController();
+  #finished: Promise<unknown> = Promise.resolve();
+
+  constructor(bus: Bus, options: QueueConsumerOptions) {
+    checkToken(options.name, 'name');
+    checkFilter(options.subject);
+    this.#bus = bus;
+    this.#options = options;
+    this.#inProgress = new InProgress(options.ackWaitMs);
+  }
+
+  get inFlight(): number {
+    return this.#inProgress.size;
+  }
+
+  start(): void {
+    const { internals } = this.#bus;
+    const { name, stream, subject, concurrency, ackWaitMs, checkMs, maxDeliveries } = this.#options;
+    const unregister = internals.register(this);
+    const kept = { internals, stream, checkMs, signal: this.#stopping.signal };
+    const working = runQueue({
+      ...kept,
+      concurrency,
+      declaration: {
+        durable_name: name,
+        filter_subject: subject,
+        deliver_policy: DeliverPolicy.All,
+        ack_policy: AckPolicy.Explicit,
+        ack_wait: nanos(ackWaitMs),
+        max_deliver: maxDeliveries,
+      },
+      process: (message) => this.#process(message),
+    });
+    const burying = buryExhausted({ ...kept, consumer: name, buried: (message) => this.#remove(message) });
+    this.#finished = Promise.all([working, burying]).finally(() => {
+      this.#inProgress.close();
+      unregister();
+    });
+  }
+
+  /** Takes no more and lets work under way end; after the grace time its signal aborts. */
+  async stop(options: DrainOptions = {}): Promise<void> {
+    this.#stopping.abort();
+    const grace = setTimeout(() => this.#graceEnded.abort(), options.graceMs ?? 10_000);
+    await this.#finished;
+    clearTimeout(grace);
+  }
+
+  async #process(message: JsMsg): Promise<void> {
+    if (this.#working.has(message.seq)) return;
+    const record = headerRecord(message.headers);
+    const replayFor = record[replayHeader];
+    if (replayFor !== undefined && replayFor !== this.#options.name) {
+      message.ack();
+      return;
+    }
+    this.#working.add(message.seq);
+    this.#inProgress.hold(message);
+    try {
+      await this.#settle(message, record);
+    } catch (thrown) {
+      // The dead letter could not be stored: the message stays, and comes again.
+      this.#bus.internals.logger.warn({ err: thrown, subject: message.subject }, 'settling a message failed');
+      message.nak(1_000);
+    } finally {
+      this.#inProgress.release(message);
+      this.#working.delete(message.seq);
+    }
+  }
+
+  async #settle(message: JsMsg, record: Readonly<Record<string, string>>): Promise<void> {
+    const history = this.#failures.get(message.seq) ?? [];
+    const { name, maxAttempts } = this.#options;
+    const settlement = await handleUntilSettled({
+      attempt: () => this.#attempt(message, record),
+      maxAttempts,
+      history,
+      retryInPlace: false,
+      stopping: this.#stopping.signal,
+      logger: this.#bus.internals.logger,
+      logFields: { consumer: name, subject: message.subject, delivery: message.info.deliveryCount },
+    });
+    this.#failures.delete(message.seq);
+    switch (settlement.kind) {
+      case 'ack':
+        message.ack();
+        return;
+      case 'released':
+        message.nak();
+        return;
+      case 'retry':
+        this.#remember(message.seq, history);
+        message.nak(settlement.delayMs);
+        return;
+      case 'dead':
+        await this.#bury(message, settlement.reason, history);
+        message.term(settlement.reason.replaceAll(/\s+/g, ' ').slice(0, 200));
+    }
+  }
+
+  async #attempt(message: JsMsg, record: Readonly<Record<string, string>>): Promise<Attempt> {
+    const destination = {
+      subject: message.subject,
+      messageId: record['ce-id'] ?? record['Nats-Msg-Id'] ?? '',
+      bodySize: message.data.length,
+      consumer: this.#options.name,
+      attributes: { 'millrace.message.delivery': message.info.deliveryCount },
+    };
+    const context: WorkContext = {
+      delivery: message.info.deliveryCount,
+      signal: this.#graceEnded.signal,
+      headers: record,
+    };
+    try {
+      const outcome = await consuming(destination, record, async (span) => {
+        const result = await this.#options.handle(message, context);
+        if (result.kind === 'reject' || result.kind === 'retry') failSpan(span, new Error(result.reason));
+        return result;
+      });
+      return { outcome };
+    } catch (thrown) {
+      return { thrown };
+    }
+  }
+
+  #remember(sequence: number, history: Failure[]): void {
+    this.#failures.set(sequence, history);
+    if (this.#failures.size <= rememberedMessages) return;
+    const [oldest] = this.#failures.keys();
+    if (oldest !== undefined) this.#failures.delete(oldest);
+  }
+
+  #bury(message: JsMsg, reason: string, history: readonly Failure[]): Promise<void> {
+    return publishDeadLetter(this.#bus.internals, {
+      id: String(message.seq),
+      consumer: this.#options.name,
+      subject: message.subject,
+      reason,
+      attempts: Math.max(1, history.length),
+      history,
+      headers: message.headers,
+      body: message.data,
+    });
+  }
+
+  /** A work queue keeps what nobody acknowledged; it is with the dead letters now. */
+  async #remove(message: StoredMsg): Promise<void> {
+    if (this.#options.stream === streams.steps) {
+      await this.#bus.internals.jsm.streams.deleteMessage(streams.steps, message.seq);
+    }
+  }
+}

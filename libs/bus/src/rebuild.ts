@@ -1,0 +1,81 @@
+import type { Bus, BusInternals } from './bus.ts';
+import { positionHeader } from './cloud-events.ts';
+import type { OutboxPort } from './outbox-port.ts';
+import { publishStored } from './relay.ts';
+import { subjects } from './subjects.ts';
+import { foundOrUndefined, streams } from './topology.ts';
+
+export interface RepublishOptions {
+  readonly bus: Bus;
+  readonly outbox: OutboxPort;
+  /** ISO 8601; messages committed from then on are published again. */
+  readonly time: string;
+  /** Only messages after this outbox position; default all. */
+  readonly afterPosition?: number;
+}
+
+const pageSize = 512;
+
+/**
+ * Publishes again what the outbox has sent since a time, in commit order: rebuilds a stream that lost
+ * messages. Harmless where nothing was lost: consumers de-duplicate. Commands are left out when the stream
+ * `STEPS` is older than they, because then it had them. Returns how many.
+ */
+export const republishSince = async (options: RepublishOptions): Promise<number> => {
+  const { created } = await options.bus.internals.jsm.streams.info(streams.steps);
+  const stepsSince = Date.parse(created);
+  let position = options.afterPosition ?? 0;
+  for (let count = 0; ; ) {
+    const page = await options.outbox.sentSince(options.time, position, pageSize);
+    for (const message of page) {
+      if (message.entity === undefined && Date.parse(message.time) >= stepsSince) continue;
+      await publishStored(options.bus, message);
+      count += 1;
+    }
+    const last = page.at(-1);
+    if (last === undefined) return count;
+    position = last.position;
+  }
+};
+
+/** The relay keeps so many in flight, so around the last one that survived others may be missing. */
+const slack = 512;
+
+/**
+ * Compares the stream `EVENTS` with the outbox and publishes again what is missing at its end: all, when the
+ * stream was emptied or made anew; the tail, when it fell back. What is missing in the middle is seen by the
+ * consumers, as gaps in an entity's sequence.
+ */
+export const rebuildIfLost = async ({
+  bus,
+  outbox,
+}: Pick<RepublishOptions, 'bus' | 'outbox'>): Promise<number> => {
+  const { internals } = bus;
+  const survived = await lastSurvivingPosition(internals, bus.service);
+  const time = new Date(Date.now() - internals.topology.limits.EVENTS.maxAgeMs).toISOString();
+  if (!(await hasSentEvents(outbox, time, survived))) return 0;
+  const afterPosition = Math.max(0, survived - slack);
+  const count = await republishSince({ bus, outbox, time, afterPosition });
+  internals.logger.warn({ count, afterPosition }, 'the broker had lost messages; published them again');
+  return count;
+};
+
+/** Whether events, not only commands, were sent after a position. */
+const hasSentEvents = async (outbox: OutboxPort, time: string, afterPosition: number): Promise<boolean> => {
+  for (let position = afterPosition; ; ) {
+    const page = await outbox.sentSince(time, position, pageSize);
+    if (page.some((message) => message.entity !== undefined)) return true;
+    const last = page.at(-1);
+    if (last === undefined) return false;
+    position = last.position;
+  }
+};
+
+/** The outbox position of this service's last event in the stream; 0 when there is none. */
+const lastSurvivingPosition = async ({ jsm }: BusInternals, service: string): Promise<number> => {
+  const message = await foundOrUndefined(
+    jsm.streams.getMessage(streams.events, { last_by_subj: `${subjects.events}.${service}.>` }),
+  );
+  const position = Number(message?.header.get(positionHeader) || 0);
+  return Number.isSafeInteger(position) ? position : 0;
+};
