@@ -28,6 +28,6 @@ export const didYouMean = (word: string, known: readonly string[]): string => {
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((left, right) => left.distance - right.distance);
   const best = ranked[0];
-  const close = best !== undefined && best.distance <= Math.max(1, Math.floor(word.length / 3));
+  const close = best !== undefined && best.distance <= Math.max(1, Math.floor(word.length * 0.4));
   return close ? `; did you mean "${best.candidate}"?` : '';
 };

@@ -1,0 +1,56 @@
+import { stripTypeScriptTypes } from 'node:module';
+import { Invalid } from '@millrace/errors';
+import { type Node, parse } from 'acorn';
+import { sha256 } from './digest.ts';
+
+/** What the plan must know of one JavaScript or TypeScript file. */
+export interface ScriptFacts {
+  /** Digest of what the code does: comments, layout and types leave it alone. */
+  readonly digest: string;
+  /** Module specifiers as written. */
+  readonly imports: readonly string[];
+  /** Imports a module whose name is computed, so that any file may be meant. */
+  readonly importsComputed: boolean;
+}
+
+/** Throws `Invalid` naming the file when it is not valid code. */
+export const scriptFacts = (path: string, source: string): ScriptFacts => {
+  const script = withoutTypes(path, source);
+  const imports: string[] = [];
+  let importsComputed = false;
+  const canonical = JSON.stringify(treeOf(path, script), function (this: unknown, key, value: unknown) {
+    const holder = this as { type?: string };
+    if (key === 'start' || key === 'end' || (key === 'raw' && holder.type === 'Literal')) return undefined;
+    if (key === 'source' && value !== null) {
+      const literal = (value as { value?: unknown }).value;
+      if (typeof literal === 'string') imports.push(literal);
+      else if (holder.type === 'ImportExpression') importsComputed = true;
+    }
+    return typeof value === 'bigint' ? String(value) : value;
+  });
+  return { digest: sha256(canonical), imports, importsComputed };
+};
+
+const withoutTypes = (path: string, source: string): string => {
+  if (!/\.m?ts$/.test(path)) return source;
+  try {
+    return stripTypeScriptTypes(source, { mode: 'strip' });
+  } catch (thrown) {
+    throw syntaxError(path, (thrown as Error).message.split('\n')[0] ?? '');
+  }
+};
+
+const treeOf = (path: string, script: string): Node => {
+  try {
+    return parse(script, { ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true });
+  } catch (thrown) {
+    const { message, loc } = thrown as { message: string; loc?: { line: number; column: number } };
+    const place = loc === undefined ? path : `${path}:${loc.line}:${loc.column + 1}`;
+    throw syntaxError(place, message.replace(/ \(\d+:\d+\)$/, ''));
+  }
+};
+
+const syntaxError = (place: string, message: string): Invalid =>
+  Invalid.field(place, `is not valid code: ${message}`, {
+    hint: 'Step files may use any TypeScript that only adds types: no enums, namespaces or parameter properties.',
+  });
