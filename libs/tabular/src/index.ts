@@ -1,3 +1,4 @@
+export { convertedSql } from './conversion.ts';
 export { type DuckDb, type DuckDbOptions, openDuckDb, type SqlRow, type SqlValue } from './duckdb.ts';
 export {
   type CompiledExpression,
@@ -6,6 +7,7 @@ export {
   rowsWhere,
 } from './expression/compile.ts';
 export { type Expression, parseExpression } from './expression/syntax.ts';
+export { parseTimestamp } from './expression/timestamp.ts';
 export type { Value, ValueType } from './expression/term.ts';
 export { parquetSource, writeParquet } from './parquet.ts';
 export { profileRelation } from './profile/profile-relation.ts';
@@ -21,7 +23,7 @@ export type {
 export { CsvEncoding, type CsvOptions, defaultMissingValues } from './read/csv.ts';
 export { FileFormat, type LoadFilesOptions, loadFiles } from './read/load-files.ts';
 export type { SourceFile } from './read/source-file.ts';
-export { describeRelation, type Relation } from './relation.ts';
+export { describeRelation, type Relation, relationOf } from './relation.ts';
 export { quoteIdentifier, quoteNumber, quoteText } from './sql.ts';
 export { type Column, type ColumnSchema, ColumnType, type Table } from './table.ts';
 export { type ReadTableOptions, readTable, type WriteTableOptions, writeTable } from './table-parquet.ts';

@@ -170,6 +170,16 @@ describe('JSON lines', () => {
   });
 });
 
+describe('JSON', () => {
+  it.each([
+    ['an array', '[{"a":1},{"a":2}]'],
+    ['lines', '{"a":1}\n{"a":2}\n'],
+  ])('is read from %s', async (_, text) => {
+    const relation = await load([await session().file('array.json', text)], 'json');
+    expect(await rowsOf(relation)).toEqual([{ a: 1 }, { a: 2 }]);
+  });
+});
+
 describe('Parquet files', () => {
   it('come in the five column types, infinities missing', async () => {
     const { dir, duck } = session();

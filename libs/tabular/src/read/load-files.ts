@@ -8,7 +8,14 @@ import { combine, type FilePart } from './combine.ts';
 import { type CsvOptions, checkCsvOptions, loadCsv } from './csv.ts';
 import { readHead, type SourceFile } from './source-file.ts';
 
-export const FileFormat = { csv: 'csv', parquet: 'parquet', jsonLines: 'jsonl' } as const;
+export const FileFormat = {
+  csv: 'csv',
+  parquet: 'parquet',
+  /** One object per line. */
+  jsonLines: 'jsonl',
+  /** An array of objects, or one object after another. */
+  json: 'json',
+} as const;
 export type FileFormat = (typeof FileFormat)[keyof typeof FileFormat];
 
 export interface LoadFilesOptions {
@@ -46,23 +53,24 @@ const loadParquet: Loader = async (duck, file) => {
   return typedPart(duck, file, parquetSource(file.path), 'Parquet');
 };
 
-const loadJsonLines: Loader = async (duck, file, staging) => {
-  const { compression } = await readHead(file);
-  const packing = compression === 'none' ? 'uncompressed' : compression;
-  const settings = `format = 'newline_delimited', records = 'true', sample_size = -1, compression = '${packing}'`;
-  const table = quoteIdentifier(staging);
-  await duck
-    .run(
-      `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * FROM read_json(${quoteText(file.path)}, ${settings})`,
-    )
-    .catch(unreadable(file, 'JSON lines'));
-  return typedPart(duck, file, table, 'JSON lines');
-};
+const jsonLoader =
+  (layout: 'newline_delimited' | 'auto', format: string): Loader =>
+  async (duck, file, staging) => {
+    const { compression } = await readHead(file);
+    const packing = compression === 'none' ? 'uncompressed' : compression;
+    const settings = `format = '${layout}', records = 'true', sample_size = -1, compression = '${packing}'`;
+    const table = quoteIdentifier(staging);
+    await duck
+      .run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * FROM read_json(${quoteText(file.path)}, ${settings})`)
+      .catch(unreadable(file, format));
+    return typedPart(duck, file, table, format);
+  };
 
 const loaders: Readonly<Record<FileFormat, Loader>> = {
   csv: loadCsv,
   parquet: loadParquet,
-  jsonl: loadJsonLines,
+  jsonl: jsonLoader('newline_delimited', 'JSON lines'),
+  json: jsonLoader('auto', 'JSON'),
 };
 
 const typedPart = async (
