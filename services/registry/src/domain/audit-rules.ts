@@ -1,0 +1,213 @@
+import type { EventDefinition } from '@millrace/contracts';
+import type { Actor as ActorMessage } from '@millrace/contracts/common';
+import { deploymentEvents, type Endpoint, type Revision } from '@millrace/contracts/deployment';
+import { evaluationEvents, type Report } from '@millrace/contracts/evaluation';
+import { ingestEvents } from '@millrace/contracts/ingest';
+import { type Alert, monitoringEvents } from '@millrace/contracts/monitoring';
+import { pipelineEvents } from '@millrace/contracts/pipeline';
+import {
+  type AliasMove,
+  type Approval,
+  type ModelVersion,
+  registryEvents,
+} from '@millrace/contracts/registry';
+import type { Json } from '@millrace/store';
+import type { Actor } from './actor.ts';
+import type { AuditEntry } from './audit-chain.ts';
+
+interface AuditedChange {
+  readonly actor: Actor;
+  /** Short facts: ids, states, figures. Never payloads. */
+  readonly facts: Readonly<Record<string, Json | undefined>>;
+}
+
+/** What the audit log says of an event type. */
+export interface AuditRule {
+  readonly definition: EventDefinition<unknown>;
+  describe(data: unknown): AuditedChange;
+}
+
+const rule = <T>(definition: EventDefinition<T>, describe: (data: T) => AuditedChange): AuditRule => ({
+  definition: definition as EventDefinition<unknown>,
+  describe: (data) => describe(data as T),
+});
+
+/** The actor, or the service that acts on its own. */
+const by = (actor: ActorMessage | undefined, service: string): Actor => ({
+  name: actor?.name || `service:${service}`,
+  reason: actor?.reason ?? '',
+});
+
+const byRun = (pipelineRunId: string | undefined, service: string): Actor => ({
+  name: pipelineRunId ? `pipeline_run:${pipelineRunId}` : `service:${service}`,
+  reason: '',
+});
+
+const ofDecision = (version: ModelVersion | undefined, approval: Approval | undefined): AuditedChange => ({
+  actor: by(approval?.actor, 'registry'),
+  facts: {
+    digest: version?.digest,
+    verdict: version?.verdict,
+    approval_id: approval?.id,
+    break_glass: approval?.breakGlass,
+    expires_at: approval?.expiresAt,
+  },
+});
+
+const ofMove = (move: AliasMove | undefined): AuditedChange => ({
+  actor: by(move?.actor, 'registry'),
+  facts: {
+    alias: move?.alias,
+    from_version: move?.fromVersion,
+    to_version: move?.toVersion,
+    approval_id: move?.approvalId,
+    moved_at: move?.at,
+  },
+});
+
+const ofReport = ({ report }: { readonly report: Report | undefined }): AuditedChange => ({
+  actor: byRun(report?.pipelineRunId, 'evaluation'),
+  facts: {
+    model_digest: report?.modelDigest,
+    data_digest: report?.dataDigest,
+    verdict: report?.verdict,
+    champion: report?.champion,
+    failed_gates: report?.gates.filter(({ passed }) => !passed).map(({ description }) => description),
+  },
+});
+
+const ofDeployment = (data: {
+  readonly endpoint: Endpoint | undefined;
+  readonly revision: Revision | undefined;
+  readonly actor?: ActorMessage | undefined;
+}): AuditedChange => ({
+  actor: by(data.actor, 'deployment'),
+  facts: {
+    revision: data.revision?.number,
+    model: data.revision?.model,
+    model_version: data.revision?.modelVersion,
+    model_digest: data.revision?.modelDigest,
+    traffic: data.endpoint?.traffic.map(({ revision, percent, shadow }) => ({ revision, percent, shadow })),
+  },
+});
+
+const ofAlert = ({ alert }: { readonly alert: Alert | undefined }): AuditedChange => ({
+  actor: by(undefined, 'monitoring'),
+  facts: {
+    endpoint: alert?.endpoint,
+    rule: alert?.rule,
+    severity: alert?.severity,
+    revision: alert?.revision,
+    window_id: alert?.windowId,
+  },
+});
+
+/** Every event that is a change by an actor, or a decision that others rely on. */
+export const auditRules: readonly AuditRule[] = [
+  rule(registryEvents.modelVersionRegistered, ({ modelVersion }) => ({
+    actor: by(modelVersion?.registeredBy, 'registry'),
+    facts: {
+      digest: modelVersion?.digest,
+      verdict: modelVersion?.verdict,
+      evaluation_report_id: modelVersion?.evaluationReportId,
+      training_run_id: modelVersion?.trainingRunId,
+      pipeline_run_id: modelVersion?.pipelineRunId,
+      dataset_version_id: modelVersion?.datasetVersionId,
+      code_commit: modelVersion?.codeCommit,
+    },
+  })),
+  rule(registryEvents.modelVersionApproved, (data) => ofDecision(data.modelVersion, data.approval)),
+  rule(registryEvents.modelVersionApprovalAdded, (data) => ofDecision(data.modelVersion, data.approval)),
+  rule(registryEvents.modelVersionRejected, (data) => ofDecision(data.modelVersion, data.approval)),
+  rule(registryEvents.modelVersionApprovalDenied, ({ actor, reasons }) => ({
+    actor: by(actor, 'registry'),
+    facts: { denied_because: reasons },
+  })),
+  rule(registryEvents.modelVersionArchived, ({ modelVersion, actor }) => ({
+    actor: by(actor, 'registry'),
+    facts: { digest: modelVersion?.digest },
+  })),
+  rule(registryEvents.aliasMoved, ({ move, modelDigest }) => {
+    const { actor, facts } = ofMove(move);
+    return { actor, facts: { ...facts, model_digest: modelDigest } };
+  }),
+  rule(registryEvents.aliasMoveDenied, ({ move, reasons }) => {
+    const { actor, facts } = ofMove(move);
+    return { actor, facts: { ...facts, denied_because: reasons } };
+  }),
+  rule(registryEvents.policyChanged, ({ policy, previous, actor }) => ({
+    actor: by(actor, 'registry'),
+    facts: { policy: policy && { ...policy }, previous: previous && { ...previous } },
+  })),
+  rule(registryEvents.reactionSwitched, ({ reaction, actor }) => ({
+    actor: by(actor, 'registry'),
+    facts: { enabled: reaction?.enabled },
+  })),
+  rule(deploymentEvents.deploymentStarted, ofDeployment),
+  rule(deploymentEvents.trafficShifted, ofDeployment),
+  rule(deploymentEvents.deploymentPromoted, ofDeployment),
+  rule(deploymentEvents.deploymentRolledBack, (data) => {
+    const { actor, facts } = ofDeployment(data);
+    return {
+      actor,
+      facts: { ...facts, restored_revision: data.restored?.number, alert_id: data.alertId },
+    };
+  }),
+  rule(deploymentEvents.deploymentFailed, (data) => {
+    const { actor, facts } = ofDeployment(data);
+    return { actor: { ...actor, reason: data.reason }, facts };
+  }),
+  rule(deploymentEvents.endpointDeleted, ({ actor }) => ({ actor: by(actor, 'deployment'), facts: {} })),
+  rule(pipelineEvents.runRequested, ({ run }) => ({
+    actor: by(run?.submittedBy, 'pipeline'),
+    facts: {
+      project: run?.project?.project,
+      manifest_digest: run?.project?.manifestDigest,
+      commit: run?.project?.commit,
+      caused_by: run?.causedBy,
+      trace_id: run?.traceId,
+    },
+  })),
+  rule(pipelineEvents.runCancelRequested, ({ actor }) => ({ actor: by(actor, 'pipeline'), facts: {} })),
+  rule(pipelineEvents.runResumed, ({ actor }) => ({ actor: by(actor, 'pipeline'), facts: {} })),
+  rule(ingestEvents.datasetVersionCreated, ({ datasetVersion }) => ({
+    actor: byRun(datasetVersion?.pipelineRunId, 'ingest'),
+    facts: {
+      digest: datasetVersion?.digest,
+      rows: datasetVersion?.rowCount,
+      sources: datasetVersion?.sources.map(({ digest }) => digest),
+    },
+  })),
+  rule(ingestEvents.datasetVersionRejected, ({ dataset, pipelineRunId, findings }) => ({
+    actor: byRun(pipelineRunId, 'ingest'),
+    facts: { dataset, broken_rules: findings.map((finding) => finding.rule) },
+  })),
+  rule(evaluationEvents.reportPassed, ofReport),
+  rule(evaluationEvents.reportFailed, ofReport),
+  rule(monitoringEvents.alertRaised, ofAlert),
+  rule(monitoringEvents.alertResolved, ofAlert),
+  rule(monitoringEvents.retrainingRequested, ({ project, endpoint, windowId, reason }) => ({
+    actor: { name: 'service:monitoring', reason },
+    facts: { project, endpoint, window_id: windowId },
+  })),
+];
+
+/** `millrace.registry.model_version.approved.v1` → `model_version.approved` */
+const actionOf = ({ type, service }: EventDefinition<unknown>): string =>
+  type.replace(`millrace.${service}.`, '').replace(/\.v\d+$/, '');
+
+/** What the log keeps of an event; facts that are not known are left out. */
+export const auditEntryOf = (
+  { definition, describe }: AuditRule,
+  event: { readonly entity: string; readonly time: string; readonly data: unknown },
+): AuditEntry => {
+  const { actor, facts } = describe(event.data);
+  const told = Object.entries(facts).filter(([, value]) => value !== undefined && value !== '');
+  return {
+    at: event.time,
+    actor,
+    action: actionOf(definition),
+    entity: event.entity,
+    facts: Object.fromEntries(told) as AuditEntry['facts'],
+  };
+};
