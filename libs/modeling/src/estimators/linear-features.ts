@@ -1,0 +1,8 @@
+import type { Table } from '@millrace/tabular';
+import { columnOf } from '../table-access.ts';
+
+/** The named columns in that order; throws `Invalid` naming one that is missing. */
+export const inOrder = (features: Table, names: readonly string[]): Table => ({
+  rowCount: features.rowCount,
+  columns: names.map((name) => columnOf(features, name, `features.${name}`)),
+});
