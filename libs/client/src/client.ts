@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Run } from '@millrace/contracts/pipeline';
 import { StepProgress } from '@millrace/contracts/step';
-import { Internal } from '@millrace/errors';
+import { Internal, NotFound } from '@millrace/errors';
 import {
   type ApiService,
   apiPrefix,
@@ -155,8 +155,7 @@ const blobCalls = (transport: Transport) => {
         await answer.body.dump();
         return Number(answer.headers['content-length']);
       } catch (thrown) {
-        // A HEAD answer has no body to read a code from: what is not there is told by the status alone.
-        if ((thrown as Error).message.includes('answered 404')) return undefined;
+        if (thrown instanceof NotFound) return undefined;
         throw thrown;
       }
     },
@@ -177,7 +176,7 @@ const reconnectMs = 500;
 const watchCalls = (transport: Transport) => ({
   async *events({ filter, since, key, signal }: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
     let place = since;
-    while (signal?.aborted !== true) {
+    while (!signal?.aborted) {
       try {
         const answer = await transport.send({
           method: 'GET',
@@ -191,7 +190,7 @@ const watchCalls = (transport: Transport) => ({
           yield JSON.parse(event.data) as StreamedEvent;
         }
       } catch (thrown) {
-        if (signal?.aborted === true) return;
+        if (signal?.aborted) return;
         // Before the first answer an error is the caller's to see; later the gateway may just be restarting.
         if (place === since) throw thrown;
       }

@@ -5,6 +5,7 @@ import {
   Internal,
   MillraceError,
   messageOf,
+  NotFound,
   Unauthenticated,
   Unavailable,
 } from '@millrace/errors';
@@ -103,6 +104,8 @@ const errorOf = async (answer: Dispatcher.ResponseData): Promise<MillraceError> 
     const { error } = JSON.parse(text) as { error: ErrorJson };
     return errorFromJson(error);
   } catch {
+    // An answer to HEAD has no body to read a code from.
+    if (answer.statusCode === 404) return new NotFound('there is no such thing');
     if (answer.statusCode === 401) return new Unauthenticated('the gateway wants a token');
     return new MillraceError(
       ErrorCode.internal,

@@ -14,7 +14,7 @@ import {
 import { StepCommand } from '@millrace/contracts/step';
 import { messageOf } from '@millrace/errors';
 import { type DocumentStore, type Migration, openSqliteStore } from '@millrace/store';
-import { createLogger, exportTo, type Logger, runAsService } from '@millrace/telemetry';
+import { createLogger, exportTo, type Logger, runAsService, type SpanRecord } from '@millrace/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { StoredCancellations } from './cancellations.ts';
 import { PeerChannel } from './grpc-client.ts';
@@ -103,6 +103,13 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
   }
 };
 
+/** Sends this service's spans to the trace store. Spans are for looking at: those that cannot be sent are dropped. */
+const publishSpans = (bus: Bus, spans: readonly SpanRecord[]): void => {
+  const own = spans.filter((span) => span.service === bus.service);
+  if (own.length === 0) return;
+  bus.publishSpans(new TextEncoder().encode(JSON.stringify(own))).catch(() => {});
+};
+
 type Readiness = () => Promise<Record<string, string>>;
 
 const openRuntime = async (
@@ -120,10 +127,10 @@ const openRuntime = async (
   await store.migrate(module.migrations ?? []);
   const blobs = await openFsBlobStore({ directory: join(settings.dataDir, 'blobs') });
   closers.push(() => blobs.close());
-  const bus = await connectBus({ url: settings.natsUrl, service: module.name, log });
+  const bus = await connectBus({ url: settings.natsUrl, service: module.name, logger: log });
   closers.push(() => bus.drain());
-  closers.push(exportTo((spans) => bus.publishSpans(spans.filter((span) => span.service === module.name))));
-  const relay = startRelay({ bus, outbox: store.outbox, log });
+  closers.push(exportTo((spans) => publishSpans(bus, spans)));
+  const relay = startRelay({ bus, outbox: store.outbox });
   closers.push(() => relay.stop());
   const refill = serveRefill({ bus, outbox: store.outbox, service: module.name });
   closers.push(() => refill.stop());
@@ -142,8 +149,7 @@ const openRuntime = async (
     await store.ping().catch((thrown: unknown) => {
       problems.store = messageOf(thrown);
     });
-    const broker = bus.status();
-    if (broker !== 'connected') problems.bus = broker;
+    if (!bus.status().connected) problems.bus = 'not connected to NATS';
     return problems;
   };
   return { runtime: { settings, env, store, bus, blobs, log, tempDir, now: Date.now, peer }, ready };

@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises';
+import type { OnProgress } from '@millrace/broker';
+import { Conflict } from '@millrace/errors';
+import {
+  type AddressBook,
+  type Env,
+  type RunningService,
+  readSettings,
+  type ServiceModule,
+  type ServiceName,
+  startService,
+} from '@millrace/service-kit';
+import { createLogger } from '@millrace/telemetry';
+import { readInstallation } from './settings.ts';
+import { readRunningState, removeRunningState, writeRunningState } from './state-file.ts';
+import { superviseBroker } from './supervised-broker.ts';
+
+export interface Embedded {
+  readonly url: string;
+  readonly natsUrl: string;
+  readonly services: readonly RunningService[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts every service in this process, and the broker as its child.
+ *
+ * @throws Conflict when a Millrace already runs on the data directory
+ */
+export const startEmbedded = async (
+  modules: readonly ServiceModule[],
+  env: NodeJS.ProcessEnv,
+  onProgress: OnProgress,
+): Promise<Embedded> => {
+  const installation = readInstallation(env);
+  const { dataDir } = installation;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const other = await readRunningState(dataDir);
+  if (other !== undefined) {
+    throw new Conflict(`Millrace already runs on ${dataDir} (process ${other.pid}, ${other.url})`, {
+      hint: 'Use it, end it with `millrace down`, or choose another MILLRACE_DATA_DIR.',
+    });
+  }
+  const log = createLogger(installation.logLevel, env.MILLRACE_LOG_FILE);
+  const broker = await superviseBroker(dataDir, env, log, onProgress);
+  const running: RunningService[] = [];
+  const stop = async () => {
+    await removeRunningState(dataDir);
+    for (const service of running.splice(0).reverse()) await service.stop();
+    await broker.stop();
+  };
+  try {
+    const addresses = addressBook(running);
+    await Promise.all(
+      modules.map(async (module) => {
+        const own = envOf(module.name, env, installation, broker.url);
+        running.push(await startService(module, readSettings(module.name, own, addresses), own));
+      }),
+    );
+    const gateway = running.find(({ name }) => name === 'gateway');
+    const url = `http://${installation.host}:${gateway?.httpPort ?? installation.port}`;
+    await writeRunningState(dataDir, {
+      pid: process.pid,
+      url,
+      natsUrl: broker.url,
+      mode: 'embedded',
+      pids: {},
+      startedAt: Date.now(),
+    });
+    return { url, natsUrl: broker.url, services: running, stop };
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+};
+
+/** Only the gateway listens where the user said; the others are reached through it, on free loopback ports. */
+const envOf = (
+  service: ServiceName,
+  env: NodeJS.ProcessEnv,
+  { dataDir, host, port }: ReturnType<typeof readInstallation>,
+  natsUrl: string,
+): Env => ({
+  ...env,
+  NATS_URL: natsUrl,
+  MILLRACE_DATA_DIR: dataDir,
+  MILLRACE_HOST: service === 'gateway' ? host : '127.0.0.1',
+  MILLRACE_GRPC_PORT: '0',
+  MILLRACE_HTTP_PORT: service === 'gateway' ? String(port) : '0',
+});
+
+/** Services learn each other's ports when they first call, by which time all have started. */
+const addressBook =
+  (running: readonly RunningService[]): AddressBook =>
+  (name, listener) => {
+    const service = running.find((item) => item.name === name);
+    // Nothing listens on port 1: the call waits for its peer, or fails as unavailable at its deadline.
+    if (service === undefined) return '127.0.0.1:1';
+    return `127.0.0.1:${listener === 'grpc' ? service.grpcPort : service.httpPort}`;
+  };

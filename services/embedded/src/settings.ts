@@ -1,0 +1,22 @@
+import { resolve } from 'node:path';
+import { readEnv } from '@millrace/service-kit';
+import { z } from 'zod';
+
+const schema = z.object({
+  MILLRACE_DATA_DIR: z.string().min(1).default('.millrace'),
+  MILLRACE_HOST: z.string().min(1).default('127.0.0.1'),
+  /** Port of the gateway. */
+  MILLRACE_PORT: z.coerce.number().int().min(0).max(65_535).default(7700),
+  MILLRACE_LOG_LEVEL: z.string().default('info'),
+});
+
+/** Settings of a whole Millrace on one machine, for the embedded and the separate mode. */
+export const readInstallation = (env: NodeJS.ProcessEnv) => {
+  const read = readEnv(schema, env);
+  return {
+    dataDir: resolve(read.MILLRACE_DATA_DIR),
+    host: read.MILLRACE_HOST,
+    port: read.MILLRACE_PORT,
+    logLevel: read.MILLRACE_LOG_LEVEL,
+  };
+};

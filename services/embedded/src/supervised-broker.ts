@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { type NatsServer, type OnProgress, startNatsServer } from '@millrace/broker';
+import type { Logger } from '@millrace/telemetry';
+
+export interface SupervisedBroker {
+  readonly url: string;
+  pid(): number | undefined;
+  stop(): Promise<void>;
+}
+
+/** Milliseconds before a broker that died is started again. */
+const restartDelayMs = 200;
+
+/**
+ * The broker of this installation: the one that `NATS_URL` names, else a child that is started again, on the
+ * same port and store, whenever it dies.
+ */
+export const superviseBroker = async (
+  dataDir: string,
+  env: NodeJS.ProcessEnv,
+  log: Logger,
+  onProgress: OnProgress,
+): Promise<SupervisedBroker> => {
+  if (env.NATS_URL) return { url: env.NATS_URL, pid: () => undefined, stop: async () => {} };
+  const options = { storeDir: join(dataDir, 'nats'), env, onProgress };
+  let stopping = false;
+  let server: NatsServer = await startNatsServer(options);
+  const { url, port } = server;
+  const watch = () => {
+    void server.exited.then(async ({ code, signal }) => {
+      while (!stopping) {
+        log.warn({ code, signal }, 'the broker ended; starting it again');
+        await new Promise((resolve) => setTimeout(resolve, restartDelayMs));
+        try {
+          server = await startNatsServer({ ...options, port });
+          watch();
+          return;
+        } catch (thrown) {
+          log.error({ err: thrown }, 'the broker did not start');
+        }
+      }
+    });
+  };
+  watch();
+  return {
+    url,
+    pid: () => server.pid,
+    stop: async () => {
+      stopping = true;
+      await server.stop();
+    },
+  };
+};
