@@ -1,0 +1,149 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Verdict as WireVerdict } from '@millrace/contracts/evaluation';
+import { type StepContext, StepFailed, type StepHandler, type StepResult } from '@millrace/service-kit';
+import { evaluationCard } from '../card/evaluation-card.ts';
+import { decideGates, verdictOf } from '../domain/decide-gates.ts';
+import { importanceMetric } from '../domain/metric-catalog.ts';
+import { buildReport, gatesFailed } from '../domain/report.ts';
+import { type Comparison, championFacts, findComparison } from './compare-with-champion.ts';
+import { addCustomMetrics } from './custom-metrics.ts';
+import type { EvaluationContext, ReportRecord, StoredBlob } from './ports.ts';
+import { type EvaluateRequest, evaluateRequest } from './request.ts';
+import { layOutBlob, layOutPackage } from './workspace.ts';
+
+/**
+ * The step `evaluate`. Inputs: the splits `validation` and `test`, a `model`; by kind and optional
+ * `dataset_version` and `training_run`. Outputs: `evaluation_report` and `card`. A failed gate fails the step
+ * with `failed_precondition`, report and card included. Safe to repeat: one attempt makes one report.
+ */
+export const evaluateStep =
+  (context: EvaluationContext): StepHandler =>
+  async (step) => {
+    const request = evaluateRequest(step);
+    const record = (await context.reports.get(request.reportId)) ?? (await evaluate(context, request, step));
+    const result = resultOf(record, request);
+    if (record.report.verdict === WireVerdict.VERDICT_REJECTED) {
+      throw new StepFailed(gatesFailed(record.report), result);
+    }
+    return result;
+  };
+
+const evaluate = async (
+  context: EvaluationContext,
+  request: EvaluateRequest,
+  step: StepContext,
+): Promise<ReportRecord> => {
+  await mkdir(context.tempDir, { recursive: true });
+  const directory = await mkdtemp(join(context.tempDir, 'evaluate-'));
+  try {
+    return await evaluateIn(directory, context, request, step);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+};
+
+const evaluateIn = async (
+  directory: string,
+  context: EvaluationContext,
+  request: EvaluateRequest,
+  step: StepContext,
+): Promise<ReportRecord> => {
+  const { plan, catalog } = request;
+  const comparison = await findComparison(context, request, step.signal);
+  const measured = await measureIn(directory, context, request, comparison, step);
+  const measurement = await addCustomMetrics(directory, context, request, measured, step.signal);
+  const facts = championFacts(comparison, measurement);
+  const outcomes = decideGates(plan.gates, {
+    metrics: measurement.test.metrics,
+    slices: measurement.slices,
+    champion: facts,
+  });
+  const verdict = verdictOf(outcomes);
+  const createdAt = new Date(context.now()).toISOString();
+  step.progress(0.97, 'writing the report');
+  const warnings = [...comparison.warnings, ...measurement.warnings];
+  const details = await store(context, `${JSON.stringify({ measurement, gates: outcomes, verdict })}\n`);
+  const evaluation = { request, measurement, outcomes, verdict, champion: facts, createdAt, warnings };
+  const card = await store(context, evaluationCard(evaluation));
+  const report = buildReport(
+    {
+      ...request.identity,
+      id: request.reportId,
+      champion: comparison.champion?.reference ?? '',
+      cardDigest: card.digest,
+      createdAt,
+    },
+    catalog,
+    measurement,
+    outcomes,
+    verdict,
+  );
+  return context.reports.add({ report, card, details, warnings });
+};
+
+const measureIn = async (
+  directory: string,
+  context: EvaluationContext,
+  request: EvaluateRequest,
+  { champion }: Comparison,
+  { signal, progress }: StepContext,
+) => {
+  progress(0.02, 'fetching model and data');
+  const { blobs } = context;
+  const [validation, test, model, serving] = await Promise.all([
+    layOutBlob(blobs, request.validationDigest, join(directory, 'validation.parquet')),
+    layOutBlob(blobs, request.identity.dataDigest, join(directory, 'test.parquet')),
+    layOutPackage(blobs, request.identity.modelDigest, join(directory, 'model')),
+    champion === undefined ? undefined : layOutPackage(blobs, champion.digest, join(directory, 'champion')),
+  ]);
+  return context.measure(
+    {
+      task: request.task,
+      targetColumn: request.targetColumn,
+      validation,
+      test,
+      model,
+      ...(serving === undefined ? {} : { champion: serving }),
+      slices: request.plan.slices,
+      importanceMetric: importanceMetric(request.catalog),
+      seed: request.seed,
+      ...(request.customMetrics.length === 0 ? {} : { scoredFile: join(directory, 'scored.json') }),
+    },
+    { signal, onProgress: (fraction, message) => progress(0.05 + 0.85 * fraction, message) },
+  );
+};
+
+const store = async ({ blobs }: EvaluationContext, text: string): Promise<StoredBlob> =>
+  blobs.put(new TextEncoder().encode(text));
+
+const resultOf = (
+  { report, card, details, warnings }: ReportRecord,
+  request: EvaluateRequest,
+): StepResult => {
+  const verdict = report.verdict.replace('VERDICT_', '');
+  const test = report.metrics.find(({ split, slice }) => split === 'test' && slice === '');
+  const primary = test?.metrics.find(({ name }) => name === request.catalog.primary);
+  return {
+    outputs: [
+      {
+        name: 'evaluation_report',
+        kind: 'evaluation_report',
+        id: report.id,
+        digest: details.digest,
+        size: details.size,
+        mediaType: 'application/json',
+        attributes: { verdict, modelDigest: report.modelDigest, dataDigest: report.dataDigest },
+      },
+      { name: 'card', kind: 'card', digest: card.digest, size: card.size, mediaType: 'text/html' },
+    ],
+    summary: {
+      verdict,
+      gates: report.gates.map(({ description, passed, reason }) => ({ description, passed, reason })),
+      rows: test?.support ?? 0,
+      ...(primary === undefined ? {} : { primaryMetric: primary.name, [primary.name]: primary.value }),
+      ...(report.champion === '' ? {} : { champion: report.champion }),
+    },
+    warnings,
+  };
+};

@@ -1,0 +1,30 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type BlobStore, parseDigest } from '@millrace/blobs';
+import { parseManifest } from '@millrace/modeling';
+import type { PackageOnDisk } from '../jobs/measure.job.ts';
+
+const maxManifestBytes = 16 * 1024 * 1024;
+
+/** Makes a blob readable at `path`, which is returned. */
+export const layOutBlob = async (blobs: BlobStore, digest: string, path: string): Promise<string> => {
+  await blobs.materialize(parseDigest(digest), path, { as: 'link' });
+  return path;
+};
+
+/** Lays the files of a model package out below `directory`; the manifest's paths were checked to stay within. */
+export const layOutPackage = async (
+  blobs: BlobStore,
+  manifestDigest: string,
+  directory: string,
+): Promise<PackageOnDisk> => {
+  const { files } = parseManifest(await blobs.read(parseDigest(manifestDigest), maxManifestBytes));
+  await Promise.all(
+    files.map(async ({ path, digest }) => {
+      const local = join(directory, path);
+      await mkdir(dirname(local), { recursive: true });
+      await layOutBlob(blobs, digest, local);
+    }),
+  );
+  return { directory, paths: files.map(({ path }) => path) };
+};

@@ -1,0 +1,53 @@
+import { badge, type CardSection, renderCard, type Tone } from '@millrace/cards';
+import type { EvaluateRequest } from '../application/request.ts';
+import type { ChampionFacts, GateOutcome, Verdict } from '../domain/decide-gates.ts';
+import type { Measurement } from '../domain/measurement.ts';
+import { championSection } from './champion-section.ts';
+import { importanceSection, lineageSection, worstSection } from './evidence-sections.ts';
+import { metricsSection } from './metrics-section.ts';
+import { plotsSection } from './plots-section.ts';
+import { slicesSection } from './slices-section.ts';
+import { verdictSection } from './verdict-section.ts';
+
+/** All that the card shows. */
+export interface Evaluation {
+  readonly request: Pick<EvaluateRequest, 'identity' | 'reportId' | 'catalog' | 'seed' | 'targetColumn'>;
+  readonly measurement: Measurement;
+  readonly outcomes: readonly GateOutcome[];
+  readonly verdict: Verdict;
+  readonly champion: ChampionFacts;
+  /** ISO 8601, UTC. */
+  readonly createdAt: string;
+  readonly warnings: readonly string[];
+}
+
+/** How a verdict reads. */
+export const verdictBadges: Readonly<Record<Verdict, { readonly text: string; readonly tone: Tone }>> = {
+  VALIDATED: { text: 'All gates passed', tone: 'good' },
+  REJECTED: { text: 'Rejected', tone: 'bad' },
+  UNKNOWN: { text: 'No gates', tone: 'plain' },
+};
+
+/** The evaluation as one HTML page. */
+export const evaluationCard = (evaluation: Evaluation): string => {
+  const { request, measurement, verdict, createdAt } = evaluation;
+  const { modelName } = request.identity;
+  const { text, tone } = verdictBadges[verdict];
+  const sections: readonly (CardSection | undefined)[] = [
+    verdictSection(evaluation),
+    metricsSection(evaluation),
+    championSection(evaluation),
+    slicesSection(evaluation),
+    plotsSection(evaluation),
+    importanceSection(evaluation),
+    worstSection(evaluation),
+    lineageSection(evaluation),
+  ];
+  return renderCard({
+    title: modelName === '' ? 'Evaluation' : `Evaluation of ${modelName}`,
+    subtitle: `${request.catalog.task} of ${request.targetColumn} · ${measurement.test.rowCount} test rows · ${createdAt}`,
+    badge: badge(text, tone),
+    sections: sections.filter((section) => section !== undefined),
+    footer: `Report ${request.reportId}`,
+  });
+};

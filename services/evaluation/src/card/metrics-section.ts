@@ -1,0 +1,54 @@
+import { type CardSection, formatNumber, note, table, tiles } from '@millrace/cards';
+import type { MetricEstimate } from '../domain/measurement.ts';
+import type { Evaluation } from './evaluation-card.ts';
+import { intervalText } from './text.ts';
+
+const tileCount = 4;
+
+/** Metrics of both held-out splits: the primary first, then the project's own, then the rest. */
+export const metricsSection = ({ request: { catalog }, measurement }: Evaluation): CardSection => {
+  const test = ordered(measurement.test.metrics, catalog.primary);
+  const validation = new Map(measurement.validation.metrics.map((metric) => [metric.name, metric]));
+  const arrow = (name: string) => {
+    const better = catalog.find(name)?.greaterIsBetter;
+    return better === undefined ? '' : better ? '↑' : '↓';
+  };
+  const ranked = test.filter(({ name }) => catalog.find(name)?.greaterIsBetter !== undefined);
+  return {
+    title: 'Metrics',
+    content: [
+      tiles(
+        ranked.slice(0, tileCount).map(({ name, value, interval }) => ({
+          label: `${name} ${arrow(name)}`,
+          value: formatNumber(value, 5),
+          ...(interval === undefined ? {} : { detail: intervalText(interval) }),
+        })),
+      ),
+      table({
+        columns: [
+          { title: 'Metric' },
+          { title: 'Test', numeric: true },
+          { title: '95 % interval', numeric: true },
+          { title: 'Validation', numeric: true },
+          { title: '95 % interval', numeric: true },
+        ],
+        rows: test.map(({ name, value, interval }) => [
+          `${name} ${arrow(name)}`,
+          formatNumber(value),
+          intervalText(interval),
+          formatNumber(validation.get(name)?.value),
+          intervalText(validation.get(name)?.interval),
+        ]),
+        strong: new Set(test.flatMap(({ name }, row) => (name === catalog.primary ? [row] : []))),
+      }),
+      note(
+        'Intervals by percentile bootstrap of the rows. ↑ more is better, ↓ less is better. The test split decides; tuning on it would make it worthless.',
+      ),
+    ],
+  };
+};
+
+const ordered = (metrics: readonly MetricEstimate[], primary: string): readonly MetricEstimate[] => [
+  ...metrics.filter(({ name }) => name === primary),
+  ...metrics.filter(({ name }) => name !== primary),
+];
