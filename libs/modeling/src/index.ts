@@ -41,3 +41,7 @@ export { applyTransform } from './transform/apply.ts';
 export { fitTransform } from './transform/fit.ts';
 export { autoTransform, type ColumnRule, parseTransformSpec, type TransformSpec } from './transform/spec.ts';
 export type { TransformState } from './transform/state.ts';
+export { checkColumns, checkPrediction } from './user-code/check-output.ts';
+export { functionName, loadUserEstimator, loadUserTransform } from './user-code/user-functions.ts';
+export { decodeState, encodeState } from './user-code/user-state.ts';
+export type * from './user-steps.ts';

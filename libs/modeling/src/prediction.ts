@@ -19,8 +19,8 @@ export interface ClassificationPrediction {
   readonly kind: 'classification';
   readonly classes: readonly string[];
   readonly labels: readonly string[];
-  /** `probabilities[row][class]`; each row sums to 1. */
-  readonly probabilities: readonly (readonly number[])[];
+  /** `probabilities[row][class]`; each row sums to 1. Absent when user code gives labels only. */
+  readonly probabilities?: readonly (readonly number[])[];
 }
 
 export type Prediction = RegressionPrediction | ClassificationPrediction;
@@ -42,7 +42,7 @@ export const labelsOf = (
 export const classification = (
   classes: readonly string[],
   probabilities: readonly (readonly number[])[],
-): ClassificationPrediction => ({
+): ClassificationPrediction & { readonly probabilities: readonly (readonly number[])[] } => ({
   kind: 'classification',
   classes,
   labels: labelsOf(classes, probabilities),

@@ -83,7 +83,7 @@ const fitAndPredict = async (
   const prediction = (await estimator.load(model.files)).predict(features);
   return prediction.kind === 'regression'
     ? prediction.values.map((value) => [value])
-    : prediction.probabilities;
+    : (prediction.probabilities ?? []);
 };
 
 const classesOf = (indices: number[]): Target => ({

@@ -1,16 +1,20 @@
 import type { Params } from '../estimators/parameters.ts';
 import type { TransformState } from '../transform/state.ts';
 
-/** Where user code of a package is: `code/<file>`, exported name. */
+/** A user's function: its file, relative to `code/`, and the name that it is exported under. */
 export interface UserFunction {
   readonly file: string;
   readonly export: string;
 }
 
+/** A user's fitted state as a file of the package, below `transform/` or `model/`. */
+export type StateFile = 'state.json' | 'state.bin';
+
 /** How raw features become what the estimator sees; the content of `transform.json`. */
 export type PackagedTransform =
   | { readonly kind: 'builtin'; readonly state: TransformState }
-  | { readonly kind: 'typescript'; readonly function: UserFunction; readonly stateFile: string };
+  | { readonly kind: 'none' }
+  | { readonly kind: 'typescript'; readonly function: UserFunction; readonly stateFile: StateFile };
 
 /** What predicts; the content of `model.json`. */
 export type PackagedEstimator =
@@ -18,7 +22,7 @@ export type PackagedEstimator =
   | {
       readonly kind: 'typescript';
       readonly function: UserFunction;
-      readonly stateFile: string;
+      readonly stateFile: StateFile;
       readonly params: Readonly<Record<string, unknown>>;
     };
 

@@ -1,7 +1,6 @@
-import { Invalid } from '@millrace/errors';
+import { Internal } from '@millrace/errors';
 import type { Table } from '@millrace/tabular';
 import { estimatorNamed } from '../estimators/catalog.ts';
-import type { Model } from '../estimators/estimator.ts';
 import { readJsonFile } from '../estimators/files.ts';
 import type { Prediction } from '../prediction.ts';
 import { applyTransform } from '../transform/apply.ts';
@@ -9,6 +8,7 @@ import { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from 
 import { filesUnder, type PackageFiles } from './manifest.ts';
 import type { PackagedEstimator, PackagedTransform } from './model-definition.ts';
 import type { Signature } from './signature.ts';
+import { UserModel } from './user-model.ts';
 
 /** A model package ready to answer. */
 export interface Predictor {
@@ -50,16 +50,30 @@ const answerer = async (
   transform: PackagedTransform,
   estimator: PackagedEstimator,
 ): Promise<Answerer> => {
-  if (transform.kind === 'typescript' || estimator.kind === 'typescript') {
-    throw Invalid.field('model', 'packages with user code are not served yet');
-  }
-  const { state } = transform;
-  const model: Model = await estimatorNamed(estimator.name, signature.output.task, 'model.json').load(
-    filesUnder(files, 'model'),
-  );
+  const userCode = transform.kind === 'typescript' || estimator.kind === 'typescript';
+  const user = userCode ? await UserModel.open(files) : undefined;
+  const model =
+    estimator.kind === 'builtin'
+      ? await estimatorNamed(estimator.name, signature.output.task, 'model.json').load(
+          filesUnder(files, 'model'),
+        )
+      : undefined;
+  const transformed = async (features: Table): Promise<Table> => {
+    if (transform.kind === 'builtin') return applyTransform(transform.state, features);
+    return transform.kind === 'none' || user === undefined ? features : user.transform(transform, features);
+  };
   return {
-    predict: async (features) => model.predict(applyTransform(state, features)),
-    close: async () => model.close(),
+    predict: async (features) => {
+      const input = await transformed(features);
+      if (estimator.kind === 'typescript' && user !== undefined)
+        return user.predict(estimator, signature, input);
+      if (model === undefined) throw new Internal('the package has no estimator');
+      return model.predict(input);
+    },
+    close: async () => {
+      model?.close();
+      await user?.close();
+    },
   };
 };
 
