@@ -101,7 +101,7 @@ const ownDefaults = (step: StepName, written: Fields, content: Fields, names: Na
         slices: written.slices ?? [],
       };
     case 'register':
-      return { ...written, model_name: names.modelName };
+      return { ...written, model_name: names.modelName, metadata: content.metadata ?? {} };
     case 'deploy':
       return { endpoint: names.modelName, ...written };
     case 'monitor':

@@ -177,7 +177,6 @@ const contextValue = (recipe: Recipe, key: ContextKey): unknown => {
     primary_metric: recipe.primaryMetric,
     custom_metrics: recipe.customMetrics,
     experiment: recipe.experiment,
-    metadata: recipe.metadata,
   };
   return values[key];
 };

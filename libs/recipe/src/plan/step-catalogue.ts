@@ -18,8 +18,7 @@ export type ContextKey =
   | 'positive_class'
   | 'primary_metric'
   | 'custom_metrics'
-  | 'experiment'
-  | 'metadata';
+  | 'experiment';
 
 const data: readonly ContextKey[] = ['task', 'target_col', 'positive_class'];
 const metrics: readonly ContextKey[] = ['primary_metric', 'custom_metrics'];
@@ -44,7 +43,7 @@ export const stepCatalogue: Readonly<Record<StepName, StepDefinition>> = {
   register: {
     service: 'registry',
     needs: ['ingest', 'split', 'transform', 'train', 'evaluate'],
-    context: ['task', 'metadata'],
+    context: ['task'],
     seeded: false,
   },
   deploy: { service: 'deployment', needs: ['train', 'evaluate', 'register'], context: [], seeded: false },

@@ -116,33 +116,46 @@ function* parameterProblems(parameter: Fields, path: Path, algorithm: string): I
 const isOptional = (distribution: string, key: string, args: Fields): boolean =>
   distribution === 'randint' && key === 'upper' && args.upper === undefined;
 
+/** Stands for the worst of all slices where a criterion names one. */
+const worstSlice = 'worst';
+
 export const evaluateRule: Rule = function* ({ content, task }) {
   const { validation_criteria: criteria, slices } = section(content, 'evaluate');
-  yield* duplicates(slices ?? [], ['steps', 'evaluate', 'slices']);
-  const sliceNames = (slices ?? []).map((slice: Fields) => String(slice.name));
+  const sliceNames: readonly string[] = (slices ?? []).map((slice: Fields | string) =>
+    typeof slice === 'string' ? slice : String(slice.name),
+  );
+  yield* duplicates(
+    sliceNames.map((name) => ({ name })),
+    ['steps', 'evaluate', 'slices'],
+  );
   const metrics = usableMetrics(content, task);
   for (const [index, criterion] of (criteria ?? []).entries()) {
-    yield* criterionProblems(
-      criterion,
-      ['steps', 'evaluate', 'validation_criteria', index],
-      metrics,
-      sliceNames,
-    );
+    const path = ['steps', 'evaluate', 'validation_criteria', index];
+    yield* criterionProblems(criterion, path, metrics);
+    yield* sliceProblems(criterion, path, slices ?? []);
   }
 };
 
-function* criterionProblems(
+/** The slices of a column are known only with the data; their names begin with the column's. */
+function* sliceProblems(
   criterion: Fields,
   path: Path,
-  metrics: readonly string[],
-  slices: readonly string[],
+  slices: readonly (Fields | string)[],
 ): Iterable<Problem> {
+  const wanted: string | undefined = criterion.slice;
+  if (wanted === undefined || (wanted === worstSlice && slices.length > 0)) return;
+  const known = slices.some((slice) =>
+    typeof slice === 'string' ? wanted.startsWith(`${slice}=`) : slice.name === wanted,
+  );
+  if (known) return;
+  const names = slices.map((slice) => (typeof slice === 'string' ? `${slice}=…` : String(slice.name)));
+  yield wrong([...path, 'slice'], unknownName('slice', wanted, names));
+}
+
+function* criterionProblems(criterion: Fields, path: Path, metrics: readonly string[]): Iterable<Problem> {
   const has = (key: string) => criterion[key] !== undefined;
   if (!metrics.includes(criterion.metric)) {
     yield wrong([...path, 'metric'], unknownName('metric', criterion.metric, metrics));
-  }
-  if (has('slice') && !slices.includes(criterion.slice)) {
-    yield wrong([...path, 'slice'], unknownName('slice', criterion.slice, slices));
   }
   const forms = [has('threshold'), has('min') || has('max'), has('compare')].filter(Boolean).length;
   if (forms !== 1) {
@@ -153,10 +166,12 @@ function* criterionProblems(
     yield wrong([...path, 'max'], `must be >= min (${criterion.min})`);
   }
   const bounds = ['max_regression', 'min_improvement'].filter(has);
+  const onlyCompared = [...bounds, ...['paired'].filter(has)];
   if (has('compare') && bounds.length !== 1) {
     yield wrong([...path, 'compare'], 'needs exactly one of max_regression and min_improvement');
   }
   if (!has('compare')) {
-    for (const key of bounds) yield wrong([...path, key], 'has a meaning only beside compare: champion');
+    for (const key of onlyCompared)
+      yield wrong([...path, key], 'has a meaning only beside compare: champion');
   }
 }
