@@ -7,8 +7,8 @@ export {
   rowsWhere,
 } from './expression/compile.ts';
 export { type Expression, parseExpression } from './expression/syntax.ts';
-export { parseTimestamp } from './expression/timestamp.ts';
 export type { Value, ValueType } from './expression/term.ts';
+export { parseTimestamp } from './expression/timestamp.ts';
 export { parquetSource, writeParquet } from './parquet.ts';
 export { profileRelation } from './profile/profile-relation.ts';
 export type {

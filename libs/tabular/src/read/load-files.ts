@@ -61,7 +61,9 @@ const jsonLoader =
     const settings = `format = '${layout}', records = 'true', sample_size = -1, compression = '${packing}'`;
     const table = quoteIdentifier(staging);
     await duck
-      .run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * FROM read_json(${quoteText(file.path)}, ${settings})`)
+      .run(
+        `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * FROM read_json(${quoteText(file.path)}, ${settings})`,
+      )
       .catch(unreadable(file, format));
     return typedPart(duck, file, table, format);
   };

@@ -1,0 +1,270 @@
+import { join } from 'node:path';
+import { type BlobInfo, type BlobStore, parseDigest } from '@millrace/blobs';
+import { Invalid, type MillraceError } from '@millrace/errors';
+import {
+  openProject,
+  type StepContext,
+  StepFailed,
+  type StepHandler,
+  type StepResult,
+} from '@millrace/service-kit';
+import {
+  ColumnType,
+  type DuckDb,
+  loadFiles,
+  openDuckDb,
+  profileRelation,
+  type Relation,
+  writeParquet,
+} from '@millrace/tabular';
+import type { DownloadLimits } from '../adapters/http-download.ts';
+import { type CollectedFile, collectFiles } from '../adapters/source-files.ts';
+import { makeWorkDirectory } from '../adapters/work-directory.ts';
+import { boundOf, OnViolation } from '../domain/contract.ts';
+import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
+import { type IngestConfig, parseIngestConfig } from '../domain/ingest-config.ts';
+import { contractPath } from '../domain/row-rules.ts';
+import { requireTarget } from '../domain/target.ts';
+import { applyContract, type CheckedData } from './apply-contract.ts';
+import type { DatasetStore } from './dataset-store.ts';
+import { inspectTarget } from './inspect-target.ts';
+import { targetRequirement } from './recipe-context.ts';
+
+export interface StepDependencies {
+  readonly blobs: BlobStore;
+  readonly datasets: DatasetStore;
+  readonly tempDir: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Of one step's query engine, with its unit. */
+  readonly memoryLimit: string;
+  readonly downloads: DownloadLimits;
+}
+
+export const parquetMediaType = 'application/vnd.apache.parquet';
+
+/** Reads the data of a recipe into an immutable dataset version. */
+export const ingestStep =
+  (dependencies: StepDependencies): StepHandler =>
+  async (context) => {
+    const config = parseIngestConfig(context.command.config ?? {});
+    await using directory = await makeWorkDirectory(dependencies.tempDir);
+    context.progress(0, 'collecting files');
+    const files = await collect(dependencies, context, config, directory.path);
+    await using duck = await openDuckDb({
+      tempDir: directory.path,
+      memoryLimit: dependencies.memoryLimit,
+      signal: context.signal,
+    });
+    context.progress(0.2, `reading ${files.length === 1 ? files[0]?.label : `${files.length} files`}`);
+    const read = await load(duck, config, files);
+    const target = targetRequirement(context.command);
+    requireTarget(read.columns, target);
+
+    context.progress(0.5, 'checking the data contract');
+    const checked = await applyContract(duck, read, config.contract, dependencies.now());
+    const ingest: Ingest = { dependencies, context, config, duck, files, checked, directory: directory.path };
+    await refuseBlocked(ingest);
+    await inspectTarget(duck, checked.kept, target);
+
+    context.progress(0.7, 'storing the dataset');
+    return store(ingest);
+  };
+
+/** One execution of the step, as far as it has come. */
+interface Ingest {
+  readonly dependencies: StepDependencies;
+  readonly context: StepContext;
+  readonly config: IngestConfig;
+  readonly duck: DuckDb;
+  readonly files: readonly CollectedFile[];
+  readonly checked: CheckedData;
+  readonly directory: string;
+}
+
+const collect = async (
+  { blobs, downloads }: StepDependencies,
+  { command, signal }: StepContext,
+  config: IngestConfig,
+  directory: string,
+): Promise<readonly CollectedFile[]> => {
+  const manifest = command.project?.manifestDigest ?? '';
+  if (manifest === '') throw Invalid.field('project.manifestDigest', 'is required');
+  return collectFiles({
+    project: await openProject(blobs, manifest),
+    locations: config.location,
+    format: config.using,
+    directory,
+    limits: downloads,
+    signal,
+  });
+};
+
+const load = (duck: DuckDb, config: IngestConfig, files: readonly CollectedFile[]): Promise<Relation> => {
+  const { delimiter, quote, header, encoding, missing_values: missingValues } = config.csv;
+  const textColumns = Object.entries(config.contract.columns)
+    .filter(([, rules]) => boundOf(rules.type) === ColumnType.string)
+    .map(([name]) => name);
+  return loadFiles(duck, {
+    table: 'read',
+    format: config.using,
+    files,
+    csv: {
+      textColumns,
+      ...(delimiter === undefined ? {} : { delimiter }),
+      ...(quote === undefined ? {} : { quote }),
+      ...(header === undefined ? {} : { header }),
+      ...(encoding === undefined ? {} : { encoding }),
+      ...(missingValues === undefined ? {} : { missingValues }),
+    },
+  });
+};
+
+/** Fails the step, with its event, when a blocking rule is broken or no row is left. */
+const refuseBlocked = async (ingest: Ingest): Promise<void> => {
+  const { checked, config, context, dependencies, files } = ingest;
+  const blocking = checked.findings.filter(({ onViolation }) => onViolation === OnViolation.block);
+  if (blocking.length === 0 && checked.kept.rowCount > 0) return;
+  const { pipelineRunId, attempt } = context.command;
+  await dependencies.datasets.reject(`${pipelineRunId}.${attempt}`, {
+    dataset: config.dataset,
+    pipelineRunId,
+    findings: checked.findings,
+    sources: files.map(({ source }) => source),
+  });
+  throw new StepFailed(contractBroken(blocking), {
+    outputs: [],
+    summary: { rows: checked.kept.rowCount + checked.quarantinedRows, findings: checked.findings },
+  });
+};
+
+const contractBroken = (blocking: readonly ContractFinding[]): MillraceError => {
+  const [first, ...others] = blocking;
+  if (first === undefined) {
+    return Invalid.field(contractPath, 'every row breaks a rule that sets rows aside, so none is left');
+  }
+  const more = others.length === 0 ? '' : ` (and ${others.length} more rules)`;
+  return new Invalid(`the data breaks its contract: ${first.message}${more}`, {
+    violations: blocking.map(({ rule, message }) => ({ path: `${contractPath}.${rule}`, message })),
+    hint: 'Correct the data, or let the rule quarantine or warn (`on_violation`).',
+  });
+};
+
+const store = async (ingest: Ingest): Promise<StepResult> => {
+  const { dependencies, context, config, checked } = ingest;
+  const dataset = await putParquet(ingest, `SELECT * FROM ${checked.kept.source}`, 'dataset.parquet');
+  const quarantine =
+    checked.quarantinedRows === 0
+      ? undefined
+      : await putParquet(ingest, checked.quarantine, 'quarantine.parquet');
+  const id = datasetVersionId(config.dataset, dataset.digest);
+  const existing = await dependencies.datasets.find(id);
+  context.progress(0.8, 'profiling columns');
+  const profile = await profileOf(ingest, existing);
+  const version = await dependencies.datasets.register(
+    {
+      id,
+      dataset: config.dataset,
+      digest: dataset.digest,
+      size: dataset.size,
+      rowCount: checked.kept.rowCount,
+      columns: checked.kept.columns,
+      sources: ingest.files.map(({ source }) => source),
+      profileDigest: profile.digest,
+      findings: checked.findings,
+      quarantinedRows: checked.quarantinedRows,
+      quarantineDigest: quarantine?.digest ?? '',
+      pipelineRunId: context.command.pipelineRunId,
+      createdAt: new Date(dependencies.now()).toISOString(),
+    },
+    context.command.project?.project ?? '',
+  );
+  return resultOf(ingest, version, { profile, quarantine, reused: existing !== undefined });
+};
+
+const putParquet = async (
+  { dependencies, duck, directory }: Ingest,
+  query: string,
+  name: string,
+): Promise<BlobInfo> => {
+  const file = join(directory, name);
+  await writeParquet(duck, query, file);
+  return dependencies.blobs.put({ file });
+};
+
+/** The profile is made once per version; the one it has is kept as long as its bytes are there. */
+const profileOf = async (
+  { dependencies: { blobs }, duck, checked }: Ingest,
+  existing: DatasetVersion | undefined,
+): Promise<BlobInfo> => {
+  if (existing !== undefined) {
+    const digest = parseDigest(existing.profileDigest);
+    const size = await blobs.has(digest);
+    if (size !== undefined) return { digest, size };
+  }
+  const profile = await profileRelation(duck, checked.kept);
+  return blobs.put(Buffer.from(JSON.stringify(profile)));
+};
+
+interface Stored {
+  readonly profile: BlobInfo;
+  readonly quarantine: BlobInfo | undefined;
+  readonly reused: boolean;
+}
+
+const resultOf = (
+  { checked, files }: Ingest,
+  version: DatasetVersion,
+  { profile, quarantine, reused }: Stored,
+): StepResult => ({
+  outputs: [
+    {
+      name: 'dataset',
+      kind: 'dataset_version',
+      id: version.id,
+      digest: version.digest,
+      size: version.size,
+      mediaType: parquetMediaType,
+      attributes: {
+        dataset: version.dataset,
+        version: String(version.version),
+        rows: String(version.rowCount),
+        columns: String(version.columns.length),
+      },
+    },
+    {
+      name: 'profile',
+      kind: 'profile',
+      id: version.id,
+      digest: profile.digest,
+      size: profile.size,
+      mediaType: 'application/json',
+      attributes: { rows: String(version.rowCount) },
+    },
+    ...(quarantine === undefined
+      ? []
+      : [
+          {
+            name: 'quarantine',
+            kind: 'quarantine',
+            digest: quarantine.digest,
+            size: quarantine.size,
+            mediaType: parquetMediaType,
+            attributes: { rows: String(checked.quarantinedRows) },
+          },
+        ]),
+  ],
+  summary: {
+    dataset: version.dataset,
+    version: version.version,
+    reused,
+    rows: version.rowCount,
+    columns: version.columns.length,
+    quarantinedRows: checked.quarantinedRows,
+    findings: checked.findings,
+    sources: files.map(({ source }) => source),
+  },
+  warnings: checked.findings.map(({ message, onViolation }) =>
+    onViolation === OnViolation.quarantine ? `set aside: ${message}` : message,
+  ),
+});

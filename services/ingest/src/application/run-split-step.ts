@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import { parseDigest } from '@millrace/blobs';
+import { Invalid } from '@millrace/errors';
+import type { StepContext, StepHandler } from '@millrace/service-kit';
+import {
+  type DuckDb,
+  describeRelation,
+  openDuckDb,
+  parquetSource,
+  quoteIdentifier,
+  type Relation,
+  relationOf,
+  writeParquet,
+} from '@millrace/tabular';
+import { makeWorkDirectory } from '../adapters/work-directory.ts';
+import {
+  assignByHash,
+  assignByTime,
+  cumulativeShares,
+  requireSplitColumns,
+  type SplitName,
+  splitNames,
+} from '../domain/split-assignment.ts';
+import { LeakCheck, parseSplitConfig, type SplitConfig, splitPath } from '../domain/split-config.ts';
+import { checkClasses, judgeLeaks, requireRows } from '../domain/split-rules.ts';
+import { requireTarget } from '../domain/target.ts';
+import { countClasses, countLeaks } from './inspect-splits.ts';
+import { requireRecipe, targetRequirement } from './recipe-context.ts';
+import { parquetMediaType, type StepDependencies } from './run-ingest-step.ts';
+
+/** Divides a dataset version into training, validation and test rows. The same rows are always divided the same way. */
+export const splitStep =
+  (dependencies: StepDependencies): StepHandler =>
+  async (context) => {
+    const { command, signal } = context;
+    const config = parseSplitConfig(command.config ?? {});
+    const recipe = requireRecipe(command);
+    await using directory = await makeWorkDirectory(dependencies.tempDir);
+    const dataset = await fetchDataset(dependencies, context, directory.path);
+    await using duck = await openDuckDb({
+      tempDir: directory.path,
+      memoryLimit: dependencies.memoryLimit,
+      signal,
+    });
+    const { labelled, dropped } = await dropUnlabelled(duck, dataset, context);
+    requireSplitColumns(labelled.columns, config);
+
+    context.progress(0.3, 'dividing rows');
+    const splits = await divide(duck, labelled, config, recipe.seed);
+    requireRows(splits.rows);
+    const classes = recipe.task === 'regression' ? undefined : await countClasses(duck, recipe.targetColumn);
+    const classWarnings = classes === undefined ? [] : checkClasses(recipe.targetColumn, classes);
+    context.progress(0.5, 'checking for leaks');
+    const leaks =
+      config.leak_check === LeakCheck.off ? undefined : await countLeaks(duck, labelled.columns, config);
+    const leakWarnings = leaks === undefined ? [] : judgeLeaks(leaks, config.leak_check);
+
+    context.progress(0.7, 'storing splits');
+    return {
+      outputs: await store(dependencies, duck, labelled, splits.rows, directory.path),
+      summary: {
+        rows: splits.rows,
+        droppedRows: dropped,
+        method: methodOf(config),
+        ...(classes === undefined ? {} : { classes }),
+        ...(leaks === undefined ? {} : { leaks }),
+      },
+      warnings: [
+        ...(dropped === 0
+          ? []
+          : [`${dropped} rows without a value of "${recipe.targetColumn}" were dropped`]),
+        ...classWarnings,
+        ...leakWarnings,
+      ],
+    };
+  };
+
+const methodOf = (config: SplitConfig): string => {
+  if (config.time_column !== undefined) return `time of "${config.time_column}"`;
+  return config.key_columns === undefined ? 'hash of the row' : `hash of ${config.key_columns.join(', ')}`;
+};
+
+const fetchDataset = async (
+  { blobs }: StepDependencies,
+  { input, progress }: StepContext,
+  directory: string,
+): Promise<string> => {
+  progress(0, 'reading the dataset');
+  const path = join(directory, 'dataset.parquet');
+  await blobs.materialize(parseDigest(input('dataset').digest), path, { as: 'link' });
+  return path;
+};
+
+/** A row without label can neither teach nor test. */
+const dropUnlabelled = async (
+  duck: DuckDb,
+  path: string,
+  { command }: StepContext,
+): Promise<{ labelled: Relation; dropped: number }> => {
+  const dataset = await describeRelation(duck, parquetSource(path));
+  const target = requireTarget(dataset.columns, targetRequirement(command));
+  await duck.run(
+    `CREATE TEMP TABLE labelled AS SELECT * FROM ${dataset.source} WHERE ${quoteIdentifier(target.name)} IS NOT NULL`,
+  );
+  const labelled = await relationOf(duck, 'labelled', dataset.columns);
+  return { labelled, dropped: dataset.rowCount - labelled.rowCount };
+};
+
+/** Makes a table per split, each in the order of the dataset. */
+const divide = async (
+  duck: DuckDb,
+  labelled: Relation,
+  config: SplitConfig,
+  seed: number,
+): Promise<{ rows: Record<SplitName, number> }> => {
+  const names = labelled.columns.map(({ name }) => name);
+  const assignment =
+    config.time_column === undefined
+      ? assignByHash(config.key_columns ?? names, config.split_ratios, seed)
+      : assignByTime(config.time_column, await timeCuts(duck, labelled, config.time_column, config));
+  await duck.run(`CREATE TEMP TABLE assignment AS SELECT ${assignment} AS split FROM labelled`);
+  const rows = { train: 0, validation: 0, test: 0 };
+  for (const name of splitNames) {
+    // Both tables have their rows in one order.
+    await duck.run(
+      `CREATE TEMP TABLE ${name} AS SELECT labelled.* FROM labelled POSITIONAL JOIN assignment WHERE assignment.split = '${name}'`,
+    );
+    rows[name] = Number((await duck.row(`SELECT count(*) AS n FROM ${name}`)).n);
+  }
+  return { rows };
+};
+
+/** Times from which validation and test begin; rows of one time stay together, so that the splits do not overlap. */
+const timeCuts = async (
+  duck: DuckDb,
+  labelled: Relation,
+  column: string,
+  config: SplitConfig,
+): Promise<[string, string]> => {
+  const time = quoteIdentifier(column);
+  const { missing } = await duck.row(`SELECT count(*) - count(${time}) AS missing FROM labelled`);
+  if (Number(missing) > 0) {
+    throw Invalid.field(`${splitPath}.time_column`, `${missing} rows have no "${column}"`, {
+      hint: 'Set such rows aside with a data contract: `nullable: { value: false, on_violation: quarantine }`.',
+    });
+  }
+  const cut = (share: number) =>
+    `(SELECT ${time} FROM labelled ORDER BY ${time} LIMIT 1 OFFSET ${Math.min(
+      Math.floor(labelled.rowCount * share),
+      Math.max(labelled.rowCount - 1, 0),
+    )})`;
+  const [train, validation] = cumulativeShares(config.split_ratios);
+  return [cut(train), cut(validation)];
+};
+
+const store = async (
+  { blobs }: StepDependencies,
+  duck: DuckDb,
+  labelled: Relation,
+  rows: Readonly<Record<SplitName, number>>,
+  directory: string,
+) => {
+  const columns = labelled.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const outputs = [];
+  for (const name of splitNames) {
+    const file = join(directory, `${name}.parquet`);
+    await writeParquet(duck, `SELECT ${columns} FROM ${name}`, file);
+    const { digest, size } = await blobs.put({ file });
+    const attributes = { rows: String(rows[name]) };
+    outputs.push({ name, kind: 'split', digest, size, mediaType: parquetMediaType, attributes });
+  }
+  return outputs;
+};

@@ -1,0 +1,101 @@
+import { durationMs } from '@millrace/recipe';
+import { ColumnType } from '@millrace/tabular';
+import { z } from 'zod';
+
+/** What happens to rows, or to the whole dataset, that break a rule. */
+export const OnViolation = {
+  /** The step fails; nothing is made. */
+  block: 'block',
+  /** The rows are set aside with their reasons; the others go on. */
+  quarantine: 'quarantine',
+  /** The finding is reported. */
+  warn: 'warn',
+} as const;
+export type OnViolation = (typeof OnViolation)[keyof typeof OnViolation];
+
+const rowReaction = z.enum(OnViolation);
+const datasetReaction = z.enum([OnViolation.block, OnViolation.warn], {
+  error: 'must be block or warn: there are no rows to set aside',
+});
+
+/** A bound with its own reaction, or the bound alone. */
+const ruleOf = <T extends z.ZodType>(bound: T) =>
+  z.union([bound, z.strictObject({ value: bound, on_violation: rowReaction.optional() })]);
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const limit = z.union([z.number(), z.string()]);
+
+const columnSchema = z.strictObject({
+  type: ruleOf(z.enum(ColumnType)).optional(),
+  nullable: ruleOf(z.boolean()).optional(),
+  min: ruleOf(limit).optional(),
+  max: ruleOf(limit).optional(),
+  allowed: ruleOf(z.array(scalar).min(1)).optional(),
+  /** The whole value must match it (RE2 syntax). */
+  pattern: ruleOf(z.string().min(1)).optional(),
+  unique: ruleOf(z.boolean()).optional(),
+  /** Whether the data must have the column at all. */
+  required: z.boolean().default(true),
+  on_violation: rowReaction.optional(),
+});
+
+const duration = z.union([z.string(), z.number()]).transform((value, context) => {
+  const milliseconds = durationMs(value);
+  if (milliseconds !== undefined) return milliseconds;
+  context.addIssue({ code: 'custom', message: `"${value}" is not a duration such as 36h or 30d` });
+  return z.NEVER;
+});
+
+export const contractSchema = z.strictObject({
+  columns: z.record(z.string(), columnSchema).default({}),
+  row_count: z
+    .strictObject({
+      min: z.number().int().nonnegative().optional(),
+      max: z.number().int().nonnegative().optional(),
+      on_violation: datasetReaction.optional(),
+    })
+    .optional(),
+  /** The newest value of the column must not be older than `max_age`. */
+  freshness: z
+    .strictObject({ column: z.string(), max_age: duration, on_violation: datasetReaction.optional() })
+    .optional(),
+  /** Conditions on rows, in the expression language; a row breaks one that is false, not one that is missing. */
+  constraints: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(/^[A-Za-z0-9_-]+$/, 'must be letters, digits, "_" and "-"')
+          .optional(),
+        expression: z.string(),
+        on_violation: rowReaction.optional(),
+      }),
+    )
+    .default([]),
+  /** For every rule without one of its own. */
+  on_violation: rowReaction.default(OnViolation.block),
+});
+
+export type Contract = z.infer<typeof contractSchema>;
+export type ColumnContract = z.infer<typeof columnSchema>;
+
+/** The bound of a rule without its reaction. */
+export const boundOf = <T>(rule: Rule<T> | undefined): T | undefined =>
+  isReacting(rule) ? rule.value : rule;
+
+/** The rule's own reaction, else its column's, else the contract's. */
+export const reactionOf = (rule: unknown, column: ColumnContract, contract: Contract): OnViolation =>
+  (isReacting(rule) ? rule.on_violation : undefined) ?? column.on_violation ?? contract.on_violation;
+
+/** A reaction for the dataset as a whole: where the contract says to set rows aside, there are none. */
+export const datasetReactionOf = (own: OnViolation | undefined, contract: Contract): OnViolation =>
+  own ?? (contract.on_violation === OnViolation.warn ? OnViolation.warn : OnViolation.block);
+
+type Rule<T> = T | Reacting<T>;
+interface Reacting<T> {
+  readonly value: T;
+  readonly on_violation?: OnViolation | undefined;
+}
+
+const isReacting = <T>(rule: Rule<T> | undefined): rule is Reacting<T> =>
+  typeof rule === 'object' && rule !== null && 'value' in rule;
