@@ -35,6 +35,17 @@ export {
   Task,
 } from './prediction.ts';
 export { type Random, seededRandom } from './random.ts';
+export { type LossCurve, shouldStop } from './search/median-stop.ts';
+export {
+  createSearch,
+  type EarlyStop,
+  type Search,
+  type SearchAlgorithm,
+  type SearchOptions,
+  type Suggestion,
+  searchAlgorithms,
+} from './search/search.ts';
+export { parseSearchSpace, type SearchSpace } from './search/space.ts';
 export { type Cell, columnArrays, columnOf, takeRows, withoutColumns } from './table-access.ts';
 export { classesOf, type Examples, examplesOf, labelScalar } from './target.ts';
 export { applyTransform } from './transform/apply.ts';
@@ -42,6 +53,11 @@ export { fitTransform } from './transform/fit.ts';
 export { autoTransform, type ColumnRule, parseTransformSpec, type TransformSpec } from './transform/spec.ts';
 export type { TransformState } from './transform/state.ts';
 export { checkColumns, checkPrediction } from './user-code/check-output.ts';
+export {
+  type CustomMetricReference,
+  computeCustomMetrics,
+  customMetricsFile,
+} from './user-code/custom-metrics.ts';
 export { functionName, loadUserEstimator, loadUserTransform } from './user-code/user-functions.ts';
 export { decodeState, encodeState } from './user-code/user-state.ts';
 export type * from './user-steps.ts';

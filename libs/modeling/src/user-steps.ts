@@ -4,7 +4,9 @@
  *
  * `steps/train.ts` exports the function that the recipe names in `train.estimator_method`; called with the
  * parameters, it returns a `UserEstimator`. `steps/transform.ts` exports `transform.transformer_method`, which
- * returns a `UserTransform`. Both run in a child process of their own, in training and in serving.
+ * returns a `UserTransform`. `steps/custom_metrics.ts` exports one function per custom metric, `(table:
+ * MetricTable, builtIn: Record<string, number>) => number`. All of them run in a child process of their own,
+ * in training and in serving.
  */
 
 /** Columns by name, all of one length; timestamps are epoch milliseconds. Copies: they may be changed. */
@@ -52,4 +54,14 @@ export interface UserTransform {
   fit(input: { readonly features: Columns; readonly target: TargetValues }): UserState | Promise<UserState>;
   /** Any columns, as many rows as it was given, in their order. */
   transform(input: { readonly state: UserState; readonly features: Columns }): Columns | Promise<Columns>;
+}
+
+/** What a custom metric is computed from: columns of equal length. */
+export interface MetricTable {
+  readonly target: readonly (number | string | boolean)[];
+  /** Numbers, or labels in the target's own type. */
+  readonly prediction: readonly (number | string | boolean)[];
+  /** Classification: `probabilities[row][class]` in the order of `classes`. */
+  readonly probabilities?: readonly (readonly number[])[];
+  readonly classes?: readonly string[];
 }

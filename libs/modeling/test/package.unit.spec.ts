@@ -36,7 +36,8 @@ describe('a model package', () => {
           (label, row) => label === truth.classes[truth.indices[row] ?? -1],
         );
         expect(right.length).toBeGreaterThan(using.startsWith('ydf') ? 40 : 10);
-        for (const row of prediction.probabilities ?? []) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
+        for (const row of prediction.probabilities ?? [])
+          expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
       }
       await predictor.close();
     });
