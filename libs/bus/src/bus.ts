@@ -1,5 +1,6 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { AckedPublisher } from './acked-publish.ts';
 import type { EventReaderOptions, TailedEvent } from './event-reader.ts';
 import type { BusLogger } from './logger.ts';
 import type { Running } from './port.ts';
@@ -79,6 +80,7 @@ export interface Bus {
 export interface BusInternals {
   readonly nc: NatsConnection;
   readonly js: JetStreamClient;
+  readonly publisher: AckedPublisher;
   readonly jsm: JetStreamManager;
   readonly logger: BusLogger;
   readonly topology: TopologySettings;

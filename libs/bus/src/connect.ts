@@ -1,6 +1,7 @@
 import { messageOf, Unavailable } from '@millrace/errors';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { AckedPublisher } from './acked-publish.ts';
 import type { Bus, BusInternals, BusStatus, DrainOptions, RunningPart } from './bus.ts';
 import { readEvents } from './event-reader.ts';
 import { liveMessaging } from './live-messaging.ts';
@@ -36,10 +37,12 @@ export const connectBus = async (options: BusOptions): Promise<Bus> => {
   try {
     const jsm = await untilDeadline(deadline, options.url, () => jetstreamManager(nc));
     await untilDeadline(deadline, options.url, () => ensureStreams(jsm, topology));
+    const js = jetstream(nc);
     return assemble(options.service, nc, {
       nc,
       jsm,
-      js: jetstream(nc),
+      js,
+      publisher: new AckedPublisher(js),
       logger,
       topology,
       ensureStreams: () => ensureStreams(jsm, topology),
@@ -87,7 +90,7 @@ const assemble = (
   base: Omit<BusInternals, 'connected' | 'onReconnect' | 'register'>,
 ): Bus => {
   const parts = new Set<RunningPart>();
-  const connection = watchConnection(nc, base.logger);
+  const connection = watchConnection(nc, base);
   const internals: BusInternals = {
     ...base,
     connected: connection.connected,
@@ -130,7 +133,10 @@ const assemble = (
   };
 };
 
-const watchConnection = (nc: NatsConnection, logger: BusLogger) => {
+const watchConnection = (
+  nc: NatsConnection,
+  { logger, publisher }: Pick<BusInternals, 'logger' | 'publisher'>,
+) => {
   const listeners = new Set<() => void>();
   let connected = true;
   let reconnects = 0;
@@ -139,6 +145,7 @@ const watchConnection = (nc: NatsConnection, logger: BusLogger) => {
       switch (status.type) {
         case 'disconnect':
           connected = false;
+          publisher.connectionLost();
           logger.warn({ server: status.server }, 'disconnected from the broker');
           break;
         case 'reconnect':

@@ -39,7 +39,7 @@ export interface DeadLetterRecord {
 
 /** Stores a dead letter; resolves when the broker has it. */
 export const publishDeadLetter = async (
-  { js }: Pick<BusInternals, 'js'>,
+  { publisher }: Pick<BusInternals, 'publisher'>,
   letter: NewDeadLetter,
 ): Promise<void> => {
   const { id, headers, body, ...rest } = letter;
@@ -50,8 +50,7 @@ export const publishDeadLetter = async (
     bodyBase64: Buffer.from(body.subarray(0, keptBodyBytes)).toString('base64'),
     bodyBytes: body.length,
   };
-  await js.publish(`${subjects.dead}.${letter.consumer}`, JSON.stringify(record), {
-    msgID: `dead-${letter.consumer}-${id}`,
-    timeout: 5_000,
+  await publisher.publish(`${subjects.dead}.${letter.consumer}`, JSON.stringify(record), {
+    id: `dead-${letter.consumer}-${id}`,
   });
 };

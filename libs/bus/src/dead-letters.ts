@@ -59,15 +59,11 @@ export const replayDeadLetter = async (bus: Bus, sequence: number): Promise<Dead
   }
   // Published, then marked: after a crash between them the id keeps a repeat off the stream for two minutes,
   // and the consumer's own record of the replay for ever.
-  await internals.js.publish(record.subject, Buffer.from(record.bodyBase64, 'base64'), {
+  await internals.publisher.publish(record.subject, Buffer.from(record.bodyBase64, 'base64'), {
     headers: replayHeaders(record),
-    msgID: `replay-${sequence}`,
-    timeout: 5_000,
+    id: `replay-${sequence}`,
   });
-  await internals.js.publish(`${subjects.replayed}.${sequence}`, '', {
-    msgID: `replayed-${sequence}`,
-    timeout: 5_000,
-  });
+  await internals.publisher.publish(`${subjects.replayed}.${sequence}`, '', { id: `replayed-${sequence}` });
   return deadLetterOf(internals, message);
 };
 

@@ -37,13 +37,8 @@ export const keepDurableConsumer = async (options: DurableConsumerOptions): Prom
       await internals.ensureStreams();
       const info = await ensureConsumer(internals.jsm, stream, declaration);
       failures = 0;
-      const watching = watch(options, lost);
-      try {
-        await take(internals.js.consumers.getConsumerFromInfo(info), lost.signal);
-      } finally {
-        lost.abort();
-        await watching;
-      }
+      void watch(options, lost);
+      await take(internals.js.consumers.getConsumerFromInfo(info), lost.signal);
     } catch (thrown) {
       if (internals.nc.isClosed()) return;
       const delayMs = backoffMs(failures, 50, 2_000);
@@ -54,6 +49,7 @@ export const keepDurableConsumer = async (options: DurableConsumerOptions): Prom
       );
       await sleep(delayMs, signal);
     } finally {
+      lost.abort();
       signal.removeEventListener('abort', giveUp);
     }
   }
@@ -67,6 +63,8 @@ const watch = async (options: DurableConsumerOptions, lost: AbortController): Pr
   while (!lost.signal.aborted) {
     await wake.wait(checkMs, lost.signal);
     if (lost.signal.aborted) break;
+    // Reconnecting wakes it again.
+    if (!internals.connected()) continue;
     try {
       if (!(await isFit(options))) {
         internals.logger.warn(

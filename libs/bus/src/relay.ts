@@ -6,8 +6,12 @@ import { publishDeadLetter } from './dead-letter-record.ts';
 import type { OutboxPort, StoredMessage } from './outbox-port.ts';
 import type { Running } from './port.ts';
 import { rebuildIfLost } from './rebuild.ts';
+import { streams } from './topology.ts';
 import { contextFrom, failSpan, startProducing } from './tracing.ts';
 import { backoffMs, sleep, Wake } from './waiting.ts';
+
+/** How often to look whether the streams are still those that were published to. */
+const checkMs = 15_000;
 
 export interface RelayOptions {
   readonly bus: Bus;
@@ -17,8 +21,6 @@ export interface RelayOptions {
   /** How often to look for unsent messages that no `onCommit` announced (another process's), ms; default 1,000. */
   readonly pollMs?: number;
 }
-
-const ackTimeoutMs = 5_000;
 
 /**
  * Publishes the outbox: in commit order per entity, at least once, marked sent only after the broker's ack.
@@ -41,7 +43,11 @@ class Relay implements RunningPart {
   readonly #pollMs: number;
   readonly #wake = new Wake();
   readonly #stopping = new AbortController();
-  #checkNeeded = true;
+  #checkAt = 0;
+  /** When the stream of events was made, as of the last check; unknown after a disconnect. */
+  #knownStream: string | undefined;
+  /** Whether the last batch got anything to the broker. */
+  #progressed = false;
   #finished: Promise<void> = Promise.resolve();
 
   constructor({ bus, outbox, batchSize = 512, pollMs = 1_000 }: RelayOptions) {
@@ -56,7 +62,8 @@ class Relay implements RunningPart {
     const ends = [
       this.#outbox.onCommit(() => this.#wake.announce()),
       internals.onReconnect(() => {
-        this.#checkNeeded = true;
+        this.#knownStream = undefined;
+        this.#checkAt = 0;
         this.#wake.announce();
       }),
       internals.register(this),
@@ -87,23 +94,28 @@ class Relay implements RunningPart {
       } catch (thrown) {
         if (stopping) return;
         const delayMs = backoffMs(failures, 50, 5_000);
-        failures += 1;
+        failures = this.#progressed ? 0 : failures + 1;
         this.#bus.internals.logger.warn(
           { err: thrown, delayMs },
           'publishing from the outbox failed; will try again',
         );
         await sleep(delayMs, signal);
-        this.#checkNeeded = true;
+        this.#checkAt = 0;
       }
     }
   }
 
-  /** Streams may be gone, and with them what was sent. */
+  /** Streams may be gone, and with them what was sent: a stream made anew shows by its time of birth. */
   async #check(): Promise<void> {
-    if (!this.#checkNeeded) return;
-    await this.#bus.internals.ensureStreams();
-    await rebuildIfLost({ bus: this.#bus, outbox: this.#outbox });
-    this.#checkNeeded = false;
+    if (performance.now() < this.#checkAt) return;
+    const { internals } = this.#bus;
+    await internals.ensureStreams();
+    const { created } = await internals.jsm.streams.info(streams.events);
+    if (created !== this.#knownStream) {
+      await rebuildIfLost({ bus: this.#bus, outbox: this.#outbox });
+      this.#knownStream = created;
+    }
+    this.#checkAt = performance.now() + checkMs;
   }
 
   /** Returns how many were read; throws when any was not acknowledged, having marked those that were. */
@@ -111,6 +123,7 @@ class Relay implements RunningPart {
     const batch = await this.#outbox.pending(this.#batchSize);
     if (batch.length === 0) return 0;
     const sent: number[] = [];
+    this.#progressed = false;
     const lanes = await Promise.allSettled(
       lanesOf(batch).map(async (lane) => {
         for (const message of lane) {
@@ -120,6 +133,7 @@ class Relay implements RunningPart {
       }),
     );
     if (sent.length > 0) await this.#outbox.markSent(sent.sort((a, b) => a - b));
+    this.#progressed = sent.length > 0;
     for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
     return batch.length;
   }
@@ -139,7 +153,7 @@ const lanesOf = (batch: readonly StoredMessage[]): readonly (readonly StoredMess
 
 /** Publishes one outbox message and resolves with the broker's ack. */
 export const publishStored = async (bus: Bus, message: StoredMessage): Promise<void> => {
-  const { nc, js, logger } = bus.internals;
+  const { nc, publisher, logger } = bus.internals;
   const body = JSON.stringify(message.data);
   const messageHeaders = headersOf(message, bus.service);
   const destination = {
@@ -166,11 +180,7 @@ export const publishStored = async (bus: Bus, message: StoredMessage): Promise<v
       });
       return;
     }
-    await js.publish(message.subject, body, {
-      headers: messageHeaders,
-      msgID: message.id,
-      timeout: ackTimeoutMs,
-    });
+    await publisher.publish(message.subject, body, { headers: messageHeaders, id: message.id });
   } catch (thrown) {
     failSpan(span, thrown);
     throw new Error(`${message.subject} ${message.id}: ${messageOf(thrown)}`, { cause: thrown });

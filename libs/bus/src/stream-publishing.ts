@@ -37,7 +37,7 @@ export const streamPublishing = (
 });
 
 const publish = async (
-  { js, connected }: BusInternals,
+  { publisher, connected }: BusInternals,
   subject: string,
   bytes: Uint8Array,
   { id }: PublishOptions,
@@ -46,10 +46,9 @@ const publish = async (
   checkSubject(subject);
   if (!connected()) throw new Unavailable('not connected to the broker');
   try {
-    await js.publish(subject, bytes, {
+    await publisher.publish(subject, bytes, {
       headers: messageHeaders,
-      timeout: 5_000,
-      ...(id === undefined ? {} : { msgID: id }),
+      ...(id === undefined ? {} : { id }),
     });
   } catch (thrown) {
     throw new Unavailable(`the broker did not take the message for ${subject}: ${messageOf(thrown)}`, {

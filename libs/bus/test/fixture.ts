@@ -9,7 +9,9 @@ import {
   type BusLogger,
   connectBus,
   type EventConsumerOptions,
+  type OutboxPort,
   type Outcome,
+  type StoredMessage,
 } from '../src/index.ts';
 import { type Event, type EventContext, subscription } from '../src/port.ts';
 
@@ -76,7 +78,8 @@ export const testStore = async (file?: string): Promise<TestStore> => {
 /** A logger that shows everything when `DEBUG_BUS` is set. */
 const logger: BusLogger = (() => {
   const log = (level: string) => (fields: object, message: string) => {
-    if (process.env.DEBUG_BUS !== undefined) console.error(level, message, fields);
+    if (process.env.DEBUG_BUS !== undefined)
+      console.error(Math.round(performance.now()), level, message, fields);
   };
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 })();
@@ -106,3 +109,34 @@ export const recorder = (
 /** Waits until the condition holds; fails with its last error otherwise. */
 export const until = (condition: () => void | Promise<void>, timeoutMs = 30_000): Promise<void> =>
   vi.waitFor(condition, { timeout: timeoutMs, interval: 20 });
+
+/** An event as an outbox would hold it, to publish past the relay. */
+export const storedEvent = (
+  key: string,
+  sequence: number,
+  more: Partial<StoredMessage> & { readonly value?: number } = {},
+): StoredMessage => {
+  const { value = sequence, ...rest } = more;
+  return {
+    id: `${key}-${sequence}-${Math.random()}`,
+    position: sequence,
+    sequence,
+    time: new Date().toISOString(),
+    subject: changed.subject,
+    type: changed.type,
+    entity: thing(key),
+    key,
+    data: { value, name: '' },
+    ...rest,
+  };
+};
+
+/** The events of an entity that a broker never got, for `serveRefill`. */
+export const historyOutbox = (events: readonly StoredMessage[]): OutboxPort => ({
+  pending: async () => [],
+  markSent: async () => {},
+  onCommit: () => () => {},
+  sentSince: async () => [],
+  history: async (entity, after, upTo = Number.MAX_SAFE_INTEGER) =>
+    events.filter((each) => each.entity === entity && each.sequence > after && each.sequence <= upTo),
+});
