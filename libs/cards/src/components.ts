@@ -31,12 +31,17 @@ export interface TableOptions {
 }
 
 const longestCell = 200;
+/** Up to here a cell is kept on one line: a name, a date, a code. */
+const longestUnbroken = 24;
 
 /** A table; wider than the page, it scrolls by itself. */
 export const table = ({ caption, columns, rows, strong }: TableOptions): SafeHtml => {
   const classOf = (index: number) => (columns[index]?.numeric ? html` class="number"` : undefined);
-  const cell = (value: HtmlValue, index: number) =>
-    html`<td${classOf(index)}>${typeof value === 'string' ? clip(value, longestCell) : value}</td>`;
+  const cell = (value: HtmlValue, index: number) => {
+    const unbroken = typeof value === 'string' && value.length <= longestUnbroken;
+    const attribute = classOf(index) ?? (unbroken ? html` class="unbroken"` : undefined);
+    return html`<td${attribute}>${typeof value === 'string' ? clip(value, longestCell) : value}</td>`;
+  };
   const row = (cells: readonly HtmlValue[], index: number) =>
     html`<tr${strong?.has(index) ? html` class="strong"` : undefined}>${cells.map(cell)}</tr>`;
   const head = columns.map(

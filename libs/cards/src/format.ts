@@ -2,13 +2,24 @@
 export const formatNumber = (value: number | null | undefined, digits = 6): string => {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return minus(groups.format(value));
   const size = Math.abs(value);
-  if (size >= 1e9 || size < 1e-4) return minus(value.toExponential(Math.max(0, digits - 3)));
+  if (Number.isInteger(value) && size < 1e12) return minus(groups.format(value));
+  if (size >= 1e9 || size < 1e-4) return scientific(value, digits);
   return minus(new Intl.NumberFormat('en-US', { maximumSignificantDigits: digits }).format(value));
 };
 
 const groups = new Intl.NumberFormat('en-US');
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** `5.16 × 10¹⁴` */
+const scientific = (value: number, digits: number): string => {
+  const [mantissa = '', exponent = ''] = value.toExponential(Math.max(0, digits - 3)).split('e');
+  const raised = exponent
+    .replace('+', '')
+    .replace('-', '⁻')
+    .replace(/\d/g, (digit) => superscripts[Number(digit)] ?? '');
+  return minus(`${mantissa} × 10${raised}`);
+};
 
 const minus = (text: string): string => text.replaceAll('-', '−');
 

@@ -49,6 +49,7 @@ tr:last-child td { border-bottom: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 td { overflow-wrap: break-word; max-width: 44ch; }
 th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.unbroken { white-space: nowrap; }
 tr.strong td { font-weight: 600; }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 5px 20px; margin: 0 0 14px; font-size: 14px; }
 dl.facts dt { color: var(--muted); }
@@ -68,6 +69,7 @@ svg { display: block; width: 100%; height: auto; font: 11px system-ui, -apple-sy
 svg text { fill: var(--muted); }
 svg text.strong { fill: var(--ink); }
 svg text.inverse { fill: var(--surface); }
+svg text.halo { paint-order: stroke; stroke: var(--surface); stroke-width: 3px; }
 svg .grid { stroke: var(--line); stroke-width: 1; }
 svg .axis { stroke: var(--muted); stroke-opacity: .55; stroke-width: 1; }
 svg .reference { stroke: var(--muted); stroke-dasharray: 4 4; stroke-width: 1; fill: none; }

@@ -22,16 +22,16 @@ export interface BarChartOptions {
 
 const rowHeight = 24;
 const top = 8;
-const labelWidth = 168;
+const labelWidth = 210;
 
 /** Horizontal bars from zero, with room for long labels. */
 export const barChart = ({ title, bars, x: xTitle, reference }: BarChartOptions): SafeHtml => {
   const bottom = top + bars.length * rowHeight;
   const frame: Frame = {
-    width: 640,
+    width: 1000,
     height: bottom + (xTitle === undefined ? 26 : 44),
     left: labelWidth,
-    right: 570,
+    right: 920,
     top,
     bottom,
   };
@@ -44,17 +44,17 @@ export const barChart = ({ title, bars, x: xTitle, reference }: BarChartOptions)
     const y = top + index * rowHeight;
     const [start, end] = [Math.min(x(0), x(value)), Math.max(x(0), x(value))];
     const textAt = Math.max(end, ...(interval ?? []).map((bound) => x(bound))) + 7;
-    return html`<g><title>${label}: ${formatNumber(value)}</title><text class="strong" x="${labelWidth - 9}" y="${y + 16}" text-anchor="end">${clip(label, 26)}</text><rect class="bar ${tone ?? 'series-0'}" x="${px(start)}" y="${y + 4}" width="${px(Math.max(1, end - start))}" height="${rowHeight - 8}" rx="2"/>${
+    return html`<g><title>${label}: ${formatNumber(value)}</title><text class="strong" x="${labelWidth - 9}" y="${y + 16}" text-anchor="end">${clip(label, 32)}</text><rect class="bar ${tone ?? 'series-0'}" x="${px(start)}" y="${y + 4}" width="${px(Math.max(1, end - start))}" height="${rowHeight - 8}" rx="2"/>${
       interval === undefined ? undefined : whisker(x(interval[0]), x(interval[1]), y + rowHeight / 2)
-    }<text x="${px(textAt)}" y="${y + 16}">${formatNumber(value, 4)}</text></g>`;
+    }<text class="halo" x="${px(textAt)}" y="${y + 16}">${formatNumber(value, 4)}</text></g>`;
   };
   return figure(title, frame, [
     horizontalTicks(frame, x, true),
-    bars.map(drawBar),
-    html`<line class="axis" x1="${px(x(0))}" x2="${px(x(0))}" y1="${top}" y2="${bottom}"/>`,
     reference === undefined
       ? undefined
       : html`<line class="reference" x1="${px(x(reference))}" x2="${px(x(reference))}" y1="${top}" y2="${bottom}"/>`,
+    bars.map(drawBar),
+    html`<line class="axis" x1="${px(x(0))}" x2="${px(x(0))}" y1="${top}" y2="${bottom}"/>`,
     axisTitles(frame, xTitle === undefined ? {} : { x: xTitle }),
   ]);
 };

@@ -21,7 +21,7 @@ const top = 30;
 export const heatmap = (options: HeatmapOptions): SafeHtml => {
   const { title, rows, columns, values, shares = values.map(shareOfSum) } = options;
   const cellWidth = 370 / columns.length;
-  const cellHeight = Math.min(64, Math.max(22, 300 / rows.length));
+  const cellHeight = Math.min(110, Math.max(22, 260 / rows.length));
   const bottom = top + rows.length * cellHeight;
   const frame: Frame = { width: 480, height: bottom + 26, left, right: left + 370, top, bottom };
   const fits = cellWidth >= 34;

@@ -36,11 +36,11 @@ export const evaluateRequest = ({ command }: { readonly command: StepCommand }):
       modelDigest: digestOf(inputOfKind(command, 'model'), 'model'),
       modelName: recipe.modelName,
       datasetVersionId: inputOfKind(command, 'dataset_version')?.id ?? '',
-      dataDigest: digestOf(inputNamed(command, 'test'), 'test'),
+      dataDigest: digestOf(splitNamed(command, 'test'), 'test'),
       trainingRunId: inputOfKind(command, 'training_run')?.id ?? '',
       pipelineRunId: command.pipelineRunId,
     },
-    validationDigest: digestOf(inputNamed(command, 'validation'), 'validation'),
+    validationDigest: digestOf(splitNamed(command, 'validation'), 'validation'),
     projectDigest: command.project?.manifestDigest ?? '',
     task,
     targetColumn: requireText('recipe.target_column', recipe.targetColumn),
@@ -66,8 +66,8 @@ const taskOf = ({ task, positiveClass }: RecipeContext): TaskDefinition => {
 const inputOfKind = ({ inputs }: StepCommand, kind: string): Artifact | undefined =>
   inputs.find((artifact) => artifact.kind === kind);
 
-const inputNamed = ({ inputs }: StepCommand, name: string): Artifact | undefined =>
-  inputs.find((artifact) => artifact.name === name);
+const splitNamed = ({ inputs }: StepCommand, name: string): Artifact | undefined =>
+  inputs.find((artifact) => artifact.kind === 'split' && artifact.name === name);
 
 const digestOf = (artifact: Artifact | undefined, name: string): string =>
   requireText(`inputs.${name}.digest`, artifact?.digest ?? '');

@@ -1,4 +1,4 @@
-import { badge, type CardSection, renderCard, type Tone } from '@millrace/cards';
+import { badge, type CardSection, formatNumber, renderCard, type Tone } from '@millrace/cards';
 import type { EvaluateRequest } from '../application/request.ts';
 import type { ChampionFacts, GateOutcome, Verdict } from '../domain/decide-gates.ts';
 import type { Measurement } from '../domain/measurement.ts';
@@ -45,7 +45,7 @@ export const evaluationCard = (evaluation: Evaluation): string => {
   ];
   return renderCard({
     title: modelName === '' ? 'Evaluation' : `Evaluation of ${modelName}`,
-    subtitle: `${request.catalog.task} of ${request.targetColumn} · ${measurement.test.rowCount} test rows · ${createdAt}`,
+    subtitle: `${request.catalog.task} of ${request.targetColumn} · ${formatNumber(measurement.test.rowCount)} test rows · ${createdAt.slice(0, 16).replace('T', ' ')} UTC`,
     badge: badge(text, tone),
     sections: sections.filter((section) => section !== undefined),
     footer: `Report ${request.reportId}`,

@@ -114,7 +114,8 @@ const decideChampion = (gate: ChampionGate, champion: ChampionFacts): GateOutcom
   }
   const observed = gate.rule === 'min_improvement' ? change : -change;
   const passed = gate.rule === 'min_improvement' ? observed >= gate.limit : observed <= gate.limit;
-  const text = `${short(Math.abs(change))} ${change < 0 ? 'worse' : 'better'} than ${short(value)} of ${champion.reference}`;
+  const least = gate.on === 'ci_bound' ? 'at worst ' : '';
+  const text = `${least}${short(Math.abs(change))} ${change < 0 ? 'worse' : 'better'} than ${short(value)} of ${champion.reference}`;
   return { ...outcome(gate, '', passed, text), observed, champion: value };
 };
 

@@ -27,4 +27,6 @@ export const worstRows = (
 };
 
 const cellText = (type: string, value: string | number | boolean | null) =>
-  type === 'timestamp' && typeof value === 'number' ? new Date(value).toISOString() : value;
+  type === 'timestamp' && typeof value === 'number'
+    ? new Date(value).toISOString().replace('.000Z', 'Z')
+    : value;
