@@ -34,6 +34,7 @@ export interface DuckDb extends AsyncDisposable {
   /** Column-wise chunks of up to 2,048 rows, in order, as they are produced. */
   chunks(sql: string): AsyncIterable<DuckDBDataChunk>;
   readonly connection: DuckDBConnection;
+  /** Stops the statements under way and fails them and all later ones with `Cancelled`. */
   close(): Promise<void>;
 }
 
@@ -66,16 +67,21 @@ const session = (
   connection: DuckDBConnection,
   signal: AbortSignal | undefined,
 ): DuckDb => {
-  let closed = false;
+  const closing = new AbortController();
+  const end = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal]);
+  const underWay = new Set<Promise<unknown>>();
 
   const guarded = async <T>(statement: () => Promise<T>): Promise<T> => {
-    if (signal?.aborted) throw cancelled(signal);
-    const stopWatching = interruptOnAbort(connection, signal);
+    if (end.aborted) throw cancelled(end);
+    const stopWatching = interruptOnAbort(connection, end);
+    const running = statement();
+    underWay.add(running);
     try {
-      return await statement();
+      return await running;
     } catch (error) {
-      throw signal?.aborted ? cancelled(signal) : translate(error);
+      throw end.aborted ? cancelled(end) : translate(error);
     } finally {
+      underWay.delete(running);
       stopWatching();
     }
   };
@@ -86,11 +92,17 @@ const session = (
       return reader.getRowObjectsJS().map((row) => plain(row) as unknown as SqlRow);
     });
 
-  const close = async (): Promise<void> => {
-    if (closed) return;
-    closed = true;
+  const finish = async (): Promise<void> => {
+    closing.abort(new Cancelled('the session is closed'));
+    // Closing under a running statement would take the process down.
+    await Promise.allSettled(underWay);
     connection.closeSync();
     instance.closeSync();
+  };
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= finish();
+    return closed;
   };
 
   return {
@@ -116,16 +128,16 @@ const session = (
 };
 
 /** Returns how to stop watching. */
-const interruptOnAbort = (connection: DuckDBConnection, signal: AbortSignal | undefined): (() => void) => {
+const interruptOnAbort = (connection: DuckDBConnection, signal: AbortSignal): (() => void) => {
   let repeat: NodeJS.Timeout | undefined;
   // Repeated, because an interrupt that meets the statement before it runs is lost.
   const interrupt = () => {
     connection.interrupt();
     repeat ??= setInterval(() => connection.interrupt(), 10);
   };
-  signal?.addEventListener('abort', interrupt);
+  signal.addEventListener('abort', interrupt);
   return () => {
-    signal?.removeEventListener('abort', interrupt);
+    signal.removeEventListener('abort', interrupt);
     clearInterval(repeat);
   };
 };

@@ -56,6 +56,16 @@ describe('a session', () => {
     await expect(duck.run('SELECT 1')).rejects.toMatchObject({ code: 'cancelled' });
   });
 
+  it('stops what is under way when it is closed, and takes nothing more', async () => {
+    const duck = await openDuckDb({ tempDir: join(dir, 'close') });
+    const endless = duck.run('SELECT sum(a.i * b.i) FROM range(10000000) a(i), range(10000000) b(i)');
+    const stopped = expect(endless).rejects.toMatchObject({ code: 'cancelled' });
+    await duck.close();
+    await stopped;
+    await expect(duck.run('SELECT 1')).rejects.toMatchObject({ code: 'cancelled' });
+    await duck.close();
+  });
+
   it('reads quoted names and values back as they were', async () => {
     await using duck = await openDuckDb({ tempDir: join(dir, 'quote') });
     const odd = `a"b'; DROP TABLE x; --\n\\`;

@@ -68,7 +68,8 @@ export const ingestStep =
     await inspectTarget(duck, checked.kept, target);
 
     context.progress(0.7, 'storing the dataset');
-    return store(ingest);
+    // Awaited here: the session ends with this block.
+    return await store(ingest);
   };
 
 /** One execution of the step, as far as it has come. */
