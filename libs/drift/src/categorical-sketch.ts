@@ -45,20 +45,21 @@ export class CategoricalSketch {
   }
 
   /** Booleans and numbers count as their text (`"true"`, `"3"`). `null` and `undefined` are missing. */
-  add(value: unknown): void {
+  add(value: unknown, times = 1): void {
+    if (times === 0) return;
     if (value === null || value === undefined) {
-      this.missing++;
+      this.missing += times;
       return;
     }
     if (typeof value !== 'string' && typeof value !== 'boolean' && typeof value !== 'number') {
-      this.invalid++;
+      this.invalid += times;
       return;
     }
     const text = typeof value === 'string' ? value : String(value);
-    this.count++;
+    this.count += times;
     const position = this.#position.get(text);
-    if (position === undefined) this.#addOutside(text.slice(0, maxValueLength), 1);
-    else this.counts[position] = (this.counts[position] ?? 0) + 1;
+    if (position === undefined) this.#addOutside(text.slice(0, maxValueLength), times);
+    else this.counts[position] = (this.counts[position] ?? 0) + times;
   }
 
   merge(other: CategoricalSketch): void {

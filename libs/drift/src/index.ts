@@ -30,7 +30,7 @@ export { type KolmogorovSmirnov, kolmogorovSmirnov } from './kolmogorov-smirnov.
 export { NumericSketch, type NumericSketchJson } from './numeric-sketch.ts';
 export { permuteCounts, permuteSamples } from './permutation.ts';
 export { PrioritySample, type PrioritySampleJson } from './priority-sample.ts';
-export { profileOfSketch } from './profile-of-sketch.ts';
+export { profileOfSketch, resketch } from './profile-of-sketch.ts';
 export { compareProportions, fisherExact, type ProportionTest, twoProportionZ } from './proportion-test.ts';
 export { hashText, type Random, rowPriority, seededRandom } from './random.ts';
 export { runTest, type TestOutcome } from './run-test.ts';

@@ -1,6 +1,9 @@
 import { Invalid } from '@millrace/errors';
 import { PrioritySample, type PrioritySampleJson } from './priority-sample.ts';
 
+/** Numbers beyond this count as invalid: their squares overflow. */
+const largest = 1e150;
+
 export interface NumericSketchJson {
   readonly kind: 'numeric';
   readonly edges: readonly number[];
@@ -34,7 +37,7 @@ export class NumericSketch {
   /** Finite numbers seen. */
   count = 0;
   missing = 0;
-  /** Values that are present and are not finite numbers. */
+  /** Values that are present and are not numbers of at most 1e150. */
   invalid = 0;
   mean = 0;
   /** Sum of squared differences from the mean. */
@@ -56,7 +59,7 @@ export class NumericSketch {
       this.missing++;
       return;
     }
-    if (typeof value !== 'number' || !Number.isFinite(value)) {
+    if (typeof value !== 'number' || !(Math.abs(value) <= largest)) {
       this.invalid++;
       return;
     }

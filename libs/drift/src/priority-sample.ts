@@ -50,6 +50,15 @@ export class PrioritySample {
     return this.#values.slice(0, this.#size).sort();
   }
 
+  /** The sampled values with their priorities, in order of priority. */
+  entries(): { readonly value: number; readonly priority: number }[] {
+    this.#sort();
+    return Array.from({ length: this.#size }, (_, i) => ({
+      value: this.#values[i] ?? 0,
+      priority: this.#priorities[i] ?? 0,
+    }));
+  }
+
   toJSON(): PrioritySampleJson {
     this.#sort();
     return {

@@ -1,6 +1,6 @@
 import type { ColumnProfile } from '@millrace/tabular';
 import type { CategoricalSketch } from './categorical-sketch.ts';
-import type { FeatureSketch } from './feature-baseline.ts';
+import { type FeatureSketch, newSketch } from './feature-baseline.ts';
 import type { NumericSketch } from './numeric-sketch.ts';
 
 const binCount = 10;
@@ -60,3 +60,23 @@ const categoricalProfile = (name: string, sketch: CategoricalSketch): ColumnProf
 /** Makes what a window saw the baseline of later windows, where no profile was made beforehand. */
 export const profileOfSketch = (name: string, sketch: FeatureSketch): ColumnProfile =>
   sketch.kind === 'numeric' ? numericProfile(name, sketch) : categoricalProfile(name, sketch);
+
+/**
+ * The same values as a sketch over another baseline, from what the sketch kept: its sample, or the counts by
+ * value. For a baseline that was not known yet when the values came.
+ */
+export const resketch = (sketch: FeatureSketch, column: ColumnProfile): FeatureSketch => {
+  const again = newSketch(column, sketch.kind === 'numeric' ? sketch.sample.capacity : undefined);
+  if (sketch.kind === 'numeric' && again.kind === 'numeric') {
+    for (const { value, priority } of sketch.sample.entries()) again.add(value, priority);
+  }
+  if (sketch.kind === 'categorical' && again.kind === 'categorical') {
+    sketch.categories.forEach((value, i) => {
+      again.add(value, sketch.counts[i] ?? 0);
+    });
+    for (const { value, count } of sketch.unseen()) again.add(value, count);
+  }
+  again.missing = sketch.missing;
+  again.invalid = sketch.invalid;
+  return again;
+};

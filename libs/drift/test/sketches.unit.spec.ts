@@ -8,6 +8,7 @@ import {
   NumericSketch,
   newSketch,
   profileOfSketch,
+  resketch,
   rowPriority,
 } from '../src/index.ts';
 
@@ -133,6 +134,7 @@ describe('the profile of a sketch', () => {
     const first = new NumericSketch([0, 0], 2000);
     for (let i = 0; i < 500; i++) first.add((i * 37) % 101, rowPriority(`row-${i}`, 1));
     const baseline = profileOfSketch('prediction', first);
+    expect(resketch(first, baseline).toJSON()).toMatchObject({ bins: baseline.numeric?.bins.counts });
     const [same, other] = [newSketch(baseline), newSketch(baseline)];
     for (let i = 0; i < 500; i++) {
       same.add((i * 53) % 101, i);

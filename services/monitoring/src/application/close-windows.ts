@@ -1,0 +1,183 @@
+import { monitoringEvents } from '@millrace/contracts/monitoring';
+import { eventMessage } from '@millrace/service-kit';
+import type { Collection, Stored } from '@millrace/store';
+import { inSpan } from '@millrace/telemetry';
+import { bindingId, type MonitorDocument } from '../domain/monitor.ts';
+import { toMonitorMessage } from '../domain/monitor-message.ts';
+import type { PendingWindow, StreamState } from '../domain/stream-state.ts';
+import { learnPredictions, reportWindow, type WindowReport, windowId } from '../domain/window-report.ts';
+import type { WindowSketch } from '../domain/window-sketch.ts';
+import { commitState } from './commit-state.ts';
+import { evaluateAlerts } from './evaluate-alerts.ts';
+import { measureLabels } from './measure-labels.ts';
+import { mergedSketch, type SketchCache } from './merged-sketch.ts';
+import { windowPrefix } from './part-keys.ts';
+import type { Collections, Dependencies } from './ports.ts';
+import { requestRetraining } from './request-retraining.ts';
+
+const learnedKey = (endpoint: string, { binding }: PendingWindow): string =>
+  `${endpoint}/${bindingId(binding)}`;
+
+const deleteUnder = async <T extends object>(
+  collection: Collection<T>,
+  prefix: string,
+  spared: (key: string) => boolean = () => false,
+): Promise<void> => {
+  for await (const { key, version } of collection.scan({ field: '$key', op: 'prefix', value: prefix })) {
+    if (!spared(key)) await collection.commit({ key, expected: version, document: null });
+  }
+};
+
+/** Removes predictions that a crash left uncounted, lest their labels count twice. */
+const deleteUncounted = (
+  { predictions }: Collections,
+  endpoint: string,
+  window: PendingWindow,
+): Promise<void> => {
+  const prefix = windowPrefix(endpoint, window.number);
+  const counted = new Set(window.predictions);
+  return deleteUnder(predictions, prefix, (key) => counted.has(key.slice(prefix.length)));
+};
+
+const sentBefore = ({ sent }: StreamState, window: PendingWindow): ReadonlySet<string> =>
+  new Set(sent.binding === bindingId(window.binding) ? sent.features : []);
+
+const measure = async (
+  deps: Dependencies,
+  state: StreamState,
+  window: PendingWindow,
+  monitor: MonitorDocument,
+  sketch: WindowSketch,
+): Promise<WindowReport> => {
+  const { collections, loadBaseline } = deps;
+  const identity = { endpoint: state.endpoint, number: window.number };
+  const baseline = await loadBaseline(window.binding, monitor.drift, monitor.seed);
+  const key = learnedKey(state.endpoint, window);
+  const learned = await collections.learned.get(key);
+  const usable = learned?.document.windowId === windowId(identity) ? undefined : learned;
+  const report = reportWindow(identity, {
+    sketch,
+    baseline,
+    settings: monitor.drift,
+    sentBefore: sentBefore(state, window),
+    ...(usable === undefined ? {} : { learnedPredictions: usable.document.profile }),
+  });
+  const lesson = learned === undefined ? learnPredictions(sketch, baseline, report) : undefined;
+  if (lesson !== undefined) {
+    await collections.learned.insert(key, { profile: lesson, windowId: windowId(identity) });
+  }
+  const { labelled, performance } = await measureLabels(
+    collections,
+    state.endpoint,
+    window.number,
+    window.binding,
+  );
+  return { ...report, window: { ...report.window, labelled, performance: { ...performance } } };
+};
+
+/** Stores the report with the event of its drift; what an earlier attempt stored stays as it is. */
+const storeReport = async (
+  { windows }: Collections,
+  report: WindowReport,
+  monitor: MonitorDocument,
+): Promise<WindowReport> => {
+  const { window } = report;
+  const messages = window.drifted
+    ? [
+        eventMessage(monitoringEvents.driftDetected, window.id, {
+          window,
+          monitor: toMonitorMessage(monitor),
+        }),
+      ]
+    : [];
+  const stored = await windows.update(window.id, (current) =>
+    current === undefined
+      ? { document: { ...report, endpoint: window.endpoint, number: window.number }, messages }
+      : undefined,
+  );
+  return stored?.document ?? report;
+};
+
+/** The state without the window, which no longer needs its parts. */
+const withoutWindow = (
+  state: StreamState,
+  window: PendingWindow,
+  sketch: WindowSketch,
+  now: number,
+): StreamState => ({
+  ...state,
+  sealed: state.sealed.filter(({ number }) => number !== window.number),
+  sent: {
+    binding: bindingId(window.binding),
+    features: [...new Set([...sentBefore(state, window), ...sketch.sent])].sort(),
+  },
+  kept:
+    window.predictions.length === 0
+      ? state.kept
+      : [...state.kept, { number: window.number, records: window.records, closedAt: now }],
+});
+
+/** Gives up waiting for labels of the oldest windows, beyond the bounds. */
+const expirePredictions = async (
+  { collections, labelRetention, now }: Dependencies,
+  stored: Stored<StreamState>,
+): Promise<Stored<StreamState>> => {
+  const { document: state } = stored;
+  let records = state.kept.reduce((sum, window) => sum + window.records, 0);
+  const expired: number[] = [];
+  for (const window of state.kept) {
+    const tooOld = now() - window.closedAt > labelRetention.ageMs;
+    if (!tooOld && records <= labelRetention.predictions) break;
+    expired.push(window.number);
+    records -= window.records;
+  }
+  if (expired.length === 0) return stored;
+  for (const number of expired) {
+    await deleteUnder(collections.predictions, windowPrefix(state.endpoint, number));
+  }
+  return commitState(collections, stored, { ...state, kept: state.kept.slice(expired.length) });
+};
+
+const closeWindow = async (
+  deps: Dependencies,
+  stored: Stored<StreamState>,
+  window: PendingWindow,
+  monitor: MonitorDocument,
+  cache: SketchCache,
+): Promise<Stored<StreamState>> => {
+  const { collections, now } = deps;
+  const { endpoint } = stored.document;
+  await deleteUncounted(collections, endpoint, window);
+  const sketch = await mergedSketch(deps, endpoint, window, monitor, cache);
+  const report = await measure(deps, stored.document, window, monitor, sketch);
+  const kept = await storeReport(collections, report, monitor);
+  await evaluateAlerts(deps, monitor);
+  await requestRetraining(deps, monitor, kept.window);
+  const next = await commitState(collections, stored, withoutWindow(stored.document, window, sketch, now()));
+  cache.forget(window.number);
+  await deleteUnder(collections.parts, windowPrefix(endpoint, window.number));
+  return expirePredictions(deps, next);
+};
+
+/**
+ * Measures the windows that are complete, in order: report, alerts, retraining, and only then forgets what they
+ * were made of. Each part may be repeated after a crash without doing anything twice.
+ */
+export const closeWindows = async (
+  deps: Dependencies,
+  stored: Stored<StreamState>,
+  monitor: MonitorDocument,
+  cache: SketchCache,
+): Promise<Stored<StreamState>> => {
+  let current = stored;
+  for (const window of stored.document.sealed) {
+    const attributes = {
+      'millrace.endpoint.name': monitor.endpoint,
+      'millrace.window.number': window.number,
+    };
+    current = await inSpan('close window', { attributes }, () =>
+      closeWindow(deps, current, window, monitor, cache),
+    );
+  }
+  return current;
+};

@@ -1,0 +1,227 @@
+import type { Outcome } from '@millrace/bus';
+import type { InferenceBatch } from '@millrace/contracts/deployment';
+import { asMillraceError, ErrorCode, messageOf } from '@millrace/errors';
+import type { Stored } from '@millrace/store';
+import { orderBatches, type WaitingBatch } from '../domain/batch-order.ts';
+import type { MonitorDocument } from '../domain/monitor.ts';
+import { isOverdue, newStreamState, type StreamState, sealOpen } from '../domain/stream-state.ts';
+import { applyBatches, cutSettings } from './apply-batches.ts';
+import { closeWindows } from './close-windows.ts';
+import { commitState } from './commit-state.ts';
+import { SketchCache } from './merged-sketch.ts';
+import type { Dependencies } from './ports.ts';
+import { reviseWindows } from './revise-windows.ts';
+import { type JoinedLabels, type LabelValues, submitLabels } from './submit-labels.ts';
+
+interface Waiting extends WaitingBatch {
+  readonly batch: InferenceBatch;
+  readonly settle: (outcome: Outcome) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** How long a batch waits for the one before it. */
+const holdMs = 2_000;
+
+/** Records applied in one commit. */
+const maxRecordsAtOnce = 20_000;
+
+/** Waits between attempts to close a window that cannot be measured, at most. */
+const maxRetryMs = 60_000;
+
+/**
+ * One endpoint's inference records and labels, one thing at a time. Batches that wait together are applied in one
+ * commit, so that a burst costs few; each is acknowledged only once the commit is durable.
+ */
+export class EndpointLane {
+  readonly #endpoint: string;
+  readonly #deps: Dependencies;
+  readonly #cache = new SketchCache();
+  #waiting: Waiting[] = [];
+  #stored: Stored<StreamState> | undefined;
+  #tail: Promise<unknown> = Promise.resolve();
+  #turnPlanned = false;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #retryAt = 0;
+  #stopped = false;
+
+  constructor(endpoint: string, deps: Dependencies) {
+    this.#endpoint = endpoint;
+    this.#deps = deps;
+  }
+
+  /** Resolves when the batch is durably applied, or known to be so already. */
+  apply(batch: InferenceBatch): Promise<Outcome> {
+    return new Promise<Outcome>((settle, fail) => {
+      const { source, sequence, droppedBefore } = batch;
+      this.#waiting.push({
+        batch,
+        source,
+        sequence,
+        droppedBefore,
+        settle,
+        fail,
+        receivedAt: this.#deps.now(),
+      });
+      if (this.#stopped) this.#release();
+      else this.#planTurn();
+    });
+  }
+
+  submitLabels(labels: LabelValues): Promise<JoinedLabels> {
+    return this.#serial(async () => {
+      const monitor = await this.#monitor();
+      if (monitor === undefined) return { joined: 0, unknown: labels.size };
+      const { stored, result } = await this.#withState((state) =>
+        submitLabels(this.#deps, state, monitor, labels),
+      );
+      this.#stored = stored;
+      return result;
+    });
+  }
+
+  /** Closes what is overdue and finishes what a crash left undone. */
+  tick(): Promise<void> {
+    return this.#serial(async () => {
+      const monitor = await this.#monitor();
+      if (monitor !== undefined) await this.#closeDue(monitor);
+    });
+  }
+
+  /** Hands held batches back to the bus and ends what is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#tail;
+    this.#release();
+  }
+
+  #release(): void {
+    for (const { settle } of this.#waiting.splice(0)) {
+      settle({ kind: 'retry', reason: 'the service is stopping', unavailable: true });
+    }
+  }
+
+  #serial<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#tail.then(work);
+    this.#tail = result.catch(() => undefined);
+    return result;
+  }
+
+  #planTurn(): void {
+    if (this.#turnPlanned || this.#stopped) return;
+    this.#turnPlanned = true;
+    void this.#serial(() => this.#turn());
+  }
+
+  async #monitor(): Promise<MonitorDocument | undefined> {
+    return (await this.#deps.collections.monitors.get(this.#endpoint))?.document;
+  }
+
+  /** Works on the current state; after a conflict what is remembered is read again. */
+  async #withState<T>(work: (state: Stored<StreamState>) => Promise<T>): Promise<T> {
+    try {
+      this.#stored ??= await this.#load();
+      return await work(this.#stored);
+    } catch (thrown) {
+      this.#stored = undefined;
+      throw thrown;
+    }
+  }
+
+  async #load(): Promise<Stored<StreamState>> {
+    const { streams } = this.#deps.collections;
+    const found = await streams.get(this.#endpoint);
+    return found ?? (await streams.insert(this.#endpoint, newStreamState(this.#endpoint)));
+  }
+
+  async #turn(): Promise<void> {
+    this.#turnPlanned = false;
+    const taken = this.#waiting.splice(0);
+    try {
+      const monitor = await this.#monitor();
+      if (monitor === undefined) {
+        for (const { settle } of taken) settle({ kind: 'ignored', reason: 'nobody monitors this endpoint' });
+        return;
+      }
+      await this.#applyTaken(taken, monitor);
+      await this.#closeDue(monitor);
+    } catch (thrown) {
+      for (const { fail } of taken) fail(thrown);
+    }
+  }
+
+  async #applyTaken(taken: readonly Waiting[], monitor: MonitorDocument): Promise<void> {
+    const { now } = this.#deps;
+    const stored = await this.#withState(async (state) => state);
+    const { ready, duplicates, held } = orderBatches(stored.document, taken, now(), holdMs);
+    this.#waiting.unshift(...held);
+    for (let rest = ready; rest.length > 0; ) {
+      const chunk = firstRecords(rest);
+      rest = rest.slice(chunk.length);
+      await this.#commit(chunk, monitor);
+    }
+    for (const { settle } of duplicates) settle({ kind: 'ignored', reason: 'applied before' });
+    if (held.length > 0) this.#wakeUp(held);
+  }
+
+  /** One commit for all; should that fail, one each, so that a bad batch fails alone. */
+  async #commit(chunk: readonly Waiting[], monitor: MonitorDocument): Promise<void> {
+    try {
+      await this.#applyAll(chunk, monitor);
+      for (const { settle } of chunk) settle({ kind: 'done' });
+    } catch (thrown) {
+      const [first] = chunk;
+      if (chunk.length <= 1) first?.fail(thrown);
+      else for (const one of chunk) await this.#commit([one], monitor);
+    }
+  }
+
+  async #applyAll(chunk: readonly Waiting[], monitor: MonitorDocument): Promise<void> {
+    const batches = chunk.map(({ batch }) => batch);
+    this.#stored = await this.#withState((state) =>
+      applyBatches(this.#deps, state, monitor, batches, this.#cache),
+    );
+  }
+
+  #wakeUp(held: readonly Waiting[]): void {
+    clearTimeout(this.#timer);
+    const earliest = Math.min(...held.map(({ receivedAt }) => receivedAt));
+    const delay = Math.max(0, earliest + holdMs - this.#deps.now());
+    this.#timer = setTimeout(() => this.#planTurn(), delay);
+  }
+
+  /** A window that cannot be closed must not hold up the records: it stays sealed and is tried again later. */
+  async #closeDue(monitor: MonitorDocument): Promise<void> {
+    const { collections, now, log } = this.#deps;
+    if (now() < this.#retryAt) return;
+    try {
+      await this.#withState(async (state) => {
+        let current = isOverdue(state.document, now(), cutSettings(monitor))
+          ? await commitState(collections, state, sealOpen(state.document))
+          : state;
+        current = await closeWindows(this.#deps, current, monitor, this.#cache);
+        this.#stored = await reviseWindows(this.#deps, current, monitor);
+      });
+      this.#failures = 0;
+      this.#retryAt = 0;
+    } catch (thrown) {
+      if (asMillraceError(thrown).code === ErrorCode.conflict) return;
+      this.#failures += 1;
+      this.#retryAt = now() + Math.min(maxRetryMs, 1_000 * 2 ** Math.min(10, this.#failures));
+      log.error(
+        { err: thrown, endpoint: this.#endpoint, reason: messageOf(thrown) },
+        'closing a window failed',
+      );
+    }
+  }
+}
+
+const firstRecords = (waiting: readonly Waiting[]): readonly Waiting[] => {
+  let records = 0;
+  const end = waiting.findIndex(({ batch }) => {
+    records += batch.records.length;
+    return records > maxRecordsAtOnce;
+  });
+  return waiting.slice(0, end < 0 ? waiting.length : Math.max(1, end));
+};

@@ -1,0 +1,37 @@
+import type { Binding } from '../domain/monitor.ts';
+import { type LabelledPrediction, measurePerformance } from '../domain/performance.ts';
+import { windowPrefix } from './part-keys.ts';
+import type { Collections, PredictionsDocument } from './ports.ts';
+
+export interface LabelledFigures {
+  readonly labelled: number;
+  readonly performance: Readonly<Record<string, number>>;
+}
+
+const labelledRows = ({
+  rows,
+  predictions,
+  probabilities,
+  labels,
+}: PredictionsDocument): LabelledPrediction[] =>
+  Object.entries(labels).flatMap(([id, label]) => {
+    const position = rows[id];
+    const prediction = position === undefined ? undefined : predictions[position];
+    if (position === undefined || prediction === undefined) return [];
+    return [{ prediction, label, probabilities: probabilities[position] ?? {} }];
+  });
+
+/** What a window's labels say of its predictions. */
+export const measureLabels = async (
+  { predictions }: Collections,
+  endpoint: string,
+  number: number,
+  binding: Binding,
+): Promise<LabelledFigures> => {
+  const rows: LabelledPrediction[] = [];
+  const prefix = windowPrefix(endpoint, number);
+  for await (const { document } of predictions.scan({ field: '$key', op: 'prefix', value: prefix })) {
+    rows.push(...labelledRows(document));
+  }
+  return { labelled: rows.length, performance: measurePerformance(binding.task, rows) };
+};
