@@ -33,6 +33,17 @@ const hostileTexts = [
 
 const hostileKeys = [...hostileTexts, 'k'.repeat(512)];
 
+const badKeys: readonly (readonly [key: unknown, reason: string])[] = [
+  ['', 'is empty'],
+  ['k'.repeat(513), 'is too long'],
+  ['a\u0000b', 'holds a NUL'],
+  ['a\nb', 'holds a line break'],
+  ['\ud800', 'holds half a character'],
+  [7, 'is a number'],
+  [undefined, 'is absent'],
+  [{ $ne: null }, 'is an object'],
+];
+
 const deep = (levels: number): unknown => {
   let value: unknown = 1;
   for (let level = 0; level < levels; level += 1) value = { inner: value };
@@ -94,16 +105,7 @@ export const describeHostileInput = (open: OpenStore): void => {
       expect(items.map(({ document }) => document.score)).toEqual(numbers.toSorted((a, b) => a - b));
     });
 
-    it.each([
-      ['', 'is empty'],
-      ['k'.repeat(513), 'is too long'],
-      ['a\u0000b', 'holds a NUL'],
-      ['a\nb', 'holds a line break'],
-      ['\ud800', 'holds half a character'],
-      [7, 'is a number'],
-      [undefined, 'is absent'],
-      [{ $ne: null }, 'is an object'],
-    ])('as key is refused: %j %s', async (key: unknown) => {
+    it.each(badKeys)('as key is refused: %j %s', async (key) => {
       await expectInvalid(fixture.runs.insert(key as string, {}), 'key');
       await expectInvalid(fixture.runs.get(key as string), 'key');
       await expectInvalid(

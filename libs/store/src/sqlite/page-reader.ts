@@ -1,13 +1,20 @@
 import type { PageEnd } from '../cursor.ts';
 import type { IndexedValue } from '../indexes.ts';
 import type { CheckedFilter, CheckedQuery, Field } from '../query.ts';
-import type { Database, Parameter } from './database.ts';
-import type { DocumentRow } from './document-table.ts';
-import { filterSql, type Sql } from './filter-sql.ts';
+import type { Database, Parameter, Row } from './database.ts';
+import { filterSql } from './filter-sql.ts';
 import { documentTable, fieldColumn, mapTable } from './names.ts';
 
-export interface SortedRow extends DocumentRow {
-  readonly sort_value: IndexedValue | null;
+/** How far the order is followed in search of a filtered page: a multiple of the page, and at most. */
+const WALK_FACTOR = 20;
+const LONGEST_WALK = 5000;
+/** How many places are tested at once, as a multiple of the page. */
+const WALK_STEP = 2;
+
+/** A document's place in the order. */
+export interface Place extends Row {
+  readonly key: string;
+  readonly value: IndexedValue | null;
 }
 
 /**
@@ -109,33 +116,99 @@ const entrySources = (
   ];
 };
 
-const statement = (source: Source, segment: Segment, filter: Sql): string =>
-  `SELECT d.key, d.version, d.document, ${source.value} AS sort_value FROM ${source.from}
-   WHERE ${segment.where} AND ${filter.text} ORDER BY ${segment.order} LIMIT ?`;
+interface Reading {
+  readonly database: Database;
+  readonly collection: string;
+}
 
-/** The first `limit` rows of the query after the end of the page before. */
-export const readRows = (
+interface Stretch {
+  readonly source: Source;
+  readonly segment: Segment;
+}
+
+const everything: CheckedFilter = { kind: 'and', filters: [] };
+
+/** The first places of a stretch; SQLite chooses whether to follow the order or the index of the filter. */
+const readStretch = (
+  { database, collection }: Reading,
+  { source, segment }: Stretch,
+  filter: CheckedFilter,
+  limit: number,
+): readonly Place[] => {
+  const { text, parameters } = filterSql(collection, filter, 'lookup');
+  return database.all<Place>(
+    `SELECT d.key, ${source.value} AS value FROM ${source.from}
+     WHERE ${segment.where} AND ${text} ORDER BY ${segment.order} LIMIT ?`,
+    ...source.fromParameters,
+    ...segment.parameters,
+    ...parameters,
+    limit,
+  );
+};
+
+/** Those of the places whose documents pass the filter. */
+const passing = (
+  { database, collection }: Reading,
+  places: readonly Place[],
+  filter: CheckedFilter,
+): readonly Place[] => {
+  const { text, parameters } = filterSql(collection, filter, 'probe');
+  const rows = database.all<{ key: string }>(
+    `SELECT d.key FROM json_each(?) AS place CROSS JOIN ${documentTable(collection)} AS d
+     WHERE d.key = place.value AND ${text}`,
+    JSON.stringify(places.map(({ key }) => key)),
+    ...parameters,
+  );
+  const keys = new Set(rows.map(({ key }) => key));
+  return places.filter(({ key }) => keys.has(key));
+};
+
+/**
+ * Follows the order for a bounded stretch and tests document by document: quick for a filter that many pass,
+ * where its index would make SQLite gather and sort them all for each page. `undefined` when the page is not
+ * full by then.
+ */
+const walk = (
+  reading: Reading,
+  stretch: Stretch,
+  filter: CheckedFilter,
+  limit: number,
+): readonly Place[] | undefined => {
+  const longest = Math.min(limit * WALK_FACTOR, LONGEST_WALK);
+  const walked = readStretch(reading, stretch, everything, longest);
+  const found: Place[] = [];
+  for (let start = 0; start < walked.length && found.length < limit; start += limit * WALK_STEP) {
+    found.push(...passing(reading, walked.slice(start, start + limit * WALK_STEP), filter));
+  }
+  return found.length >= limit || walked.length < longest ? found.slice(0, limit) : undefined;
+};
+
+const isUnfiltered = (filter: CheckedFilter): boolean => filter.kind === 'and' && filter.filters.length === 0;
+
+/** The first `limit` places of the query after the end of the page before. */
+export const readPlaces = (
   database: Database,
   collection: string,
-  query: CheckedQuery,
+  { filter, sort }: CheckedQuery,
   limit: number,
   after: PageEnd | undefined,
-): readonly SortedRow[] => {
-  const filter = filterSql(collection, query.filter);
-  const rows: SortedRow[] = [];
-  for (const source of sources(collection, query.sort, after)) {
+): readonly Place[] => {
+  const reading = { database, collection };
+  const places: Place[] = [];
+  for (const source of sources(collection, sort, after)) {
     for (const segment of source.segments) {
-      if (rows.length === limit) return rows;
-      const parameters = [...source.fromParameters, ...segment.parameters, ...filter.parameters];
-      const sql = statement(source, segment, filter);
-      rows.push(...database.all<SortedRow>(sql, ...parameters, limit - rows.length));
+      if (places.length === limit) return places;
+      const rest = limit - places.length;
+      const stretch = { source, segment };
+      const walked = isUnfiltered(filter) ? undefined : walk(reading, stretch, filter, rest);
+      places.push(...(walked ?? readStretch(reading, stretch, filter, rest)));
     }
   }
-  return rows;
+  return places;
 };
 
 export const countRows = (database: Database, collection: string, filter: CheckedFilter): number => {
-  const { text, parameters } = filterSql(collection, filter);
+  const { text, parameters } = filterSql(collection, filter, 'lookup');
   const sql = `SELECT count(*) AS rows FROM ${documentTable(collection)} AS d WHERE ${text}`;
   return database.get<{ rows: number }>(sql, ...parameters)?.rows ?? 0;
 };

@@ -24,7 +24,7 @@ import { type DocumentRow, DocumentTable } from './document-table.ts';
 import type { GroupCommit } from './group-commit.ts';
 import type { SqliteInbox } from './inbox.ts';
 import type { SqliteOutbox } from './outbox.ts';
-import { countRows, readRows } from './page-reader.ts';
+import { countRows, readPlaces } from './page-reader.ts';
 
 /** A change that is checked and encoded, so that only the database can refuse it. */
 interface PreparedChange<T> {
@@ -83,12 +83,7 @@ export class SqliteCollection<T extends object> implements Collection<T> {
   getMany(keys: readonly string[]): Promise<readonly Stored<T>[]> {
     return this.#traced('getMany', async () => {
       if (keys.length > MAX_PAGE) throw Invalid.field('keys', `are more than ${MAX_PAGE}`);
-      const rows = this.#table.getMany(keys.map((key, index) => checkKey(key, `keys[${index}]`)));
-      const byKey = new Map(rows.map((row) => [row.key, row]));
-      return keys.flatMap((key) => {
-        const row = byKey.get(key);
-        return row === undefined ? [] : [toStored<T>(row)];
-      });
+      return this.#readMany(keys.map((key, index) => checkKey(key, `keys[${index}]`)));
     });
   }
 
@@ -96,13 +91,12 @@ export class SqliteCollection<T extends object> implements Collection<T> {
     return this.#traced('find', async () => {
       const checked = checkQuery(this.#indexes, query);
       const after = query.cursor === undefined ? undefined : decodeCursor(this.#name, checked, query.cursor);
-      const rows = readRows(this.#database, this.#name, checked, checked.limit + 1, after);
-      const page = rows.slice(0, checked.limit);
-      const items = page.map((row) => toStored<T>(row));
+      const places = readPlaces(this.#database, this.#name, checked, checked.limit + 1, after);
+      const page = places.slice(0, checked.limit);
+      const items = this.#readMany(page.map(({ key }) => key));
       const last = page.at(-1);
-      if (rows.length <= checked.limit || last === undefined) return { items };
-      const end = { value: last.sort_value, key: last.key };
-      return { items, nextCursor: encodeCursor(this.#name, checked, end) };
+      if (places.length <= checked.limit || last === undefined) return { items };
+      return { items, nextCursor: encodeCursor(this.#name, checked, last) };
     });
   }
 
@@ -164,6 +158,14 @@ export class SqliteCollection<T extends object> implements Collection<T> {
   #read(key: string): Stored<T> | undefined {
     const row = this.#table.get(key);
     return row === undefined ? undefined : toStored<T>(row);
+  }
+
+  #readMany(keys: readonly string[]): readonly Stored<T>[] {
+    const rows = new Map(this.#table.getMany(keys).map((row) => [row.key, row]));
+    return keys.flatMap((key) => {
+      const row = rows.get(key);
+      return row === undefined ? [] : [toStored<T>(row)];
+    });
   }
 
   #prepare(

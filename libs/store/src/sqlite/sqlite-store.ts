@@ -118,6 +118,17 @@ const makeFolder = async (path: string): Promise<void> => {
   }
 };
 
+/** The store on a connection that is open; closes it when the store cannot be used. */
+export const storeOn = (database: Database, options: SqliteStoreOptions): DocumentStore => {
+  try {
+    prepareSchema(database, options.service);
+  } catch (thrown) {
+    database.close();
+    throw thrown;
+  }
+  return new SqliteDocumentStore(database, options);
+};
+
 /**
  * Opens a store in one SQLite file, making it where there is none. Several processes may have it open at once.
  * Throws `FailedPrecondition` when the file cannot be opened, is of newer code or of another service.
@@ -127,12 +138,5 @@ export const openSqliteStore = async (options: SqliteStoreOptions): Promise<Docu
     throw Invalid.field('service', `"${options.service}" is not a service's name`);
   }
   await makeFolder(options.path);
-  const database = new Database(options.path);
-  try {
-    prepareSchema(database, options.service);
-  } catch (thrown) {
-    database.close();
-    throw thrown;
-  }
-  return new SqliteDocumentStore(database, options);
+  return storeOn(new Database(options.path), options);
 };

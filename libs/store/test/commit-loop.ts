@@ -1,0 +1,28 @@
+/**
+ * Child process of the crash tests: commits documents with one event each, many at once, and prints the key of
+ * each commit that was acknowledged. Runs until it is killed, or until `count` is reached.
+ */
+import { writeSync } from 'node:fs';
+import { openSqliteStore } from '../src/index.ts';
+
+const [path = '', count = 'endless'] = process.argv.slice(2);
+const CONCURRENCY = 16;
+
+const store = await openSqliteStore({ path, service: 'training' });
+const runs = store.collection<object>({ name: 'runs', indexes: [{ path: 'number', type: 'number' }] });
+const total = count === 'endless' ? Number.POSITIVE_INFINITY : Number(count);
+let next = await runs.count();
+
+const work = async (): Promise<void> => {
+  while (next < total) {
+    const number = next;
+    next += 1;
+    const key = `run-${number}`;
+    const event = { subject: 's', type: 't', entity: `training.run/${key}`, key, data: { number } };
+    await runs.insert(key, { number, padding: 'x'.repeat(number % 300) }, [event]);
+    // Synchronous, so that a line is out before the next commit begins.
+    writeSync(1, `${key}\n`);
+  }
+};
+
+await Promise.all(Array.from({ length: CONCURRENCY }, work));
