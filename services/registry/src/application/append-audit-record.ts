@@ -19,7 +19,7 @@ export const appendAuditRecord = (
   handled: InboxPosition,
 ): Promise<void> =>
   context.queues.run('audit', async () => {
-    const withId = { ...entry, facts: { ...entry.facts, event_id: eventId } };
+    const withId = { ...entry, facts: { ...entry.facts, eventId: eventId } };
     for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
       if (await isRecorded(context, eventId)) return;
       const record = linkRecord(await readAuditHead(context), withId);
@@ -39,7 +39,7 @@ export const appendAuditRecord = (
   });
 
 const isRecorded = async ({ collections }: RegistryContext, eventId: string): Promise<boolean> =>
-  (await collections.audit.count({ field: 'facts.event_id', op: 'eq', value: eventId })) > 0;
+  (await collections.audit.count({ field: 'facts.eventId', op: 'eq', value: eventId })) > 0;
 
 /** The last record's place in the chain. */
 export const readAuditHead = async ({ collections }: RegistryContext): Promise<AuditHead> => {

@@ -63,7 +63,7 @@ export const openCollections = (store: DocumentStore): RegistryCollections => ({
     indexes: [
       { path: 'entity', type: 'text' },
       { path: 'number', type: 'number' },
-      { path: 'facts.event_id', type: 'text', unique: true },
+      { path: 'facts.eventId', type: 'text', unique: true },
     ],
   }),
   nodes: store.collection({ name: 'lineage_nodes' }),

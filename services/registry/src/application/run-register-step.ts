@@ -61,7 +61,7 @@ const parseSettings = ({ config, recipe, project }: StepCommand): RegisterSettin
   }
   const name = section.model_name ?? recipe?.modelName ?? '';
   const labels = typeof section.metadata === 'object' && section.metadata !== null ? section.metadata : {};
-  const told = { project: project?.project, recipe_kind: recipe?.kind, task: recipe?.task, ...labels };
+  const told = { project: project?.project, recipeKind: recipe?.kind, task: recipe?.task, ...labels };
   return {
     modelName: parseModelName(String(name), 'steps.register.model_name'),
     allowNonValidated: allow,
@@ -93,7 +93,7 @@ const originOf = (command: StepCommand, model: Artifact, report: Report): Regist
   trainingRunId:
     inputOfKind(command, 'training_run')?.id ||
     report.trainingRunId ||
-    (model.attributes.training_run_id ?? ''),
+    (model.attributes.trainingRunId ?? ''),
   pipelineRunId: command.pipelineRunId,
   datasetVersionId: inputOfKind(command, 'dataset_version')?.id || report.datasetVersionId,
   codeCommit: command.project?.commit ?? '',
@@ -119,16 +119,16 @@ const toResult = async (
           model: version.model,
           version: String(version.number),
           verdict: version.evidence.verdict,
-          approval_state: state,
-          evaluation_report_id: version.evidence.reportId,
+          approvalState: state,
+          evaluationReportId: version.evidence.reportId,
         },
       },
     ],
     summary: {
-      model_version: id,
-      newly_registered: created,
+      modelVersion: id,
+      newlyRegistered: created,
       verdict: version.evidence.verdict,
-      approval_state: state,
+      approvalState: state,
       metrics: version.evidence.metrics,
     },
     warnings: warningsOf(version, created),

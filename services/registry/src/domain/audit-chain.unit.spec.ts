@@ -12,7 +12,7 @@ const chainOf = (length: number): AuditRecord[] => {
       actor: ada,
       action: 'alias.moved',
       entity: 'registry.alias/flights',
-      facts: { to_version: index, alias: 'production' },
+      facts: { toVersion: index, alias: 'production' },
     };
     const record = linkRecord(head, entry);
     records.push(record);
@@ -60,8 +60,8 @@ describe('audit chain', () => {
     reason: { actor: { ...ada, reason: 'was told to' } },
     action: { action: 'alias.removed' },
     entity: { entity: 'registry.alias/taxis' },
-    fact: { facts: { to_version: 4, alias: 'candidate' } },
-    'added fact': { facts: { to_version: 5, alias: 'production', extra: null } },
+    fact: { facts: { toVersion: 4, alias: 'candidate' } },
+    'added fact': { facts: { toVersion: 5, alias: 'production', extra: null } },
     hash: { hash: 'f'.repeat(64) },
     'previous hash': { previousHash: 'f'.repeat(64) },
   };

@@ -48,9 +48,9 @@ const ofDecision = (version: ModelVersion | undefined, approval: Approval | unde
   facts: {
     digest: version?.digest,
     verdict: version?.verdict,
-    approval_id: approval?.id,
-    break_glass: approval?.breakGlass,
-    expires_at: approval?.expiresAt,
+    approvalId: approval?.id,
+    breakGlass: approval?.breakGlass,
+    expiresAt: approval?.expiresAt,
   },
 });
 
@@ -58,21 +58,21 @@ const ofMove = (move: AliasMove | undefined): AuditedChange => ({
   actor: by(move?.actor, 'registry'),
   facts: {
     alias: move?.alias,
-    from_version: move?.fromVersion,
-    to_version: move?.toVersion,
-    approval_id: move?.approvalId,
-    moved_at: move?.at,
+    fromVersion: move?.fromVersion,
+    toVersion: move?.toVersion,
+    approvalId: move?.approvalId,
+    movedAt: move?.at,
   },
 });
 
 const ofReport = ({ report }: { readonly report: Report | undefined }): AuditedChange => ({
   actor: byRun(report?.pipelineRunId, 'evaluation'),
   facts: {
-    model_digest: report?.modelDigest,
-    data_digest: report?.dataDigest,
+    modelDigest: report?.modelDigest,
+    dataDigest: report?.dataDigest,
     verdict: report?.verdict,
     champion: report?.champion,
-    failed_gates: report?.gates.filter(({ passed }) => !passed).map(({ description }) => description),
+    failedGates: report?.gates.filter(({ passed }) => !passed).map(({ description }) => description),
   },
 });
 
@@ -85,8 +85,8 @@ const ofDeployment = (data: {
   facts: {
     revision: data.revision?.number,
     model: data.revision?.model,
-    model_version: data.revision?.modelVersion,
-    model_digest: data.revision?.modelDigest,
+    modelVersion: data.revision?.modelVersion,
+    modelDigest: data.revision?.modelDigest,
     traffic: data.endpoint?.traffic.map(({ revision, percent, shadow }) => ({ revision, percent, shadow })),
   },
 });
@@ -98,7 +98,7 @@ const ofAlert = ({ alert }: { readonly alert: Alert | undefined }): AuditedChang
     rule: alert?.rule,
     severity: alert?.severity,
     revision: alert?.revision,
-    window_id: alert?.windowId,
+    windowId: alert?.windowId,
   },
 });
 
@@ -109,11 +109,11 @@ export const auditRules: readonly AuditRule[] = [
     facts: {
       digest: modelVersion?.digest,
       verdict: modelVersion?.verdict,
-      evaluation_report_id: modelVersion?.evaluationReportId,
-      training_run_id: modelVersion?.trainingRunId,
-      pipeline_run_id: modelVersion?.pipelineRunId,
-      dataset_version_id: modelVersion?.datasetVersionId,
-      code_commit: modelVersion?.codeCommit,
+      evaluationReportId: modelVersion?.evaluationReportId,
+      trainingRunId: modelVersion?.trainingRunId,
+      pipelineRunId: modelVersion?.pipelineRunId,
+      datasetVersionId: modelVersion?.datasetVersionId,
+      codeCommit: modelVersion?.codeCommit,
     },
   })),
   rule(registryEvents.modelVersionApproved, (data) => ofDecision(data.modelVersion, data.approval)),
@@ -121,7 +121,7 @@ export const auditRules: readonly AuditRule[] = [
   rule(registryEvents.modelVersionRejected, (data) => ofDecision(data.modelVersion, data.approval)),
   rule(registryEvents.modelVersionApprovalDenied, ({ actor, reasons }) => ({
     actor: by(actor, 'registry'),
-    facts: { denied_because: reasons },
+    facts: { deniedBecause: reasons },
   })),
   rule(registryEvents.modelVersionArchived, ({ modelVersion, actor }) => ({
     actor: by(actor, 'registry'),
@@ -129,11 +129,11 @@ export const auditRules: readonly AuditRule[] = [
   })),
   rule(registryEvents.aliasMoved, ({ move, modelDigest }) => {
     const { actor, facts } = ofMove(move);
-    return { actor, facts: { ...facts, model_digest: modelDigest } };
+    return { actor, facts: { ...facts, modelDigest: modelDigest } };
   }),
   rule(registryEvents.aliasMoveDenied, ({ move, reasons }) => {
     const { actor, facts } = ofMove(move);
-    return { actor, facts: { ...facts, denied_because: reasons } };
+    return { actor, facts: { ...facts, deniedBecause: reasons } };
   }),
   rule(registryEvents.policyChanged, ({ policy, previous, actor }) => ({
     actor: by(actor, 'registry'),
@@ -150,7 +150,7 @@ export const auditRules: readonly AuditRule[] = [
     const { actor, facts } = ofDeployment(data);
     return {
       actor,
-      facts: { ...facts, restored_revision: data.restored?.number, alert_id: data.alertId },
+      facts: { ...facts, restoredRevision: data.restored?.number, alertId: data.alertId },
     };
   }),
   rule(deploymentEvents.deploymentFailed, (data) => {
@@ -162,10 +162,10 @@ export const auditRules: readonly AuditRule[] = [
     actor: by(run?.submittedBy, 'pipeline'),
     facts: {
       project: run?.project?.project,
-      manifest_digest: run?.project?.manifestDigest,
+      manifestDigest: run?.project?.manifestDigest,
       commit: run?.project?.commit,
-      caused_by: run?.causedBy,
-      trace_id: run?.traceId,
+      causedBy: run?.causedBy,
+      traceId: run?.traceId,
     },
   })),
   rule(pipelineEvents.runCancelRequested, ({ actor }) => ({ actor: by(actor, 'pipeline'), facts: {} })),
@@ -180,7 +180,7 @@ export const auditRules: readonly AuditRule[] = [
   })),
   rule(ingestEvents.datasetVersionRejected, ({ dataset, pipelineRunId, findings }) => ({
     actor: byRun(pipelineRunId, 'ingest'),
-    facts: { dataset, broken_rules: findings.map((finding) => finding.rule) },
+    facts: { dataset, brokenRules: findings.map((finding) => finding.rule) },
   })),
   rule(evaluationEvents.reportPassed, ofReport),
   rule(evaluationEvents.reportFailed, ofReport),
@@ -188,7 +188,7 @@ export const auditRules: readonly AuditRule[] = [
   rule(monitoringEvents.alertResolved, ofAlert),
   rule(monitoringEvents.retrainingRequested, ({ project, endpoint, windowId, reason }) => ({
     actor: { name: 'service:monitoring', reason },
-    facts: { project, endpoint, window_id: windowId },
+    facts: { project, endpoint, windowId: windowId },
   })),
 ];
 

@@ -12,17 +12,17 @@ const nodeOf = (revision: Revision, endpoint: string, state: string): readonly L
   describeNode('endpoint_revision', revisionKey(endpoint, revision.number), {
     endpoint,
     revision: revision.number,
-    model_version: versionKey(revision.model, revision.modelVersion),
+    modelVersion: versionKey(revision.model, revision.modelVersion),
     state,
-    traffic_percent: 0,
-    created_at: revision.createdAt,
+    trafficPercent: 0,
+    createdAt: revision.createdAt,
   });
 
-/** `traffic_percent` above 0 is what makes a revision live; a shadow answers nobody. */
+/** `trafficPercent` above 0 is what makes a revision live; a shadow answers nobody. */
 const trafficNodes = ({ name, traffic }: Endpoint): readonly LineageNode[] =>
   traffic.flatMap(({ revision, percent, shadow }) =>
     describeNode('endpoint_revision', revisionKey(name, revision), {
-      traffic_percent: shadow ? 0 : percent,
+      trafficPercent: shadow ? 0 : percent,
     }),
   );
 
@@ -65,7 +65,7 @@ export const deploymentRules: readonly LineageRule[] = [
   lineageRule(deploymentEvents.endpointDeleted, ({ endpoint }) => ({
     patch: {
       idPrefix: `${nodeId('endpoint_revision', endpoint)}/`,
-      attributes: { state: 'retired', traffic_percent: '0' },
+      attributes: { state: 'retired', trafficPercent: '0' },
     },
   })),
 ];

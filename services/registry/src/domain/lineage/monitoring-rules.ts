@@ -11,8 +11,8 @@ const ofAlert = (alert: Alert | undefined): GraphChange => {
       severity: alert.severity.replace('SEVERITY_', ''),
       state: alert.state.replace('ALERT_STATE_', ''),
       summary: alert.summary,
-      raised_at: alert.raisedAt,
-      resolved_at: alert.resolvedAt,
+      raisedAt: alert.raisedAt,
+      resolvedAt: alert.resolvedAt,
     }),
     edges:
       alert.revision === 0

@@ -12,12 +12,12 @@ const ofVersion = (
     : { nodes: describeNode('model_version', versionKey(version.model, version.version), attributes) };
 
 const decided = (approval: Approval | undefined, state: string) => ({
-  approval_state: state,
-  approval_id: approval?.id,
-  decided_by: approval?.actor?.name,
-  decision_reason: approval?.actor?.reason,
-  decided_at: approval?.at,
-  break_glass: String(approval?.breakGlass ?? false),
+  approvalState: state,
+  approvalId: approval?.id,
+  decidedBy: approval?.actor?.name,
+  decisionReason: approval?.actor?.reason,
+  decidedAt: approval?.at,
+  breakGlass: String(approval?.breakGlass ?? false),
 });
 
 const registered = (version: ModelVersion): GraphChange => {
@@ -26,9 +26,9 @@ const registered = (version: ModelVersion): GraphChange => {
     nodes: describeNode(...node, {
       digest: version.digest,
       verdict: version.verdict,
-      approval_state: 'PENDING',
-      registered_by: version.registeredBy?.name,
-      registered_at: version.registeredAt,
+      approvalState: 'PENDING',
+      registeredBy: version.registeredBy?.name,
+      registeredAt: version.registeredAt,
       commit: version.codeCommit,
     }),
     edges: [
@@ -66,9 +66,9 @@ export const registryRules: readonly LineageRule[] = [
     return {
       nodes: describeNode(...alias, {
         version: move.toVersion,
-        moved_by: move.actor?.name,
-        moved_at: move.at,
-        approval_id: move.approvalId,
+        movedBy: move.actor?.name,
+        movedAt: move.at,
+        approvalId: move.approvalId,
       }),
       // An alias names one version at a time; where it pointed before is in its history.
       removedEdges: edge(move.fromVersion),

@@ -106,9 +106,9 @@ describe('lineage', () => {
       approval: { id: 'apr_1', approved: true, actor: { name: 'user:grace', reason: 'good' } },
     });
     expect(attributesOf(change, 'model_version:flights/3')).toMatchObject({
-      approval_state: 'APPROVED',
-      decided_by: 'user:grace',
-      decision_reason: 'good',
+      approvalState: 'APPROVED',
+      decidedBy: 'user:grace',
+      decisionReason: 'good',
     });
   });
 
@@ -132,12 +132,12 @@ describe('lineage', () => {
       revision,
     });
     expect(edgesOf(change)).toEqual(['model_version:flights/3 serves endpoint_revision:fast/2']);
-    expect(attributesOf(change, 'endpoint_revision:fast/2')).toMatchObject({ traffic_percent: '10' });
-    expect(attributesOf(change, 'endpoint_revision:fast/1')).toEqual({ traffic_percent: '90' });
+    expect(attributesOf(change, 'endpoint_revision:fast/2')).toMatchObject({ trafficPercent: '10' });
+    expect(attributesOf(change, 'endpoint_revision:fast/1')).toEqual({ trafficPercent: '90' });
     const deleted = project(deploymentEvents.endpointDeleted, { endpoint: 'fast' });
     expect(deleted.patch).toEqual({
       idPrefix: 'endpoint_revision:fast/',
-      attributes: { state: 'retired', traffic_percent: '0' },
+      attributes: { state: 'retired', trafficPercent: '0' },
     });
   });
 

@@ -15,7 +15,7 @@ const ofRun = (run: Run | undefined): GraphChange => {
       status: run.status.replace('RUN_STATUS_', ''),
       seed: run.seed,
       commit: run.codeCommit,
-      dirty_digest: run.codeDirtyDigest,
+      dirtyDigest: run.codeDirtyDigest,
     }),
     edges: [
       ...link(['dataset_version', run.datasetVersionId], 'trained', ['training_run', run.id]),
@@ -33,7 +33,7 @@ const ofReport = (report: Report | undefined): GraphChange => {
     nodes: describeNode(...node, {
       verdict: report.verdict.replace('VERDICT_', ''),
       champion: report.champion,
-      created_at: report.createdAt,
+      createdAt: report.createdAt,
     }),
     edges: [
       ...link(['model', report.modelDigest], 'evaluated', node),
@@ -57,7 +57,7 @@ export const trainingRules: readonly LineageRule[] = [
           digest: datasetVersion.digest,
           rows: datasetVersion.rowCount,
           project,
-          created_at: datasetVersion.createdAt,
+          createdAt: datasetVersion.createdAt,
         }),
         ...datasetVersion.sources.flatMap(({ location, digest, size }) =>
           describeNode('source', digest, { location, size }),
