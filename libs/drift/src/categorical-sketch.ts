@@ -45,7 +45,12 @@ export class CategoricalSketch {
   }
 
   /** Booleans and numbers count as their text (`"true"`, `"3"`). `null` and `undefined` are missing. */
-  add(value: unknown, times = 1): void {
+  add(value: unknown): void {
+    this.addTimes(value, 1);
+  }
+
+  /** Adds a value that came `times` times. */
+  addTimes(value: unknown, times: number): void {
     if (times === 0) return;
     if (value === null || value === undefined) {
       this.missing += times;

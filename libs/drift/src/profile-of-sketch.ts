@@ -72,9 +72,9 @@ export const resketch = (sketch: FeatureSketch, column: ColumnProfile): FeatureS
   }
   if (sketch.kind === 'categorical' && again.kind === 'categorical') {
     sketch.categories.forEach((value, i) => {
-      again.add(value, sketch.counts[i] ?? 0);
+      again.addTimes(value, sketch.counts[i] ?? 0);
     });
-    for (const { value, count } of sketch.unseen()) again.add(value, count);
+    for (const { value, count } of sketch.unseen()) again.addTimes(value, count);
   }
   again.missing = sketch.missing;
   again.invalid = sketch.invalid;

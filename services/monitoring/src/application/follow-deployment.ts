@@ -22,7 +22,7 @@ export const followRollback =
       },
       handled,
     );
-    if (changed === undefined)
+    if (changed?.document.updatedAt !== updatedAt)
       return ignore('no monitor knows the restored revision, or it is bound already');
     await countFired(collections, reactions.rollback, now());
     return { kind: 'done' };

@@ -22,15 +22,18 @@ export const requestRetraining = async (
   if (!window.drifted || !monitor.retrainOnDrift || isMuted(monitor, now())) return;
   if (!(await isEnabled(collections, reactions.retraining))) return;
   const { endpoint, project, retrainCoolDownMs } = monitor;
+  const at = now();
   const request = { project, endpoint, windowId: window.id, reason: reasonOf(window) };
   const requested = await collections.retrainings.update(endpoint, (last) => {
-    if (last?.document.windowId === window.id || !isCool(last?.document.at, retrainCoolDownMs, now())) {
+    if (last?.document.windowId === window.id || !isCool(last?.document.at, retrainCoolDownMs, at)) {
       return undefined;
     }
     return {
-      document: { windowId: window.id, at: now() },
+      document: { windowId: window.id, at },
       messages: [eventMessage(monitoringEvents.retrainingRequested, window.id, request)],
     };
   });
-  if (requested !== undefined) await countFired(collections, reactions.retraining, now());
+  const { windowId, at: requestedAt } = requested?.document ?? {};
+  if (windowId === window.id && requestedAt === at)
+    await countFired(collections, reactions.retraining, now());
 };
