@@ -1,0 +1,74 @@
+import { PipelineServiceService } from '@millrace/contracts/pipeline';
+import { RegistryServiceService } from '@millrace/contracts/registry';
+import { newId, readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
+import { activeTraceHeaders, newSpanId, newTraceId } from '@millrace/telemetry';
+import { z } from 'zod';
+import { consumersOf } from './adapters/consumers.ts';
+import { grpcHandlers } from './adapters/grpc-handlers.ts';
+import { messagesOf } from './adapters/messages.ts';
+import { registryApprovals } from './adapters/registry-approvals.ts';
+import { emitRunTrace } from './adapters/trace.ts';
+import { openCollections, type PipelineContext } from './application/context.ts';
+import { RunDriver } from './application/drive-runs.ts';
+import { ScheduleClock } from './application/fire-schedules.ts';
+import { EventWatch } from './application/watch-events.ts';
+import { defaultPatience } from './domain/decide.ts';
+
+const milliseconds = z.coerce.number().int().min(1);
+
+/** Variables of this service; documented in its README. */
+const ownSettings = z.object({
+  MILLRACE_PIPELINE_BACKSTOP_MS: milliseconds.default(defaultPatience.backstopMs),
+  MILLRACE_PIPELINE_CANCEL_MS: milliseconds.default(defaultPatience.cancelMs),
+  MILLRACE_PIPELINE_RETRY_MS: milliseconds.default(defaultPatience.retryMs),
+});
+
+const requestTrace = (): { traceId: string; spanId: string } | undefined => {
+  const [, traceId, spanId] = (activeTraceHeaders().traceparent ?? '').split('-');
+  return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
+};
+
+/** The process manager: recipes, runs, step states, triggers, schedules. */
+export const pipeline: ServiceModule = {
+  name: 'pipeline',
+  setup: async ({ store, blobs, bus, peer, now, log, env }) => {
+    const settings = readEnv(ownSettings, env);
+    const context: PipelineContext = {
+      collections: openCollections(store),
+      blobs,
+      askApproval: registryApprovals(peer('registry', RegistryServiceService)),
+      messagesOf,
+      emitTrace: emitRunTrace,
+      newId,
+      newTraceId,
+      newSpanId,
+      now,
+      patience: {
+        ...defaultPatience,
+        backstopMs: settings.MILLRACE_PIPELINE_BACKSTOP_MS,
+        cancelMs: settings.MILLRACE_PIPELINE_CANCEL_MS,
+        retryMs: settings.MILLRACE_PIPELINE_RETRY_MS,
+      },
+      log,
+      wake: (runId) => driver.wake(runId),
+    };
+    const driver = new RunDriver(context);
+    const schedules = new ScheduleClock(context);
+    const events = new EventWatch(context, bus);
+    const refresh = async (): Promise<void> => {
+      await Promise.all([schedules.refresh(), events.refresh()]);
+    };
+    return {
+      rpc: [rpc(PipelineServiceService, grpcHandlers(context, { changed: refresh }, requestTrace))],
+      consumers: consumersOf(context),
+      start: async () => {
+        await driver.start();
+        await refresh();
+      },
+      stop: async () => {
+        await Promise.all([schedules.stop(), events.stop()]);
+        await driver.stop();
+      },
+    };
+  },
+};
