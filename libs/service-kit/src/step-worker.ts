@@ -117,7 +117,10 @@ export const stepWorker = (options: StepWorkerOptions) => {
             },
           },
     );
-    if (claim === undefined) return { kind: 'ignored', reason: 'this attempt has ended already' };
+    // An update that decides nothing answers what is stored.
+    if (claim === undefined || claim.document.state !== 'claimed') {
+      return { kind: 'ignored', reason: 'this attempt has ended already' };
+    }
 
     const started = performance.now();
     const finish = await inSpan(
