@@ -1,5 +1,5 @@
-import { computeMetrics, type Prediction, TaskType } from '@millrace/metrics';
-import { columnOf, withoutColumns } from '@millrace/modeling';
+import { computeMetrics, TaskType } from '@millrace/metrics';
+import { columnOf, type Prediction, withoutColumns } from '@millrace/modeling';
 import type { Table } from '@millrace/tabular';
 import { describe, expect, it } from 'vitest';
 import { evaluationCard } from '../src/card/evaluation-card.ts';

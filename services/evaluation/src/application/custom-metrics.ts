@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FailedPrecondition, Invalid } from '@millrace/errors';
 import type { Metrics } from '@millrace/metrics';
+import { customMetricsFile } from '@millrace/modeling';
 import { openProject } from '@millrace/service-kit';
 import type {
   ChampionMeasurement,
@@ -11,7 +12,6 @@ import type {
 import type { EvaluationContext } from './ports.ts';
 import type { EvaluateRequest } from './request.ts';
 
-const modulePath = 'steps/custom_metrics.ts';
 const pythonPath = 'steps/custom_metrics.py';
 /** What a metric's module may import from its project. */
 const codeFile = /\.(ts|mts|cts|js|mjs|cjs|json)$/;
@@ -28,11 +28,12 @@ export const addCustomMetrics = async (
   if (customMetrics.length === 0) return measurement;
   const { validation, test, champion } = measurement;
   const project = join(directory, 'project');
+  await layOutProject(context, projectDigest, project);
   const values = await context.computeCustomMetrics(
     {
-      module: await layOutProject(context, projectDigest, project),
+      code: project,
       metrics: customMetrics,
-      scoredFile: join(directory, 'scored.json'),
+      scoredFile: join(directory, 'scored.bin'),
       builtIn: {
         validation: byName(validation.metrics),
         test: byName(test.metrics),
@@ -56,19 +57,18 @@ const layOutProject = async (
   { blobs }: EvaluationContext,
   manifestDigest: string,
   directory: string,
-): Promise<string> => {
+): Promise<void> => {
   if (manifestDigest === '') throw Invalid.field('custom_metrics', 'need the project that defines them');
   const project = await openProject(blobs, manifestDigest);
-  if (project.find(modulePath) === undefined) {
+  if (project.find(customMetricsFile) === undefined) {
     if (project.find(pythonPath) === undefined)
-      throw Invalid.field('custom_metrics', `the project has no ${modulePath}`);
+      throw Invalid.field('custom_metrics', `the project has no ${customMetricsFile}`);
     throw new FailedPrecondition(`custom metrics in ${pythonPath} need the Python runtime`, {
-      hint: `Write them in ${modulePath}, or remove custom_metrics from recipe.yaml.`,
+      hint: `Write them in ${customMetricsFile}, or remove custom_metrics from recipe.yaml.`,
     });
   }
   const code = project.files.filter(({ path, size }) => codeFile.test(path) && size <= largestCodeFile);
   await project.materialize(code, directory);
-  return join(directory, modulePath);
 };
 
 const byName = (metrics: readonly MetricEstimate[]): Metrics =>

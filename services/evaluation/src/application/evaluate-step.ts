@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Verdict as WireVerdict } from '@millrace/contracts/evaluation';
 import { type StepContext, StepFailed, type StepHandler, type StepResult } from '@millrace/service-kit';
@@ -35,7 +35,8 @@ const evaluate = async (
   step: StepContext,
 ): Promise<ReportRecord> => {
   await mkdir(context.tempDir, { recursive: true });
-  const directory = await mkdtemp(join(context.tempDir, 'evaluate-'));
+  // The real path: errors of user code are told from ours by it.
+  const directory = await realpath(await mkdtemp(join(context.tempDir, 'evaluate-')));
   try {
     return await evaluateIn(directory, context, request, step);
   } finally {
@@ -91,12 +92,13 @@ const measureIn = async (
 ) => {
   progress(0.02, 'fetching model and data');
   const { blobs } = context;
-  const [validation, test, model, serving] = await Promise.all([
-    layOutBlob(blobs, request.validationDigest, join(directory, 'validation.parquet')),
-    layOutBlob(blobs, request.identity.dataDigest, join(directory, 'test.parquet')),
-    layOutPackage(blobs, request.identity.modelDigest, join(directory, 'model')),
-    champion === undefined ? undefined : layOutPackage(blobs, champion.digest, join(directory, 'champion')),
-  ]);
+  const validation = await layOutBlob(blobs, request.validationDigest, join(directory, 'validation.parquet'));
+  const test = await layOutBlob(blobs, request.identity.dataDigest, join(directory, 'test.parquet'));
+  const model = await layOutPackage(blobs, request.identity.modelDigest, join(directory, 'model'));
+  const serving =
+    champion === undefined
+      ? undefined
+      : await layOutPackage(blobs, champion.digest, join(directory, 'champion'));
   return context.measure(
     {
       task: request.task,
@@ -108,7 +110,7 @@ const measureIn = async (
       slices: request.plan.slices,
       importanceMetric: importanceMetric(request.catalog),
       seed: request.seed,
-      ...(request.customMetrics.length === 0 ? {} : { scoredFile: join(directory, 'scored.json') }),
+      ...(request.customMetrics.length === 0 ? {} : { scoredFile: join(directory, 'scored.bin') }),
     },
     { signal, onProgress: (fraction, message) => progress(0.05 + 0.85 * fraction, message) },
   );

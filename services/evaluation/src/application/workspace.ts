@@ -19,12 +19,11 @@ export const layOutPackage = async (
   directory: string,
 ): Promise<PackageOnDisk> => {
   const { files } = parseManifest(await blobs.read(parseDigest(manifestDigest), maxManifestBytes));
-  await Promise.all(
-    files.map(async ({ path, digest }) => {
-      const local = join(directory, path);
-      await mkdir(dirname(local), { recursive: true });
-      await layOutBlob(blobs, digest, local);
-    }),
-  );
+  // One after the other: links are quick, and nothing is still being written when one of them fails.
+  for (const { path, digest } of files) {
+    const local = join(directory, path);
+    await mkdir(dirname(local), { recursive: true });
+    await layOutBlob(blobs, digest, local);
+  }
   return { directory, paths: files.map(({ path }) => path) };
 };

@@ -8,12 +8,11 @@ import {
   metricsOf,
   type Observations,
   observe,
-  type Prediction,
   pairedBootstrap,
   permutationImportance,
   type TaskDefinition,
 } from '@millrace/metrics';
-import { columnOf, takeRows, withoutColumns } from '@millrace/modeling';
+import { columnOf, type Prediction, takeRows, withoutColumns } from '@millrace/modeling';
 import type { Table } from '@millrace/tabular';
 import type {
   ChampionMeasurement,

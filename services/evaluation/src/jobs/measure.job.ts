@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serialize } from 'node:v8';
 import type { JobMain } from '@millrace/jobs';
 import type { TaskDefinition } from '@millrace/metrics';
 import { loadPredictor, type Predictor } from '@millrace/modeling';
@@ -81,4 +82,4 @@ const openChampion = async (files: PackageOnDisk): Promise<MeasuredModel & { clo
 };
 
 const writeScored = (path: string, scored: Readonly<Record<string, ScoredRows | undefined>>) =>
-  writeFile(path, JSON.stringify(scored));
+  writeFile(path, serialize(scored));
