@@ -49,6 +49,8 @@ export interface IngestFixture {
   result(key: string): Promise<StepRun>;
   run(step: string, options: StepOptions): Promise<StepRun>;
   cancel(pipelineRunId: string): Promise<void>;
+  /** Resolves when a step of the run tells of progress with this text. */
+  progress(pipelineRunId: string, text: string): Promise<void>;
   /** Payloads of the events of a type so far. */
   events(type: string, count: number): Promise<unknown[]>;
   table(digest: string): Promise<Table>;
@@ -123,6 +125,15 @@ const fixtureOf = (parts: Parts): IngestFixture => {
       });
       await runs.insert(pipelineRunId, { cancelled: true }, [message]);
     },
+    progress: (pipelineRunId, text) =>
+      new Promise((resolve) => {
+        const subject = `millrace.progress.${pipelineRunId}.>`;
+        const watch = bus.subscribeProgress(subject, (json) => {
+          if (!JSON.stringify(json).includes(text)) return;
+          void watch.stop();
+          resolve();
+        });
+      }),
     events: (type, count) => eventsOf(bus, type, count),
     table: async (digest) => {
       const path = join(dataDir, `${newId('table')}.parquet`);

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type IngestFixture, outputOf, type StepOptions, startIngest } from './ingest-fixture.ts';
 
@@ -218,12 +220,20 @@ describe('bad input fails the step, makes nothing and is not tried again', () =>
 describe('a cancelled run', () => {
   it('ends its ingest under way', async () => {
     const large = `id,y\n${Array.from({ length: 2_000_000 }, (_, index) => `${index},${index}`).join('\n')}\n`;
+    const reading = ingest.progress('given-up', 'reading');
     const key = await ingest.send(
       'ingest',
-      options({ pipelineRunId: 'given-up', files: { 'data/l.csv': large } }),
+      options({ pipelineRunId: 'given-up', files: { 'data/l.csv': large } }, { dataset: 'given-up' }),
     );
+    await reading;
     await ingest.cancel('given-up');
     const { failure } = await ingest.result(key);
     expect(failure?.error?.code).toBe('cancelled');
+    const { datasetVersions } = await ingest.datasets.listDatasetVersions({
+      dataset: 'given-up',
+      page: undefined,
+    });
+    expect(datasetVersions).toEqual([]);
+    await expect.poll(() => readdir(join(ingest.dataDir, 'ingest', 'tmp'))).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-import { Invalid } from '@millrace/errors';
+import { Invalid, MillraceError } from '@millrace/errors';
 import {
   type ColumnSchema,
   type ColumnType,
@@ -33,8 +33,9 @@ export const applyContract = async (
   contract: Contract,
   now: number,
 ): Promise<CheckedData> => {
+  await requirePatterns(duck, contract);
   const checked = await prepare(duck, read, contract);
-  const rules = rowRules(contract, checked.columns, checked.rowNumber);
+  const rules = rowRules(contract, checked.columns, rowNumberOf(checked.mark));
   const flags = await flagRows(duck, checked, rules);
   const findings = [
     ...missingColumns(
@@ -58,14 +59,14 @@ export const applyContract = async (
 /** The rows in a table with a number each, every column as declared and as read. */
 interface Checked {
   readonly columns: readonly CheckedColumn[];
-  readonly rowNumber: string;
+  /** No column of the data begins with it, so all names of our own do. */
+  readonly mark: string;
 }
 
 const checkedTable = 'checked';
 const flagTable = 'flags';
 
 const prepare = async (duck: DuckDb, read: Relation, contract: Contract): Promise<Checked> => {
-  // Names of our own must meet none of the data's.
   let mark = '#';
   while (read.columns.some(({ name }) => name.startsWith(mark))) mark += '#';
   const columns = read.columns.map(({ name, type }, index) => ({
@@ -74,7 +75,6 @@ const prepare = async (duck: DuckDb, read: Relation, contract: Contract): Promis
     declared: declaredType(contract, name) ?? type,
     rawName: `${mark}${index}`,
   }));
-  const rowNumber = `${mark}row`;
   const select = columns.flatMap(({ name, found, declared, rawName }) => {
     const column = quoteIdentifier(name);
     return [
@@ -84,61 +84,70 @@ const prepare = async (duck: DuckDb, read: Relation, contract: Contract): Promis
   });
   await duck.run(
     `CREATE TEMP TABLE ${checkedTable} AS
-     SELECT row_number() OVER () AS ${quoteIdentifier(rowNumber)}, ${select.join(', ')} FROM ${read.source}`,
+     SELECT row_number() OVER () AS ${rowNumberOf(mark)}, ${select.join(', ')} FROM ${read.source}`,
   );
-  return { columns, rowNumber };
+  return { columns, mark };
 };
+
+const rowNumberOf = (mark: string): string => quoteIdentifier(`${mark}row`);
+
+/** Both tables, row by row. As a subquery the second one has no `rowid`, which a column may be called. */
+const flagged = (mark: string): string =>
+  `${checkedTable} JOIN (SELECT * FROM ${flagTable}) ON ${rowNumberOf(mark)} = ${flagRowOf(mark)}`;
+
+const flagRowOf = (mark: string): string => quoteIdentifier(`${mark}flagged row`);
 
 const declaredType = (contract: Contract, name: string): ColumnType | undefined =>
   Object.hasOwn(contract.columns, name) ? boundOf(contract.columns[name]?.type) : undefined;
 
+/** Patterns are the only part of a rule that the engine itself must understand. */
+const requirePatterns = async (duck: DuckDb, contract: Contract): Promise<void> => {
+  for (const [name, rules] of Object.entries(contract.columns)) {
+    const pattern = boundOf(rules.pattern);
+    if (pattern === undefined) continue;
+    await duck.run(`SELECT regexp_full_match('', ${quoteText(pattern)})`).catch((error: unknown) => {
+      if (error instanceof MillraceError) throw error;
+      throw Invalid.field(`${contractPath}.columns.${name}.pattern`, `${pattern} is no regular expression`, {
+        cause: error,
+        hint: 'Patterns follow the RE2 syntax, without look-around and back-references.',
+      });
+    });
+  }
+};
+
 interface Flag {
   readonly rule: RowRule;
-  /** Column of the flag table. */
+  /** Column of the flag table, quoted. */
   readonly column: string;
 }
 
-const flagRows = async (duck: DuckDb, { rowNumber }: Checked, rules: readonly RowRule[]): Promise<Flag[]> => {
-  const flags = rules.map((rule, index) => ({ rule, column: `v${index}` }));
+const flagRows = async (duck: DuckDb, { mark }: Checked, rules: readonly RowRule[]): Promise<Flag[]> => {
+  const flags = rules.map((rule, index) => ({ rule, column: quoteIdentifier(`${mark}v${index}`) }));
   const select = flags.map(({ rule, column }) => `${rule.violated} AS ${column}`);
-  await duck
-    .run(
-      `CREATE TEMP TABLE ${flagTable} AS
-       SELECT ${[`${quoteIdentifier(rowNumber)} AS n`, ...select].join(', ')} FROM ${checkedTable}`,
-    )
-    .catch((error: unknown) => {
-      // The only part of a rule that the engine itself must understand.
-      if (!(error instanceof Error) || !/regex|invalid|missing|escape/i.test(error.message)) throw error;
-      throw Invalid.field(
-        contractPath,
-        `a pattern is no regular expression: ${error.message.split('\n', 1)[0]}`,
-        {
-          cause: error,
-          hint: 'Patterns follow the RE2 syntax, without look-around and back-references.',
-        },
-      );
-    });
+  await duck.run(
+    `CREATE TEMP TABLE ${flagTable} AS
+     SELECT ${[`${rowNumberOf(mark)} AS ${flagRowOf(mark)}`, ...select].join(', ')} FROM ${checkedTable}`,
+  );
   return flags;
 };
 
 const rowFindings = async (
   duck: DuckDb,
-  { rowNumber }: Checked,
+  { mark }: Checked,
   flags: readonly Flag[],
   rows: number,
 ): Promise<ContractFinding[]> => {
   if (flags.length === 0) return [];
   const counts = await duck.row(
-    `SELECT ${flags.map(({ column }) => `count(*) FILTER (WHERE ${column}) AS ${column}`).join(', ')} FROM ${flagTable}`,
+    `SELECT ${flags.map(({ column }, index) => `count(*) FILTER (WHERE ${column}) AS c${index}`).join(', ')} FROM ${flagTable}`,
   );
   const findings: ContractFinding[] = [];
-  for (const { rule, column } of flags) {
-    const violations = Number(counts[column]);
+  for (const [index, { rule, column }] of flags.entries()) {
+    const violations = Number(counts[`c${index}`]);
     if (violations === 0) continue;
     const found = await duck.rows(
       `SELECT DISTINCT left(${rule.example}, 100) AS example
-       FROM ${checkedTable} JOIN ${flagTable} ON ${quoteIdentifier(rowNumber)} = n
-       WHERE ${column} AND ${rule.example} IS NOT NULL ORDER BY example LIMIT ${maxExamples}`,
+       FROM ${flagged(mark)} WHERE ${column} AND ${rule.example} IS NOT NULL ORDER BY example LIMIT ${maxExamples}`,
     );
     const examples = found.map(({ example }) => String(example));
     const shown = examples.length === 0 ? '' : `, for instance ${examples.join('; ')}`;
@@ -176,11 +185,11 @@ const anyOf = (flags: readonly Flag[]): string =>
   flags.length === 0 ? 'false' : `(${flags.map(({ column }) => column).join(' OR ')})`;
 
 const keep = async (duck: DuckDb, checked: Checked, setAside: readonly Flag[]): Promise<Relation> => {
-  const { columns, rowNumber } = checked;
+  const { columns, mark } = checked;
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   await duck.run(
-    `CREATE TEMP TABLE kept AS SELECT ${names} FROM ${checkedTable} JOIN ${flagTable} ON ${quoteIdentifier(rowNumber)} = n
-     WHERE NOT ${anyOf(setAside)} ORDER BY n`,
+    `CREATE TEMP TABLE kept AS SELECT ${names} FROM ${flagged(mark)}
+     WHERE NOT ${anyOf(setAside)} ORDER BY ${rowNumberOf(mark)}`,
   );
   const schema: Pick<ColumnSchema, 'name' | 'type'>[] = columns.map(({ name, declared }) => ({
     name,
@@ -189,14 +198,13 @@ const keep = async (duck: DuckDb, checked: Checked, setAside: readonly Flag[]): 
   return relationOf(duck, 'kept', schema);
 };
 
-const quarantineQuery = ({ columns, rowNumber }: Checked, setAside: readonly Flag[]): string => {
+const quarantineQuery = ({ columns, mark }: Checked, setAside: readonly Flag[]): string => {
   const raw = columns.map(({ name, rawName }) => `${quoteIdentifier(rawName)} AS ${quoteIdentifier(name)}`);
   const codes = setAside.map(({ rule, column }) => `CASE WHEN ${column} THEN ${quoteText(rule.rule)} END`);
   const reasons = `concat_ws('; ', ${['NULL', ...codes].join(', ')})`;
   const reasonsName = columns.some(({ name }) => name.toLowerCase() === 'violated_rules')
-    ? `${rowNumber.replace('row', '')}violated_rules`
+    ? `${mark}violated_rules`
     : 'violated_rules';
   return `SELECT ${raw.join(', ')}, ${reasons} AS ${quoteIdentifier(reasonsName)}
-    FROM ${checkedTable} JOIN ${flagTable} ON ${quoteIdentifier(rowNumber)} = n
-    WHERE ${anyOf(setAside)} ORDER BY n`;
+    FROM ${flagged(mark)} WHERE ${anyOf(setAside)} ORDER BY ${rowNumberOf(mark)}`;
 };

@@ -25,7 +25,7 @@ export const countLeaks = async (
 ): Promise<Leaks> => ({
   identicalRows: await countRepeats(
     duck,
-    columns.map(({ name }) => name),
+    columns.map(({ name }) => name).filter((name) => name !== config.time_column),
   ),
   sharedKeys: config.key_columns === undefined ? 0 : await countSharedKeys(duck, config.key_columns),
   timeOverlap: config.time_column === undefined ? 0 : await countTimeOverlap(duck, config.time_column),
@@ -33,6 +33,7 @@ export const countLeaks = async (
 
 /** Rows of later splits that an earlier one has too. */
 const countRepeats = async (duck: DuckDb, columns: readonly string[]): Promise<number> => {
+  if (columns.length === 0) return 0;
   const list = columns.map(quoteIdentifier).join(', ');
   const repeats = async (later: SplitName, earlier: string) => {
     const same = columns

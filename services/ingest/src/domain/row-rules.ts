@@ -37,7 +37,10 @@ export interface CheckedColumn {
 
 export const contractPath = 'steps.ingest.contract';
 
-/** The contract's rules on rows. Throws `Invalid` for a rule that does not fit its column. */
+/**
+ * The contract's rules on rows. `rowNumber` is the quoted name of the column that numbers them. Throws `Invalid` for a
+ * rule that does not fit its column.
+ */
 export const rowRules = (
   contract: Contract,
   columns: readonly CheckedColumn[],
@@ -98,7 +101,7 @@ const columnRules = (
     add('pattern', `NOT ${matches}`, `have "${name}" not matching ${pattern}`);
   }
   if (boundOf(rules.unique) === true) {
-    const repeats = `row_number() OVER (PARTITION BY ${value} ORDER BY ${quoteIdentifier(rowNumber)}) > 1`;
+    const repeats = `row_number() OVER (PARTITION BY ${value} ORDER BY ${rowNumber}) > 1`;
     add('unique', `${value} IS NOT NULL AND ${repeats}`, `repeat an earlier value of "${name}"`);
   }
   return found;

@@ -43,7 +43,7 @@ export const checkClasses = (target: string, counts: ClassCounts): string[] => {
 
 /** What training could know of the rows that judge it. */
 export interface Leaks {
-  /** Rows of validation and test that stand in training, or of test in validation, in every column. */
+  /** Rows that equal a row of an earlier split in every column but the one that rows are split by in time. */
   readonly identicalRows: number;
   /** Different keys in more than one split. */
   readonly sharedKeys: number;
@@ -54,7 +54,7 @@ export interface Leaks {
 /** The warnings that the leaks are worth; throws `Invalid` with them where the recipe wants the step to fail. */
 export const judgeLeaks = (leaks: Leaks, check: LeakCheck): string[] => {
   const found = [
-    leaks.identicalRows > 0 ? `${leaks.identicalRows} rows stand in more than one split` : '',
+    leaks.identicalRows > 0 ? `${leaks.identicalRows} rows repeat a row of an earlier split` : '',
     leaks.sharedKeys > 0 ? `${leaks.sharedKeys} keys stand in more than one split` : '',
     leaks.timeOverlap > 0 ? `${leaks.timeOverlap} rows are not newer than an earlier split` : '',
   ].filter((message) => message !== '');
