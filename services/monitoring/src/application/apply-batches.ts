@@ -21,7 +21,8 @@ import type { Dependencies, PredictionsDocument } from './ports.ts';
 /** What one commit adds to a pending window. */
 interface Piece {
   readonly sketch: WindowSketch;
-  readonly rows: Record<string, number>;
+  /** Ids of the predictions, in their order. */
+  readonly ids: Set<string>;
   readonly predictions: (number | string | boolean)[];
   readonly probabilities: Record<string, number>[];
 }
@@ -43,9 +44,9 @@ const addPrediction = (piece: Piece, record: InferenceRecord): void => {
   const { predictionId } = record;
   if (record.error !== '' || prediction === null || !usableId.test(predictionId)) return;
   if (typeof prediction === 'number' && !Number.isFinite(prediction)) return;
-  if (Object.hasOwn(piece.rows, predictionId)) return;
+  if (piece.ids.has(predictionId)) return;
   const finite = Object.values(record.probabilities).every(Number.isFinite);
-  piece.rows[predictionId] = piece.predictions.length;
+  piece.ids.add(predictionId);
   piece.predictions.push(prediction);
   piece.probabilities.push(finite ? record.probabilities : {});
 };
@@ -71,7 +72,7 @@ const cutBatches = async (
       state = cut.state;
       const piece: Piece = pieces.get(cut.window) ?? {
         sketch: new WindowSketch(baseline),
-        rows: {},
+        ids: new Set(),
         predictions: [],
         probabilities: [],
       };
@@ -89,8 +90,44 @@ interface StoredPiece {
   readonly part: string;
   readonly sketch: WindowSketch;
   readonly whole: boolean;
-  readonly hasPredictions: boolean;
+  /** Documents of predictions stored with it. */
+  readonly predictions: readonly string[];
 }
+
+/** Values (id, prediction, probabilities) in one document of predictions; keeps it far below the store's limit. */
+const maxValues = 100_000;
+
+/** The predictions that wait for labels, in documents of bounded size. */
+const splitPredictions = (piece: Piece, endpoint: string, number: number): PredictionsDocument[] => {
+  const ids = [...piece.ids];
+  const widest = Math.max(0, ...piece.probabilities.map((row) => Object.keys(row).length));
+  const size = Math.max(1, Math.floor(maxValues / (widest + 2)));
+  return Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => {
+    const [start, end] = [i * size, (i + 1) * size];
+    return {
+      endpoint,
+      number,
+      rows: Object.fromEntries(ids.slice(start, end).map((id, row) => [id, row])),
+      predictions: piece.predictions.slice(start, end),
+      probabilities: piece.probabilities.slice(start, end),
+      labels: {},
+    };
+  });
+};
+
+const storePredictions = async (
+  { collections, newId }: Dependencies,
+  documents: readonly PredictionsDocument[],
+): Promise<string[]> =>
+  Promise.all(
+    documents.map(async (document) => {
+      const { endpoint, number, rows } = document;
+      const part = newId('part');
+      const labels = await takeEarlyLabels(collections, endpoint, Object.keys(rows));
+      await collections.predictions.insert(partKey(endpoint, number, part), { ...document, labels });
+      return part;
+    }),
+  );
 
 /** Stores a window's piece. Until the stream's state counts it, it is nothing. */
 const storePiece = async (
@@ -114,21 +151,15 @@ const storePiece = async (
     sketch.merge(piece.sketch);
   }
   await collections.parts.insert(key, { sketch: sketch.toJSON() });
-  const hasPredictions = piece.predictions.length > 0;
-  if (hasPredictions) {
-    const { rows, predictions, probabilities } = piece;
-    const labels = await takeEarlyLabels(collections, endpoint, Object.keys(rows));
-    const document: PredictionsDocument = { endpoint, number, rows, predictions, probabilities, labels };
-    await collections.predictions.insert(key, document);
-  }
-  return { number, part, sketch, whole, hasPredictions };
+  const predictions = await storePredictions(deps, splitPredictions(piece, endpoint, number));
+  return { number, part, sketch, whole, predictions };
 };
 
-const countPiece = (state: StreamState, { number, part, whole, hasPredictions }: StoredPiece): StreamState =>
+const countPiece = (state: StreamState, { number, part, whole, predictions }: StoredPiece): StreamState =>
   updatePending(state, number, (window) => ({
     ...window,
     parts: whole ? [part] : [...window.parts, part],
-    predictions: hasPredictions ? [...window.predictions, part] : window.predictions,
+    predictions: [...window.predictions, ...predictions],
   }));
 
 const cachePiece = (

@@ -5,7 +5,13 @@ import { inSpan } from '@millrace/telemetry';
 import { bindingId, type MonitorDocument } from '../domain/monitor.ts';
 import { toMonitorMessage } from '../domain/monitor-message.ts';
 import type { PendingWindow, StreamState } from '../domain/stream-state.ts';
-import { learnPredictions, reportWindow, type WindowReport, windowId } from '../domain/window-report.ts';
+import {
+  learnPredictions,
+  reportWindow,
+  type WindowReport,
+  windowForEvent,
+  windowId,
+} from '../domain/window-report.ts';
 import type { WindowSketch } from '../domain/window-sketch.ts';
 import { commitState } from './commit-state.ts';
 import { evaluateAlerts } from './evaluate-alerts.ts';
@@ -82,14 +88,8 @@ const storeReport = async (
   monitor: MonitorDocument,
 ): Promise<WindowReport> => {
   const { window } = report;
-  const messages = window.drifted
-    ? [
-        eventMessage(monitoringEvents.driftDetected, window.id, {
-          window,
-          monitor: toMonitorMessage(monitor),
-        }),
-      ]
-    : [];
+  const detected = { window: windowForEvent(window), monitor: toMonitorMessage(monitor) };
+  const messages = window.drifted ? [eventMessage(monitoringEvents.driftDetected, window.id, detected)] : [];
   const stored = await windows.update(window.id, (current) =>
     current === undefined
       ? { document: { ...report, endpoint: window.endpoint, number: window.number }, messages }

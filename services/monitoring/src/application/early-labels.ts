@@ -34,12 +34,14 @@ export const takeEarlyLabels = async (
   predictionIds: readonly string[],
 ): Promise<Readonly<Record<string, number | string>>> => {
   if ((await earlyLabels.count(ofEndpoint(endpoint))) === 0) return {};
-  const found: Record<string, number | string> = {};
+  const found: [predictionId: string, label: number | string][] = [];
   for (let start = 0; start < predictionIds.length; start += 1000) {
     const keys = predictionIds.slice(start, start + 1000).map((id) => earlyKey(endpoint, id));
-    for (const { document } of await earlyLabels.getMany(keys)) found[document.predictionId] = document.label;
+    for (const { document } of await earlyLabels.getMany(keys)) {
+      found.push([document.predictionId, document.label]);
+    }
   }
-  return found;
+  return Object.fromEntries(found);
 };
 
 /** Forgets labels whose predictions never came. */

@@ -15,10 +15,11 @@ const labelledRows = ({
   labels,
 }: PredictionsDocument): LabelledPrediction[] =>
   Object.entries(labels).flatMap(([id, label]) => {
-    const position = rows[id];
-    const prediction = position === undefined ? undefined : predictions[position];
-    if (position === undefined || prediction === undefined) return [];
-    return [{ prediction, label, probabilities: probabilities[position] ?? {} }];
+    const position = Object.hasOwn(rows, id) ? (rows[id] ?? -1) : -1;
+    const prediction = predictions[position];
+    return prediction === undefined
+      ? []
+      : [{ prediction, label, probabilities: probabilities[position] ?? {} }];
   });
 
 /** What a window's labels say of its predictions. */

@@ -80,7 +80,8 @@ const isCounted = (state: StreamState, { key, document }: Stored<PredictionsDocu
 };
 
 const addLabels = (document: PredictionsDocument, ids: readonly string[], labels: LabelValues) => {
-  const fresh = ids.filter((id) => document.labels[id] !== labels.get(id));
+  const known = new Map(Object.entries(document.labels));
+  const fresh = ids.filter((id) => known.get(id) !== labels.get(id));
   if (fresh.length === 0) return undefined;
   const added = Object.fromEntries(fresh.map((id) => [id, labels.get(id) ?? '']));
   return { document: { ...document, labels: { ...document.labels, ...added } } };

@@ -66,5 +66,6 @@ export const newAlert = (
     resolvedAt: undefined,
     observed: verdict.observed,
     threshold: verdict.threshold,
+    keepRollout: !monitor.rollbackOnAlert,
   };
 };

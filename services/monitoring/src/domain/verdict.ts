@@ -2,7 +2,7 @@ import type { DriftResult } from '@millrace/contracts/monitoring';
 import { findMetric, type TaskDefinition } from '@millrace/metrics';
 import { predictionFeature } from './baseline.ts';
 import { Check, type Rule } from './monitor.ts';
-import type { RevisionFigures, WindowReport } from './window-report.ts';
+import { type RevisionFigures, strongestDrift, type WindowReport } from './window-report.ts';
 
 /** What a rule says of one window. */
 export interface Verdict {
@@ -22,7 +22,7 @@ const minRequests = 20;
 
 const driftVerdict = (results: readonly DriftResult[], what: string): Verdict | undefined => {
   if (results.length === 0) return undefined;
-  const drifted = results.filter((result) => result.drifted).sort((a, b) => b.psi - a.psi);
+  const drifted = strongestDrift(results);
   const [worst] = drifted;
   const names = [...new Set(drifted.map(({ feature }) => feature))];
   return {
@@ -30,7 +30,7 @@ const driftVerdict = (results: readonly DriftResult[], what: string): Verdict | 
     summary:
       worst === undefined
         ? `${what} does not drift`
-        : `${what} drifted: ${names.join(', ')}; most ${worst.feature} by ${worst.test} ${worst.statistic.toPrecision(3)} against ${worst.threshold.toPrecision(3)} at n = ${worst.windowCount}`,
+        : `${what} drifted: ${names.slice(0, 20).join(', ')}; most ${worst.feature} by ${worst.test} ${worst.statistic.toPrecision(3)} against ${worst.threshold.toPrecision(3)} at n = ${worst.windowCount}`,
     evidence: drifted,
     observed: worst?.statistic ?? 0,
     threshold: worst?.threshold ?? 0,
@@ -78,7 +78,8 @@ const missingVerdict = (rule: Rule, { missingRates }: WindowReport): Verdict => 
 
 const qualityVerdict = ({ window }: WindowReport): Verdict => ({
   broken: window.qualityFindings.length > 0,
-  summary: window.qualityFindings.length > 0 ? window.qualityFindings.join('; ') : 'no defects found',
+  summary:
+    window.qualityFindings.length > 0 ? window.qualityFindings.slice(0, 20).join('; ') : 'no defects found',
   evidence: [],
   observed: window.qualityFindings.length,
   threshold: 0,

@@ -179,3 +179,20 @@ export const reportWindow = (identity: WindowIdentity, measured: Measured): Wind
     ],
   };
 };
+
+/** Results in an event or an alert: a wide model must not make messages that the broker refuses. */
+const maxEvidence = 100;
+
+/** The results that matter, largest effect first. */
+export const strongestDrift = (results: readonly DriftResultMessage[]): DriftResultMessage[] =>
+  results
+    .filter(({ drifted }) => drifted)
+    .sort((a, b) => b.psi - a.psi)
+    .slice(0, maxEvidence);
+
+/** A window as events show it: of its tests those that drifted. */
+export const windowForEvent = (window: Window): Window => ({
+  ...window,
+  drift: strongestDrift(window.drift),
+  qualityFindings: window.qualityFindings.slice(0, maxEvidence),
+});

@@ -88,7 +88,7 @@ export class WindowSketch {
     if (record.error !== '') return;
     const priority = rowPriority(rowId, this.#seed);
     for (const [name, sketch] of this.features) {
-      const scalar = record.features[name];
+      const scalar = Object.hasOwn(record.features, name) ? record.features[name] : undefined;
       if (scalar !== undefined) this.sent.add(name);
       sketch.add(scalarValue(scalar), priority);
     }

@@ -276,6 +276,8 @@ export interface Alert {
   /** Observed value and bound of rules that are not drift tests. */
   observed: number;
   threshold: number;
+  /** The recipe says `rollback_on_alert: false`: this alert must not undo a rollout. */
+  keepRollout: boolean;
 }
 
 export interface Label {
@@ -1872,6 +1874,7 @@ function createBaseAlert(): Alert {
     resolvedAt: undefined,
     observed: 0,
     threshold: 0,
+    keepRollout: false,
   };
 }
 
@@ -1924,6 +1927,9 @@ export const Alert: MessageFns<Alert> = {
     }
     if (message.threshold !== 0) {
       writer.uint32(129).double(message.threshold);
+    }
+    if (message.keepRollout !== false) {
+      writer.uint32(136).bool(message.keepRollout);
     }
     return writer;
   },
@@ -2069,6 +2075,14 @@ export const Alert: MessageFns<Alert> = {
             message.threshold = reader.double();
             continue;
           }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.keepRollout = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2117,6 +2131,11 @@ export const Alert: MessageFns<Alert> = {
         : undefined,
       observed: isSet(object.observed) ? globalThis.Number(object.observed) : 0,
       threshold: isSet(object.threshold) ? globalThis.Number(object.threshold) : 0,
+      keepRollout: isSet(object.keepRollout)
+        ? globalThis.Boolean(object.keepRollout)
+        : isSet(object.keep_rollout)
+        ? globalThis.Boolean(object.keep_rollout)
+        : false,
     };
   },
 
@@ -2170,6 +2189,9 @@ export const Alert: MessageFns<Alert> = {
     if (message.threshold !== 0) {
       obj.threshold = floatToJson(message.threshold);
     }
+    if (message.keepRollout !== false) {
+      obj.keepRollout = message.keepRollout;
+    }
     return obj;
   },
 
@@ -2194,6 +2216,7 @@ export const Alert: MessageFns<Alert> = {
     message.resolvedAt = object.resolvedAt ?? undefined;
     message.observed = object.observed ?? 0;
     message.threshold = object.threshold ?? 0;
+    message.keepRollout = object.keepRollout ?? false;
     return message;
   },
 };
