@@ -3,11 +3,10 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Report } from '@millrace/contracts/evaluation';
-import { Artifact } from '@millrace/contracts/step';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ada, grace } from './fixtures.ts';
+import { grace } from './fixtures.ts';
 import { life } from './life.ts';
+import { registerVersion } from './register-version.ts';
 import { eventually, type Platform, startPlatform } from './service-fixture.ts';
 
 /** The broker holds what a dead process had in hand for 30 s before it gives it to the next. */
@@ -27,18 +26,6 @@ describe('the registry killed with SIGKILL', () => {
   const expectIntactAudit = async (): Promise<void> => {
     const verdict = await platform.client.verifyAudit({ expectedHead: '', expectedNumber: 0 });
     expect(verdict).toMatchObject({ intact: true, reason: '' });
-  };
-  const register = async (number: number) => {
-    const digest = await platform.putModel(`version ${number}`);
-    const id = `rep_${number}`;
-    const told = { id, modelDigest: digest, verdict: 'VERDICT_VALIDATED' as const };
-    platform.reports.set(id, Report.fromPartial(told));
-    return platform.runStep({
-      pipelineRunId: `run_${number}`,
-      inputs: [Artifact.fromPartial({ kind: 'model', digest })],
-      config: { model_name: 'flights' },
-      actor: ada,
-    });
   };
 
   test('between commit and publication publishes after its restart what it had committed, once', async () => {
@@ -64,7 +51,7 @@ describe('the registry killed with SIGKILL', () => {
     const rounds = 4;
     for (let number = 1; number <= rounds; number += 1) {
       const process = await platform.startRegistryProcess();
-      expect((await register(number)).failure).toBeUndefined();
+      await registerVersion(platform, 'flights', number);
       await platform.client.approveModelVersion({
         model: 'flights',
         version: number,

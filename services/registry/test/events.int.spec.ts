@@ -1,13 +1,10 @@
-import { Report } from '@millrace/contracts/evaluation';
 import { pipelineEvents } from '@millrace/contracts/pipeline';
-import { Artifact } from '@millrace/contracts/step';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifyAuditChain } from '../src/service.ts';
+import { ada, grace } from './fixtures.ts';
 import { life } from './life.ts';
+import { registerVersion } from './register-version.ts';
 import { eventually, type Order, type Platform, startPlatform } from './service-fixture.ts';
-
-const ada = { name: 'user:ada', reason: '' };
-const grace = { name: 'user:grace', reason: '' };
 
 describe('the registry and the events of others', () => {
   let platform: Platform;
@@ -19,21 +16,10 @@ describe('the registry and the events of others', () => {
   });
   afterEach(() => platform.stop());
 
-  /** Registers versions 1 to `count`, the first of them with the report of `life`. */
+  /** Registers versions 1 to `count`. */
   const registerVersions = async (count: number): Promise<void> => {
     for (let number = 1; number <= count; number += 1) {
-      const digest = await platform.putModel(`version ${number}`);
-      const id = `rep_${number}`;
-      const told = { id, modelDigest: digest, trainingRunId: `t${number}`, datasetVersionId: 'flights@01' };
-      platform.reports.set(id, Report.fromPartial({ ...told, verdict: 'VERDICT_VALIDATED' as const }));
-      const { failure } = await platform.runStep({
-        pipelineRunId: `run_${number}`,
-        inputs: [Artifact.fromPartial({ kind: 'model', digest })],
-        config: { model_name: 'flights' },
-        actor: ada,
-      });
-      expect(failure).toBeUndefined();
-      digests.push(digest);
+      digests.push(await registerVersion(platform, 'flights', number));
     }
   };
   const approve = (version: number) =>

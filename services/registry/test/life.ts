@@ -56,9 +56,9 @@ export const life = (platform: Platform, modelDigest: string) => {
         },
       }),
     evaluated: () =>
-      publish(evaluationEvents.reportPassed, 'rep_1', {
+      publish(evaluationEvents.reportPassed, 'rep_flights_1', {
         report: {
-          id: 'rep_1',
+          id: 'rep_flights_1',
           modelDigest,
           datasetVersionId: 'flights@01',
           dataDigest: 'sha256:test',

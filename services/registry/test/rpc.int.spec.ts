@@ -1,28 +1,15 @@
-import { Report } from '@millrace/contracts/evaluation';
-import { Artifact } from '@millrace/contracts/step';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ada } from './fixtures.ts';
+import { registerVersion } from './register-version.ts';
 import { type Platform, startPlatform } from './service-fixture.ts';
-
-const ada = { name: 'user:ada', reason: '' };
 
 describe('the registry over gRPC', () => {
   let platform: Platform;
   beforeAll(async () => {
     platform = await startPlatform();
     await platform.startRegistry();
-    const models = ['flights', 'flights', 'flights', 'taxis'];
-    for (const [index, model] of models.entries()) {
-      const digest = await platform.putModel(`version ${index}`);
-      const id = `rep_${index}`;
-      const told = { id, modelDigest: digest, verdict: 'VERDICT_VALIDATED' as const };
-      platform.reports.set(id, Report.fromPartial(told));
-      await platform.runStep({
-        pipelineRunId: `run_${index}`,
-        inputs: [Artifact.fromPartial({ kind: 'model', digest })],
-        config: { model_name: model },
-        actor: ada,
-      });
-    }
+    for (const number of [1, 2, 3]) await registerVersion(platform, 'flights', number);
+    await registerVersion(platform, 'taxis', 1);
   });
   afterAll(() => platform.stop());
 
