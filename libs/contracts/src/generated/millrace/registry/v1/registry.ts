@@ -256,7 +256,14 @@ export interface AliasMove {
     | undefined;
   /** Approval that allowed it; empty for an unprotected alias. */
   approvalId: string;
-  at: string | undefined;
+  at:
+    | string
+    | undefined;
+  /**
+   * Endpoint whose deployment the alias followed by a reaction; empty when somebody asked for the move. That
+   * endpoint must not react to the move in turn: it may have gone on since.
+   */
+  followedEndpoint: string;
 }
 
 export interface Policy {
@@ -1766,7 +1773,16 @@ export const Model_AliasesEntry: MessageFns<Model_AliasesEntry> = {
 };
 
 function createBaseAliasMove(): AliasMove {
-  return { model: "", alias: "", fromVersion: 0, toVersion: 0, actor: undefined, approvalId: "", at: undefined };
+  return {
+    model: "",
+    alias: "",
+    fromVersion: 0,
+    toVersion: 0,
+    actor: undefined,
+    approvalId: "",
+    at: undefined,
+    followedEndpoint: "",
+  };
 }
 
 export const AliasMove: MessageFns<AliasMove> = {
@@ -1791,6 +1807,9 @@ export const AliasMove: MessageFns<AliasMove> = {
     }
     if (message.at !== undefined) {
       Timestamp.encode(toTimestamp(message.at), writer.uint32(58).fork()).join();
+    }
+    if (message.followedEndpoint !== "") {
+      writer.uint32(66).string(message.followedEndpoint);
     }
     return writer;
   },
@@ -1864,6 +1883,14 @@ export const AliasMove: MessageFns<AliasMove> = {
             message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.followedEndpoint = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1897,6 +1924,11 @@ export const AliasMove: MessageFns<AliasMove> = {
         ? globalThis.String(object.approval_id)
         : "",
       at: isSet(object.at) ? globalThis.String(object.at) : undefined,
+      followedEndpoint: isSet(object.followedEndpoint)
+        ? globalThis.String(object.followedEndpoint)
+        : isSet(object.followed_endpoint)
+        ? globalThis.String(object.followed_endpoint)
+        : "",
     };
   },
 
@@ -1923,6 +1955,9 @@ export const AliasMove: MessageFns<AliasMove> = {
     if (message.at !== undefined) {
       obj.at = message.at;
     }
+    if (message.followedEndpoint !== "") {
+      obj.followedEndpoint = message.followedEndpoint;
+    }
     return obj;
   },
 
@@ -1938,6 +1973,7 @@ export const AliasMove: MessageFns<AliasMove> = {
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
     message.approvalId = object.approvalId ?? "";
     message.at = object.at ?? undefined;
+    message.followedEndpoint = object.followedEndpoint ?? "";
     return message;
   },
 };
