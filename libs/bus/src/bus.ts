@@ -1,5 +1,6 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { Context } from '@opentelemetry/api';
 import type { AckedPublisher } from './acked-publish.ts';
 import type { EventReaderOptions, TailedEvent } from './event-reader.ts';
 import type { BusLogger } from './logger.ts';
@@ -83,6 +84,8 @@ export interface BusInternals {
   readonly publisher: AckedPublisher;
   readonly jsm: JetStreamManager;
   readonly logger: BusLogger;
+  /** The context that the bus was connected in, without its span: it tells whose service the work is. */
+  readonly home: Context;
   readonly topology: TopologySettings;
   ensureStreams(): Promise<void>;
   connected(): boolean;

@@ -1,6 +1,7 @@
-import { messageOf, Unavailable } from '@millrace/errors';
-import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { FailedPrecondition, messageOf, Unavailable } from '@millrace/errors';
+import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { context, trace } from '@opentelemetry/api';
 import { AckedPublisher } from './acked-publish.ts';
 import type { Bus, BusInternals, BusStatus, DrainOptions, RunningPart } from './bus.ts';
 import { readEvents } from './event-reader.ts';
@@ -26,7 +27,8 @@ export interface BusOptions {
 
 /**
  * Connects, and creates the streams that are missing. Throws `Unavailable` when no server with JetStream
- * answers within the time; after that it reconnects for ever.
+ * answers within the time, `FailedPrecondition` when it refuses the streams (too little storage, for
+ * instance). Once connected it reconnects for ever.
  */
 export const connectBus = async (options: BusOptions): Promise<Bus> => {
   checkToken(options.service, 'service');
@@ -44,6 +46,7 @@ export const connectBus = async (options: BusOptions): Promise<Bus> => {
       js,
       publisher: new AckedPublisher(js),
       logger,
+      home: trace.deleteSpan(context.active()),
       topology,
       ensureStreams: () => ensureStreams(jsm, topology),
     });
@@ -72,6 +75,8 @@ const untilDeadline = async <T>(deadline: number, url: string, attempt: () => Pr
     try {
       return await attempt();
     } catch (thrown) {
+      if (isRefusal(thrown))
+        throw new FailedPrecondition(`the broker refused: ${messageOf(thrown)}`, { cause: thrown });
       const delayMs = backoffMs(failures, 50, 1_000);
       if (performance.now() + delayMs > deadline) {
         throw new Unavailable(`no NATS server with JetStream at ${url}: ${messageOf(thrown)}`, {
@@ -83,6 +88,10 @@ const untilDeadline = async <T>(deadline: number, url: string, attempt: () => Pr
     }
   }
 };
+
+/** Whether the server answered that it will not, rather than that it cannot now. */
+const isRefusal = (thrown: unknown): boolean =>
+  thrown instanceof JetStreamApiError && thrown.status !== 503 && thrown.status !== 408;
 
 const assemble = (
   service: string,

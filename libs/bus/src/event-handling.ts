@@ -116,6 +116,7 @@ export class EventHandling {
       messageId: id,
       bodySize: delivery.body.length,
       consumer: this.#options.name,
+      home: this.#bus.internals.home,
       attributes: { 'millrace.message.type': type },
     };
     try {

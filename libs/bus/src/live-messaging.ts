@@ -8,11 +8,12 @@ import {
   Unavailable,
 } from '@millrace/errors';
 import { headers, type Msg, type NatsConnection, RequestError, TimeoutError } from '@nats-io/transport-node';
+import { context } from '@opentelemetry/api';
 import type { Bus, BusInternals, LiveMessage } from './bus.ts';
 import { headerRecord } from './cloud-events.ts';
 import type { Running } from './port.ts';
 import { checkFilter, checkSubject } from './subjects.ts';
-import { injectInto } from './tracing.ts';
+import { contextFrom, injectInto } from './tracing.ts';
 
 /** Set on an answer that is an error; the body is its JSON form. */
 const errorHeader = 'millrace-error';
@@ -39,7 +40,9 @@ export const liveMessaging = (service: string, internals: BusInternals): LiveMes
         const logFailure = (thrown: unknown) =>
           logger.warn({ err: thrown, subject: message.subject }, 'handling a live message failed');
         try {
-          Promise.resolve(handle(liveMessage(message), message)).catch(logFailure);
+          const live = liveMessage(message);
+          const sender = contextFrom(live.headers, internals.home);
+          Promise.resolve(context.with(sender, () => handle(live, message))).catch(logFailure);
         } catch (thrown) {
           logFailure(thrown);
         }

@@ -146,6 +146,7 @@ export class QueueConsumer implements RunningPart {
       messageId: record['ce-id'] ?? record['Nats-Msg-Id'] ?? '',
       bodySize: message.data.length,
       consumer: this.#options.name,
+      home: this.#bus.internals.home,
       attributes: { 'millrace.message.delivery': message.info.deliveryCount },
     };
     const context: WorkContext = {

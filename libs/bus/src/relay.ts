@@ -13,6 +13,12 @@ import { backoffMs, sleep, Wake } from './waiting.ts';
 /** How often to look whether the streams are still those that were published to. */
 const checkMs = 15_000;
 
+/**
+ * How long acknowledged messages may wait to be marked together. Marking is a durable write; after a crash
+ * before it they are published again, and dropped as duplicates.
+ */
+const markingDelayMs = 25;
+
 export interface RelayOptions {
   readonly bus: Bus;
   readonly outbox: OutboxPort;
@@ -46,6 +52,9 @@ class Relay implements RunningPart {
   #checkAt = 0;
   /** When the stream of events was made, as of the last check; unknown after a disconnect. */
   #knownStream: string | undefined;
+  /** Positions that the broker has and the outbox does not know of yet. */
+  readonly #sent = new Set<number>();
+  #markedAt = 0;
   /** Whether the last batch got anything to the broker. */
   #progressed = false;
   #finished: Promise<void> = Promise.resolve();
@@ -86,11 +95,12 @@ class Relay implements RunningPart {
       try {
         if (this.#bus.internals.connected()) {
           await this.#check();
-          while ((await this.#publishBatch()) === this.#batchSize);
+          while ((await this.#publishBatch()) >= this.#batchSize);
         }
         failures = 0;
+        if (stopping || this.#isMarkingDue()) await this.#markSent();
         if (stopping) return;
-        await this.#wake.wait(this.#pollMs, signal);
+        await this.#wake.wait(this.#sent.size > 0 ? markingDelayMs : this.#pollMs, signal);
       } catch (thrown) {
         if (stopping) return;
         const delayMs = backoffMs(failures, 50, 5_000);
@@ -118,24 +128,34 @@ class Relay implements RunningPart {
     this.#checkAt = performance.now() + checkMs;
   }
 
-  /** Returns how many were read; throws when any was not acknowledged, having marked those that were. */
+  /** Returns how many were published; throws when any was not acknowledged. */
   async #publishBatch(): Promise<number> {
-    const batch = await this.#outbox.pending(this.#batchSize);
-    if (batch.length === 0) return 0;
-    const sent: number[] = [];
+    const read = await this.#outbox.pending(this.#batchSize + this.#sent.size);
+    const batch = read.filter(({ position }) => !this.#sent.has(position));
     this.#progressed = false;
     const lanes = await Promise.allSettled(
       lanesOf(batch).map(async (lane) => {
         for (const message of lane) {
           await publishStored(this.#bus, message);
-          sent.push(message.position);
+          this.#sent.add(message.position);
+          this.#progressed = true;
         }
       }),
     );
-    if (sent.length > 0) await this.#outbox.markSent(sent.sort((a, b) => a - b));
-    this.#progressed = sent.length > 0;
+    if (this.#sent.size >= this.#batchSize) await this.#markSent();
     for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
     return batch.length;
+  }
+
+  #isMarkingDue(): boolean {
+    return performance.now() - this.#markedAt >= markingDelayMs;
+  }
+
+  async #markSent(): Promise<void> {
+    const positions = [...this.#sent].sort((a, b) => a - b);
+    if (positions.length > 0) await this.#outbox.markSent(positions);
+    this.#sent.clear();
+    this.#markedAt = performance.now();
   }
 }
 
@@ -162,7 +182,11 @@ export const publishStored = async (bus: Bus, message: StoredMessage): Promise<v
     bodySize: Buffer.byteLength(body),
     attributes: { 'millrace.message.type': message.type },
   };
-  const span: Span = startProducing(destination, contextFrom(message.headers ?? {}), messageHeaders);
+  const span: Span = startProducing(
+    destination,
+    contextFrom(message.headers ?? {}, bus.internals.home),
+    messageHeaders,
+  );
   try {
     const limit = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
     if (destination.bodySize > limit - headerAllowance) {

@@ -95,7 +95,8 @@ const configOf = (name: StreamName, settings: TopologySettings) => ({
   storage: StorageType.File,
   max_age: nanos(settings.limits[name].maxAgeMs),
   max_bytes: settings.limits[name].maxBytes,
-  duplicate_window: nanos(2 * 60_000),
+  // The server takes no window longer than the age.
+  duplicate_window: nanos(Math.min(2 * 60_000, settings.limits[name].maxAgeMs)),
   num_replicas: settings.replicas,
   allow_direct: true,
 });

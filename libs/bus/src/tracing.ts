@@ -5,7 +5,6 @@ import {
   type Context,
   context,
   propagation,
-  ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
@@ -28,8 +27,9 @@ const recordGetter: TextMapGetter<Readonly<Record<string, string>>> = {
 
 const headerSetter: TextMapSetter<MsgHdrs> = { set: (carrier, key, value) => carrier.set(key, value) };
 
-export const contextFrom = (headers: Readonly<Record<string, string>>): Context =>
-  propagation.extract(ROOT_CONTEXT, headers, recordGetter);
+/** The sender's trace, on top of the receiving service's own context. */
+export const contextFrom = (headers: Readonly<Record<string, string>>, home: Context): Context =>
+  propagation.extract(home, headers, recordGetter);
 
 /** Writes the active (or given) context's `traceparent` into headers. */
 export const injectInto = (headers: MsgHdrs, from: Context = context.active()): void =>
@@ -74,11 +74,11 @@ export const failSpan = (span: Span, thrown: unknown): void => {
 
 /** Runs `work` in a consumer span that is active inside; errors are recorded and thrown on. */
 export const consuming = async <T>(
-  destination: Destination & { readonly consumer: string },
+  destination: Destination & { readonly consumer: string; readonly home: Context },
   headers: Readonly<Record<string, string>>,
   work: (span: Span) => Promise<T>,
 ): Promise<T> => {
-  const parent = contextFrom(headers);
+  const parent = contextFrom(headers, destination.home);
   const producer = trace.getSpanContext(parent);
   const attributes = {
     ...attributesOf(destination),
