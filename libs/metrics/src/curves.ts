@@ -98,7 +98,9 @@ export interface LiftPoint {
 }
 
 /** Lift over the share of rows taken; `points` as `thresholdCurve` gives them. */
-export const liftCurve = (points: readonly ThresholdPoint[]): readonly LiftPoint[] =>
+export const liftCurve = (
+  points: readonly Pick<ThresholdPoint, 'predictedShare' | 'truePositiveRate'>[],
+): readonly LiftPoint[] =>
   points
     .filter(({ predictedShare }) => predictedShare > 0)
     .map(({ predictedShare, truePositiveRate }) => ({

@@ -3,6 +3,7 @@ import { RegistryServiceService } from '@millrace/contracts/registry';
 import { readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { childJobs } from './adapters/child-jobs.ts';
+import { removeLeftovers } from './adapters/leftovers.ts';
 import { registryChampion } from './adapters/registry-champion.ts';
 import { StoredReports } from './adapters/stored-reports.ts';
 import { evaluateStep } from './application/evaluate-step.ts';
@@ -38,6 +39,7 @@ export const evaluation: ServiceModule = {
         events: evaluationEvents,
         concurrency,
       },
+      start: () => removeLeftovers(tempDir, now()),
       stop: () => jobs.close(),
     };
   },

@@ -282,19 +282,4 @@ describe('delivery', () => {
       'millrace.evaluation.step.succeeded.v1',
     ]);
   });
-
-  it('goes on after the service was stopped in the middle', async () => {
-    const sent = command();
-    await lab.send(sent);
-    await lab.kill();
-    await lab.restart();
-    const outcome = await lab.evaluate(sent);
-    expect(outcome.kind).toBe('succeeded');
-    const events = await lab.eventsUntil(
-      ({ key, type }) => key === `${sent.run}.evaluate.1` && type.includes('.step.'),
-    );
-    expect(
-      events.filter(({ key, type }) => key === `${sent.run}.evaluate.1` && type.includes('.report.')),
-    ).toHaveLength(1);
-  });
 });

@@ -1,6 +1,9 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { BlobStore } from '@millrace/blobs';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import type { TailedEvent } from '@millrace/bus';
@@ -60,28 +63,64 @@ export interface Lab {
   event(fits: (event: TailedEvent) => boolean): Promise<TailedEvent>;
   /** Every event so far, up to and including the first that fits. */
   eventsUntil(fits: (event: TailedEvent) => boolean): Promise<readonly TailedEvent[]>;
+  /** Resolves when the evaluation service says that it is working on the run. */
+  working(run: string): Promise<void>;
+  /** Ends the evaluation service: SIGKILL when it has a process of its own, else a stop. */
   kill(): Promise<void>;
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export const openLab = async (): Promise<Lab> => {
+export interface LabOptions {
+  /** Runs the evaluation service in a process of its own, to be killed. */
+  readonly separate?: boolean;
+}
+
+export const openLab = async ({ separate = false }: LabOptions = {}): Promise<Lab> => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-evaluation-'));
   const broker = await testBroker();
-  const lab = new RunningLab(directory, broker);
+  const lab = new RunningLab(directory, broker, separate ? spawnEvaluation : startInProcess);
   await lab.open();
   return lab;
+};
+
+type Start = (module: ServiceModule, env: Env, address: (name: ServiceName) => string) => Promise<Endpoint>;
+
+/** A running service, wherever it runs. */
+type Endpoint = Pick<RunningService, 'grpcPort' | 'stop'>;
+
+const startInProcess: Start = (module, env, address) =>
+  startService(module, readSettings(module.name, env, address), env);
+
+const spawnEvaluation: Start = async (_, env, address) => {
+  const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+  const registry = { MILLRACE_REGISTRY_GRPC: address('registry') };
+  const child = fork(main, {
+    env: { ...process.env, ...env, ...registry },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  const [ready] = (await once(child, 'message')) as [{ grpcPort: number }];
+  return {
+    grpcPort: ready.grpcPort,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
 };
 
 class RunningLab implements Lab {
   champion: Lab['champion'];
   readonly #directory: string;
   readonly #broker: TestBroker;
-  readonly #running = new Map<ServiceName, RunningService>();
+  readonly #startEvaluation: Start;
+  readonly #running = new Map<ServiceName, Endpoint>();
   #pipeline: Runtime | undefined;
   #messages = 0;
 
-  constructor(directory: string, broker: TestBroker) {
+  constructor(directory: string, broker: TestBroker, startEvaluation: Start) {
+    this.#startEvaluation = startEvaluation;
     this.#directory = directory;
     this.#broker = broker;
   }
@@ -95,7 +134,7 @@ class RunningLab implements Lab {
       },
     });
     await this.registryUp(true);
-    await this.#start(evaluation);
+    await this.restart();
   }
 
   get #own(): Runtime {
@@ -192,7 +231,16 @@ class RunningLab implements Lab {
   }
 
   restart(): Promise<void> {
-    return this.#start(evaluation);
+    return this.#start(evaluation, this.#startEvaluation);
+  }
+
+  working(run: string): Promise<void> {
+    return new Promise((resolve) => {
+      const watching = this.#own.bus.subscribeProgress(`millrace.progress.${run}.evaluate`, () => {
+        void watching.stop();
+        resolve();
+      });
+    });
   }
 
   async stop(): Promise<void> {
@@ -201,7 +249,7 @@ class RunningLab implements Lab {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #start(module: ServiceModule): Promise<void> {
+  async #start(module: ServiceModule, start: Start = startInProcess): Promise<void> {
     const env: Env = {
       NATS_URL: this.#broker.url,
       MILLRACE_DATA_DIR: join(this.#directory, 'data'),
@@ -211,7 +259,7 @@ class RunningLab implements Lab {
       MILLRACE_STEP_LEASE_MS: '1000',
     };
     const address = (name: ServiceName) => `127.0.0.1:${this.#running.get(name)?.grpcPort ?? 1}`;
-    this.#running.set(module.name, await startService(module, readSettings(module.name, env, address), env));
+    this.#running.set(module.name, await start(module, env, address));
   }
 
   async #stop(name: ServiceName): Promise<void> {

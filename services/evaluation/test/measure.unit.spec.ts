@@ -267,6 +267,7 @@ describe('the card', () => {
       'Confusion matrix',
       'ROC curve',
       'Precision-recall curve',
+      'Lift',
       'Calibration',
       'Feature importance',
       'Worst predictions',

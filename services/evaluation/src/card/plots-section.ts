@@ -11,8 +11,10 @@ import {
   scatterPlot,
   table,
 } from '@millrace/cards';
+import { liftCurve, wilsonInterval } from '@millrace/metrics';
 import type { CurvePoint, Plots } from '../domain/measurement.ts';
 import type { Evaluation } from './evaluation-card.ts';
+import { intervalText } from './text.ts';
 
 const unit = [0, 1] as const;
 /** Classes that a confusion matrix can show readably. */
@@ -77,11 +79,14 @@ const classificationPlots = (plots: Extract<Plots, { kind: 'classification' }>):
         { title: 'Predicted', numeric: true },
         { title: 'Precision', numeric: true },
         { title: 'Recall', numeric: true },
+        { title: '95 % interval', numeric: true },
         { title: 'F1', numeric: true },
       ],
       rows: confusion.perClass.map(({ support, predicted, precision, recall, f1 }, index) => [
         confusion.classes[index],
-        ...[support, predicted, precision, recall, f1].map((value) => formatNumber(value, 4)),
+        ...[support, predicted, precision, recall].map((value) => formatNumber(value, 4)),
+        support === 0 ? '–' : intervalText(wilsonInterval(confusion.counts[index]?.[index] ?? 0, support)),
+        formatNumber(f1, 4),
       ]),
     }),
     ...(curves.length > 0 ? [] : [note('The model gives no probabilities, so there are no curves.')]),
@@ -122,6 +127,20 @@ const rankingCharts = (curves: Curves): readonly SafeHtml[] => {
       x: 'recall',
       y: 'precision',
       ...frame,
+    }),
+    lineChart({
+      title: 'Lift',
+      series: curves.map(({ label, points }) => ({
+        name: label,
+        points: liftCurve(points).map(({ share, lift }): Point => [share, lift]),
+      })),
+      x: 'share of rows, highest scores first',
+      y: 'lift',
+      xDomain: unit,
+      reference: [
+        [0, 1],
+        [1, 1],
+      ],
     }),
   ];
 };

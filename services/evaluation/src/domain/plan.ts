@@ -166,7 +166,6 @@ const championGate = (criterion: Criterion, path: string, metric: KnownMetric): 
   if (metric.greaterIsBetter === undefined) {
     throw Invalid.field(`${path}.metric`, `"${metric.name}" has no better or worse`);
   }
-  // A recipe fills in `on: value` where nothing is said, so `paired` decides first.
   const on = paired === true ? 'ci_bound' : (criterion.on ?? 'value');
   requireInterval(metric, on, path);
   return {
