@@ -61,6 +61,7 @@ describe('the registry and the events of others', () => {
         reason: 'revision 2 rolled back at endpoint fast after alert alert_1',
       },
       approvalId: expect.stringMatching(/^apr_/),
+      followedEndpoint: 'fast',
     });
     const { reactions } = await platform.client.listReactions({});
     expect(reactions).toMatchObject([{ name: 'deployment-moves-alias', enabled: true, fired: 3 }]);

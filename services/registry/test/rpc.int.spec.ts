@@ -115,7 +115,13 @@ describe('the registry over gRPC', () => {
   test('shows aliases with the model and with the version', async () => {
     const { client } = platform;
     const { move } = await client.setAlias(alias);
-    expect(move).toMatchObject({ fromVersion: 0, toVersion: 1, actor: ada, approvalId: '' });
+    expect(move).toMatchObject({
+      fromVersion: 0,
+      toVersion: 1,
+      actor: ada,
+      approvalId: '',
+      followedEndpoint: '',
+    });
     expect((await client.getModel({ name: 'flights' })).model?.aliases).toEqual({ candidate: 1 });
     const { modelVersion } = await client.getModelVersion({ model: 'flights', version: 1 });
     expect(modelVersion?.aliases).toEqual(['candidate']);

@@ -10,6 +10,7 @@ import { isReactionEnabled } from './reactions.ts';
 import { commitMove } from './set-alias.ts';
 
 interface Followed {
+  readonly endpoint: string;
   readonly alias: string;
   readonly model: string;
   readonly version: number;
@@ -25,6 +26,7 @@ export const followPromotion = (
   handled: HandledPosition,
 ): Promise<Outcome> =>
   follow(context, handled, {
+    endpoint: endpoint?.name ?? '',
     alias: endpoint?.alias ?? '',
     model: revision?.model ?? '',
     version: revision?.modelVersion ?? 0,
@@ -43,6 +45,7 @@ export const followRollback = (
 ): Promise<Outcome> => {
   const cause = alertId === '' ? '' : ` after alert ${alertId}`;
   return follow(context, handled, {
+    endpoint: endpoint?.name ?? '',
     alias: endpoint?.alias ?? '',
     model: restored?.model ?? '',
     version: restored?.modelVersion ?? 0,
@@ -81,13 +84,20 @@ const follow = async (
 const move = async (
   context: RegistryContext,
   handled: HandledPosition,
-  { alias, model: name, version, actor, returning }: Followed,
+  { endpoint, alias, model: name, version, actor, returning }: Followed,
 ): Promise<Outcome> => {
   const model = await loadModel(context, name);
   const target = await loadVersion(context, name, version);
   const restores = returning ? await findMoveTo(context, model, alias, version) : undefined;
   const at = context.now();
-  const request: MoveRequest = { alias, target, actor, at, ...(restores === undefined ? {} : { restores }) };
+  const request: MoveRequest = {
+    alias,
+    target,
+    actor,
+    at,
+    followedEndpoint: endpoint,
+    ...(restores === undefined ? {} : { restores }),
+  };
   const decision = await commitMove(context, model, request, {
     handled,
     onMoved: (moved) => ({ ...moved, followed: { count: moved.followed.count + 1, lastAt: at } }),

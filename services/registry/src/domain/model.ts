@@ -20,6 +20,8 @@ export interface AliasMove {
   readonly approvalId: string;
   /** ISO 8601, UTC; never before the move before. */
   readonly at: string;
+  /** Endpoint whose deployment it followed; empty when somebody asked for it. */
+  readonly followedEndpoint: string;
 }
 
 /** A model: the one document that every move of its aliases goes through. */
@@ -74,6 +76,8 @@ export interface MoveRequest {
    * has expired since, because a way back must not be closed by the passing of time.
    */
   readonly restores?: AliasMove;
+  /** Endpoint whose deployment the alias follows; absent when somebody asks for the move. */
+  readonly followedEndpoint?: string;
 }
 
 export type MoveDecision =
@@ -121,6 +125,7 @@ export const decideMove = (model: Model, policy: Policy, request: MoveRequest): 
     actor: request.actor,
     approvalId: permission.approvalId,
     at: notBefore(request.at, model.recentMoves.at(-1)?.at),
+    followedEndpoint: request.followedEndpoint ?? '',
   };
   if (permission.objections.length > 0) {
     return {
