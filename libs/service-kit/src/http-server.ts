@@ -28,6 +28,8 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     logger: false,
     bodyLimit: maxBodyBytes,
     forceCloseConnections: true,
+    // An unknown field is a mistake to be told, not to be dropped.
+    ajv: { customOptions: { removeAdditional: false } },
     // Names of endpoints and models are at most 128 characters each.
     routerOptions: { maxParamLength: 300 },
   });

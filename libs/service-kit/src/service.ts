@@ -6,6 +6,7 @@ import {
   connectBus,
   consumeEvents,
   type Running,
+  rebuildIfLost,
   type Subscription,
   serveRefill,
   startRelay,
@@ -20,6 +21,7 @@ import { StoredCancellations } from './cancellations.ts';
 import { PeerChannel } from './grpc-client.ts';
 import { type RpcBinding, startRpcServer } from './grpc-server.ts';
 import { startHttpServer } from './http-server.ts';
+import { newId } from './ids.ts';
 import type { RpcClient } from './rpc-types.ts';
 import type { Env, ServiceName, Settings } from './settings.ts';
 import { type StepHandler, type StepWorkerOptions, stepWorker } from './step-worker.ts';
@@ -107,7 +109,7 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
 const publishSpans = (bus: Bus, spans: readonly SpanRecord[]): void => {
   const own = spans.filter((span) => span.service === bus.service);
   if (own.length === 0) return;
-  bus.publishSpans(new TextEncoder().encode(JSON.stringify(own))).catch(() => {});
+  bus.publishSpans(new TextEncoder().encode(JSON.stringify(own)), { id: newId('spans') }).catch(() => {});
 };
 
 type Readiness = () => Promise<Record<string, string>>;
@@ -132,6 +134,7 @@ const openRuntime = async (
   closers.push(exportTo((spans) => publishSpans(bus, spans)));
   const relay = startRelay({ bus, outbox: store.outbox });
   closers.push(() => relay.stop());
+  await rebuildIfLost({ bus, outbox: store.outbox });
   const refill = serveRefill({ bus, outbox: store.outbox, service: module.name });
   closers.push(() => refill.stop());
 

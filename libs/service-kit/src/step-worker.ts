@@ -156,6 +156,9 @@ export const stepWorker = (options: StepWorkerOptions) => {
 /** Marks a shutdown, which must not be reported as the step's failure: another worker goes on with it. */
 const stopped = new Cancelled('the worker is stopping');
 
+/** Whether a handler was told to stop by a shutdown, after which the same attempt goes on elsewhere. */
+export const isWorkerStopping = (reason: unknown): boolean => reason === stopped;
+
 const run = async (
   options: StepWorkerOptions,
   handler: StepHandler,

@@ -12,7 +12,7 @@ import {
 } from '@millrace/service-kit';
 import { createLogger } from '@millrace/telemetry';
 import { readInstallation } from './settings.ts';
-import { readRunningState, removeRunningState, writeRunningState } from './state-file.ts';
+import { readRunningState, removeRunningState, writeRunningState } from '@millrace/installation';
 import { superviseBroker } from './supervised-broker.ts';
 
 export interface Embedded {

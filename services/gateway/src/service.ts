@@ -45,7 +45,7 @@ export const gateway: ServiceModule = {
       start: async () => {
         spans = await consumeRecords(bus, {
           name: 'gateway-traces',
-          stream: 'spans',
+          stream: 'SPANS',
           handle: async (record) => {
             const records = JSON.parse(new TextDecoder().decode(record.data)) as SpanRecord[];
             await traces.add(record.id, records, now());

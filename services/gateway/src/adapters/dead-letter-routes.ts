@@ -1,7 +1,6 @@
 import { type Bus, listDeadLetters, replayDeadLetter, showDeadLetter } from '@millrace/bus';
 import { apiPrefix } from '@millrace/rest';
 import type { FastifyInstance } from 'fastify';
-import { userOf } from './identity.ts';
 
 interface SequenceParams {
   Params: { sequence: number };
@@ -32,6 +31,6 @@ export const registerDeadLetterRoutes = (app: FastifyInstance, bus: Bus): void =
     deadLetter: await showDeadLetter(bus, request.params.sequence),
   }));
   app.post<SequenceParams>(`${path}/:sequence/replay`, { schema: { params } }, async (request) => ({
-    deadLetter: await replayDeadLetter(bus, request.params.sequence, userOf(request)),
+    deadLetter: await replayDeadLetter(bus, request.params.sequence),
   }));
 };

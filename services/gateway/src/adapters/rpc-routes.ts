@@ -20,7 +20,7 @@ export const fastifyPath = (path: string): string =>
 
 /** Serves every route of the table by its RPC. */
 export const registerRpcRoutes = (app: FastifyInstance, peer: Runtime['peer']): void => {
-  app.addSchema({ $id: 'millrace', components: { schemas: messageSchemas } });
+  app.addSchema({ $id: 'millrace', definitions: withSharedRefs(messageSchemas) });
   for (const route of rpcRoutes) registerRpcRoute(app, peer, route);
 };
 
@@ -58,4 +58,4 @@ const registerRpcRoute = (app: FastifyInstance, peer: Runtime['peer'], route: Rp
 
 /** The same schema with references as Fastify's validator resolves them. */
 const withSharedRefs = <T>(schema: T): T =>
-  JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"millrace#/components')) as T;
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/components/schemas/', '"millrace#/definitions/')) as T;

@@ -1,0 +1,129 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ErrorJson, errorFromJson, Internal, NotFound } from '@millrace/errors';
+import { isAlive, readRunningState } from '@millrace/installation';
+import type { Command } from 'commander';
+import pc from 'picocolors';
+import { action } from '../command.ts';
+import type { CommandContext } from '../context.ts';
+
+interface UpOptions {
+  readonly port?: string;
+  readonly separate?: boolean;
+  readonly detach?: boolean;
+}
+
+type UpMessage =
+  | { readonly progress: { readonly message: string } }
+  | { readonly ready: { readonly url: string; readonly natsUrl: string } }
+  | { readonly failed: ErrorJson };
+
+/** Starts Millrace as a child process and resolves when it answers. The child ends with its parent unless detached. */
+export const startMillrace = async (
+  context: CommandContext,
+  { port, separate = false, detach = false }: UpOptions,
+): Promise<{ url: string; stop: () => Promise<void>; ended: Promise<number> }> => {
+  mkdirSync(context.dataDir, { recursive: true, mode: 0o700 });
+  const logFile = join(context.dataDir, 'millrace.log');
+  const log = openSync(logFile, 'a', 0o600);
+  const entry = fileURLToPath(import.meta.resolve(`@millrace/embedded/${separate ? 'separate' : 'main'}`));
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', entry], {
+    env: {
+      ...process.env,
+      MILLRACE_DATA_DIR: context.dataDir,
+      MILLRACE_LOG_FILE: logFile,
+      ...(port === undefined ? {} : { MILLRACE_PORT: port }),
+    },
+    stdio: ['ignore', log, log, 'ipc'],
+    // In a group of its own a Ctrl-C reaches only us, and we end it in order.
+    detached: true,
+  });
+  closeSync(log);
+  const ended = new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  const stop = async () => {
+    if (child.exitCode === null && child.pid !== undefined && isAlive(child.pid)) child.kill('SIGTERM');
+    await ended;
+  };
+  const url = await new Promise<string>((resolve, reject) => {
+    child.on('message', (message: UpMessage) => {
+      if ('progress' in message) context.output.note(message.progress.message);
+      else if ('ready' in message) resolve(message.ready.url);
+      else reject(errorFromJson(message.failed));
+    });
+    void ended.then((code) =>
+      reject(
+        new Internal(`Millrace ended with code ${code} while starting`, { hint: `Its log is ${logFile}.` }),
+      ),
+    );
+  });
+  if (detach) {
+    child.disconnect();
+    child.unref();
+  }
+  return { url, stop, ended };
+};
+
+const up = async (context: CommandContext, options: UpOptions): Promise<void> => {
+  const started = performance.now();
+  const millrace = await startMillrace(context, options);
+  const { output } = context;
+  output.result({ url: millrace.url, dataDir: context.dataDir }, ({ url }) => {
+    output.write(
+      `${pc.green('Millrace is up')} at ${url} ${pc.dim(`after ${Math.round(performance.now() - started)} ms`)}`,
+    );
+    output.write(pc.dim(`data and log in ${context.dataDir}`));
+  });
+  if (options.detach) return;
+  output.note(pc.dim('Ctrl-C ends it.'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void millrace.stop());
+  const code = await millrace.ended;
+  if (code !== 0) throw new Internal(`Millrace ended with code ${code}`);
+};
+
+/** How long a stopping Millrace may take before it is given up on. Milliseconds. */
+const downTimeoutMs = 30_000;
+
+const down = async ({ dataDir, output }: CommandContext): Promise<void> => {
+  const state = await readRunningState(dataDir);
+  if (state === undefined) throw new NotFound(`no Millrace runs on ${dataDir}`);
+  process.kill(state.pid, 'SIGTERM');
+  const deadline = Date.now() + downTimeoutMs;
+  while (isAlive(state.pid)) {
+    if (Date.now() > deadline) throw new Internal(`process ${state.pid} does not end`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  output.result({ stopped: state.pid }, () => output.write('Millrace is down'));
+};
+
+const status = async (context: CommandContext): Promise<void> => {
+  const client = await context.client();
+  const services = await client.status();
+  context.output.result({ url: client.url, services }, () => {
+    context.output.table(
+      ['SERVICE', 'STATE'],
+      Object.entries(services).map(([name, { ready, problems }]) => [
+        name,
+        ready
+          ? 'ready'
+          : Object.entries(problems)
+              .map(([part, text]) => `${part}: ${text}`)
+              .join('; '),
+      ]),
+      'no services',
+    );
+  });
+};
+
+export const lifecycleCommands = (program: Command): void => {
+  program
+    .command('up')
+    .description('start all services on this machine')
+    .option('-p, --port <port>', 'port of the gateway (default 7700)')
+    .option('--separate', 'one process per service instead of one for all')
+    .option('-d, --detach', 'return once it answers; end it with `millrace down`')
+    .action(action(up));
+  program.command('down').description('end the Millrace of this data directory').action(action(down));
+  program.command('status').description('readiness of every service').action(action(status));
+};

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { automationCommands } from './commands/automation.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { endpointCommands } from './commands/endpoints.ts';
+import { initCommand } from './commands/init.ts';
+import { lifecycleCommands } from './commands/lifecycle.ts';
+import { modelCommands } from './commands/models.ts';
+import { monitoringCommands } from './commands/monitoring.ts';
+import { observeCommands } from './commands/observe.ts';
+import { runCommands } from './commands/runs.ts';
+import { defaultUrl } from './context.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+/** The command line of `millrace`. */
+export const createProgram = (): Command => {
+  const program = new Command('millrace')
+    .description('The whole life of a model: data, training, evaluation, registry, deployment, monitoring.')
+    .version(version)
+    .option('--json', 'print the result as JSON')
+    .option('--url <address>', `gateway to talk to (default: MILLRACE_URL, the running one, ${defaultUrl})`)
+    .option('--data-dir <directory>', 'data directory (default: MILLRACE_DATA_DIR, .millrace)')
+    .showHelpAfterError('(add --help for what it takes)')
+    .addHelpText('after', exitCodes);
+  lifecycleCommands(program);
+  initCommand(program);
+  runCommands(program);
+  modelCommands(program);
+  endpointCommands(program);
+  monitoringCommands(program);
+  observeCommands(program);
+  automationCommands(program);
+  doctorCommand(program);
+  return program;
+};
+
+const exitCodes = `
+Exit codes:
+  0 done                     5 refused by a gate, policy or state
+  1 a defect of Millrace     6 not allowed
+  2 wrong input              7 a limit is reached (disk, size)
+  3 not found                8 a service does not answer
+  4 somebody was faster      9 timed out      130 cancelled`;

@@ -1,0 +1,7 @@
+export {
+  isAlive,
+  type RunningState,
+  readRunningState,
+  removeRunningState,
+  writeRunningState,
+} from './state-file.ts';

@@ -1,0 +1,118 @@
+import type { Bus } from '@millrace/bus';
+import { InferenceBatch, type InferenceRecord } from '@millrace/contracts/deployment';
+import type { Logger } from '@millrace/telemetry';
+
+export interface InferenceLogLimits {
+  /** Records of one batch. */
+  readonly batchRecords: number;
+  /** Milliseconds that a record waits at most. */
+  readonly batchAgeMs: number;
+  /** Records held while the broker does not take them; more are dropped and counted. */
+  readonly maxBuffered: number;
+}
+
+export const defaultInferenceLogLimits: InferenceLogLimits = {
+  batchRecords: 200,
+  batchAgeMs: 200,
+  maxBuffered: 20_000,
+};
+
+interface Buffer {
+  records: InferenceRecord[];
+  dropped: number;
+}
+
+const retryMs = 500;
+
+/**
+ * Sends what was predicted to the stream `INFERENCE`, in batches, without ever making a prediction wait. Bounded:
+ * when the broker is away for long, the newest records are dropped and the next batch says how many. A crash
+ * loses what waited, `batchAgeMs` at most.
+ */
+export class InferenceLog {
+  readonly #bus: Bus;
+  readonly #log: Logger;
+  readonly #limits: InferenceLogLimits;
+  readonly #source: string;
+  readonly #buffers = new Map<string, Buffer>();
+  #sequence = 0;
+  #buffered = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #sending: Promise<void> | undefined;
+
+  /** @param source this serving process; new at each start, so that sequences never repeat */
+  constructor(bus: Bus, log: Logger, source: string, limits: InferenceLogLimits = defaultInferenceLogLimits) {
+    this.#bus = bus;
+    this.#log = log;
+    this.#source = source;
+    this.#limits = limits;
+  }
+
+  add(endpoint: string, records: readonly InferenceRecord[]): void {
+    const buffer = this.#buffers.get(endpoint) ?? { records: [], dropped: 0 };
+    this.#buffers.set(endpoint, buffer);
+    const room = Math.max(0, this.#limits.maxBuffered - this.#buffered);
+    const taken = records.length <= room ? records : records.slice(0, room);
+    buffer.records.push(...taken);
+    buffer.dropped += records.length - taken.length;
+    this.#buffered += taken.length;
+    if (buffer.records.length >= this.#limits.batchRecords) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), this.#limits.batchAgeMs);
+  }
+
+  /** Sends what waits and resolves when the broker has it, or gives up after one failure. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#sending;
+    await this.#drain(false);
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#sending ??= this.#drain(true).finally(() => {
+      this.#sending = undefined;
+    });
+  }
+
+  async #drain(retry: boolean): Promise<void> {
+    for (;;) {
+      const next = [...this.#buffers].find(([, buffer]) => buffer.records.length > 0);
+      if (next === undefined) return;
+      const [endpoint, buffer] = next;
+      const records = buffer.records.splice(0, this.#limits.batchRecords);
+      const batch: InferenceBatch = {
+        endpoint,
+        source: this.#source,
+        sequence: ++this.#sequence,
+        records,
+        droppedBefore: buffer.dropped,
+      };
+      buffer.dropped = 0;
+      if (!(await this.#publish(batch, retry))) return;
+      this.#buffered -= records.length;
+    }
+  }
+
+  /** Keeps trying with the same message id, so that a batch whose ack was lost is not stored twice. */
+  async #publish(batch: InferenceBatch, retry: boolean): Promise<boolean> {
+    const bytes = InferenceBatch.encode(batch).finish();
+    const id = `${batch.source}/${batch.sequence}`;
+    for (;;) {
+      try {
+        await this.#bus.publishInference(`millrace.inference.${subjectToken(batch.endpoint)}`, bytes, { id });
+        return true;
+      } catch (thrown) {
+        this.#log.warn(
+          { err: thrown, endpoint: batch.endpoint },
+          'the broker did not take an inference batch',
+        );
+        if (!retry) return false;
+        await new Promise((resolve) => setTimeout(resolve, retryMs));
+      }
+    }
+  }
+}
+
+/** Dots separate the tokens of a subject. */
+const subjectToken = (endpoint: string): string => endpoint.replaceAll('.', '_');

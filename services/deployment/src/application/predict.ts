@@ -1,0 +1,128 @@
+import type { Scalar } from '@millrace/contracts/deployment';
+import { asMillraceError, Internal, Invalid, type MillraceError } from '@millrace/errors';
+import type { Prediction, Row } from '@millrace/modeling';
+import { newId } from '@millrace/service-kit';
+import { currentTraceId } from '@millrace/telemetry';
+import type { InferenceLog } from './inference-log.ts';
+import { checkAnswer } from './model-loader.ts';
+import type { ServedRevision, ServingTable } from './serving-table.ts';
+
+export interface PredictionRequest {
+  readonly endpoint: string;
+  readonly rows: readonly Row[];
+  /** Where the rows stand in the request, for errors. */
+  readonly path: string;
+  readonly unit?: string;
+}
+
+export interface PredictionAnswer {
+  readonly prediction: Prediction;
+  /** One per row; labels join on them. */
+  readonly predictionIds: readonly string[];
+  readonly revision: ServedRevision;
+}
+
+/** Rows of one request. */
+const maxRows = 10_000;
+
+export interface PredictDependencies {
+  readonly table: ServingTable;
+  readonly log: InferenceLog;
+  readonly now: () => number;
+  /** Called for each request, after it was counted. */
+  readonly onAnswered: (endpoint: string, revision: number) => void;
+}
+
+/** Answers prediction requests: chooses a revision, checks the input, predicts, records. */
+export const predictor = (dependencies: PredictDependencies) => {
+  const { table, log, now, onAnswered } = dependencies;
+
+  const answer = async (revision: ServedRevision, request: PredictionRequest): Promise<Prediction> => {
+    const prediction = await revision.predictor.predict(request.rows, { path: request.path });
+    checkAnswer(prediction, request.rows.length);
+    return prediction;
+  };
+
+  const record = (
+    request: PredictionRequest,
+    revision: ServedRevision,
+    ids: readonly string[],
+    started: number,
+    result: Prediction | MillraceError,
+    shadow: boolean,
+  ): void => {
+    const latencyMs = performance.now() - started;
+    const failed = result instanceof Error;
+    revision.stats.add(latencyMs, failed);
+    const traceId = currentTraceId() ?? '';
+    const time = new Date(now()).toISOString();
+    log.add(
+      request.endpoint,
+      request.rows.map((row, i) => ({
+        predictionId: ids[i] ?? '',
+        revision: revision.number,
+        time,
+        features: featuresOf(revision, row),
+        prediction: failed ? undefined : predictionOf(result, i),
+        probabilities: failed ? {} : probabilitiesOf(result, i),
+        latencyMs,
+        error: failed ? result.code : '',
+        shadow,
+        traceId,
+      })),
+    );
+    onAnswered(request.endpoint, revision.number);
+  };
+
+  const copyTo = (shadow: ServedRevision, request: PredictionRequest, ids: readonly string[]): void => {
+    const started = performance.now();
+    answer(shadow, request).then(
+      (prediction) => record(request, shadow, ids, started, prediction, true),
+      (thrown: unknown) => record(request, shadow, ids, started, asMillraceError(thrown), true),
+    );
+  };
+
+  return async (request: PredictionRequest): Promise<PredictionAnswer> => {
+    if (request.rows.length === 0) throw Invalid.field(request.path, 'has no rows');
+    if (request.rows.length > maxRows) throw Invalid.field(request.path, `has more than ${maxRows} rows`);
+    const started = performance.now();
+    const { revision, shadows } = table.choose(request.endpoint, request.unit);
+    const ids = request.rows.map(() => newId('pred'));
+    for (const shadow of shadows) copyTo(shadow, request, ids);
+    try {
+      const prediction = await answer(revision, request);
+      record(request, revision, ids, started, prediction, false);
+      return { prediction, predictionIds: ids, revision };
+    } catch (thrown) {
+      const error = asMillraceError(thrown);
+      // A wrong input is the caller's error: it says nothing about the model.
+      if (error instanceof Invalid) throw error;
+      record(request, revision, ids, started, error, false);
+      throw error.code === 'internal'
+        ? new Internal(`the model failed: ${error.message}`, { cause: error })
+        : error;
+    }
+  };
+};
+
+const featuresOf = (revision: ServedRevision, row: Row): Record<string, Scalar> => {
+  const features: Record<string, Scalar> = {};
+  for (const { name } of revision.predictor.signature.inputs) features[name] = scalar(row[name]);
+  return features;
+};
+
+const scalar = (value: unknown): Scalar => {
+  if (typeof value === 'number') return { kind: { $case: 'number', value } };
+  if (typeof value === 'string') return { kind: { $case: 'text', value } };
+  if (typeof value === 'boolean') return { kind: { $case: 'flag', value } };
+  return { kind: undefined };
+};
+
+const predictionOf = (prediction: Prediction, i: number): Scalar =>
+  scalar(prediction.kind === 'regression' ? prediction.values[i] : prediction.labels[i]);
+
+const probabilitiesOf = (prediction: Prediction, i: number): Record<string, number> => {
+  if (prediction.kind === 'regression' || prediction.probabilities === undefined) return {};
+  const row = prediction.probabilities[i] ?? [];
+  return Object.fromEntries(prediction.classes.map((name, column) => [name, row[column] ?? 0]));
+};

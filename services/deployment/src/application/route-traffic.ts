@@ -1,0 +1,54 @@
+import { RevisionState } from '@millrace/contracts/deployment';
+import { messageOf } from '@millrace/errors';
+import type { Endpoint, Revision } from '../domain/endpoint.ts';
+import type { DeploymentContext } from './context.ts';
+import type { ServedRevision } from './serving-table.ts';
+
+/** Revisions whose models are kept loaded: those with traffic, and the one that a rollback would go to. */
+const isWarm = (endpoint: Endpoint, revision: Revision): boolean =>
+  endpoint.traffic.some((share) => share.revision === revision.number) ||
+  (revision.state === RevisionState.REVISION_STATE_STANDBY &&
+    revision.number === endpoint.rollout?.stableRevision);
+
+/**
+ * Brings the data plane in line with an endpoint's document: loads what must answer, then swaps the route. A
+ * revision that does not load is left out, so that the others go on answering.
+ */
+export const routeTraffic = async (context: DeploymentContext, endpoint: Endpoint): Promise<void> => {
+  const warm = endpoint.revisions.filter((revision) => isWarm(endpoint, revision));
+  const loaded = await Promise.all(warm.map((revision) => load(context, endpoint, revision)));
+  context.table.set(
+    endpoint.name,
+    endpoint.traffic,
+    loaded.filter((revision) => revision !== undefined),
+  );
+};
+
+const load = async (
+  { loader, log }: DeploymentContext,
+  endpoint: Endpoint,
+  revision: Revision,
+): Promise<Omit<ServedRevision, 'stats'> | undefined> => {
+  try {
+    const predictor = await loader.load(revision.modelDigest);
+    const { number, model, modelVersion } = revision;
+    return { number, model, modelVersion, predictor };
+  } catch (thrown) {
+    const facts = { endpoint: endpoint.name, revision: revision.number };
+    log.error({ ...facts, err: thrown }, `a revision does not load: ${messageOf(thrown)}`);
+    return undefined;
+  }
+};
+
+/** Frees the models that no endpoint keeps warm. */
+export const freeUnused = async (context: DeploymentContext): Promise<void> => {
+  const used = new Set<string>();
+  for await (const { document: endpoint } of context.endpoints.scan()) {
+    for (const revision of endpoint.revisions) {
+      if (isWarm(endpoint, revision) || revision.state === RevisionState.REVISION_STATE_STARTING) {
+        used.add(revision.modelDigest);
+      }
+    }
+  }
+  await context.loader.keepOnly(used);
+};

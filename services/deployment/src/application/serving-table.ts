@@ -1,0 +1,79 @@
+import { NotFound, Unavailable } from '@millrace/errors';
+import type { Predictor } from '@millrace/modeling';
+import type { TrafficShare } from '../domain/endpoint.ts';
+import { RequestStats } from '../domain/request-stats.ts';
+import { pointOf, revisionAt, shadowsAt } from '../domain/traffic.ts';
+
+/** A revision that can answer. */
+export interface ServedRevision {
+  readonly number: number;
+  readonly model: string;
+  readonly modelVersion: number;
+  readonly predictor: Predictor;
+  /** Since the endpoint's traffic last changed. */
+  readonly stats: RequestStats;
+}
+
+interface Route {
+  readonly traffic: readonly TrafficShare[];
+  readonly revisions: ReadonlyMap<number, ServedRevision>;
+}
+
+export interface Chosen {
+  readonly revision: ServedRevision;
+  readonly shadows: readonly ServedRevision[];
+}
+
+/** What the data plane serves now. An endpoint's route is replaced as a whole, so a request sees one or the other. */
+export class ServingTable {
+  readonly #routes = new Map<string, Route>();
+  readonly #random: () => number;
+
+  /** @param random uniform in [0, 1), for requests that name no unit */
+  constructor(random: () => number) {
+    this.#random = random;
+  }
+
+  set(
+    endpoint: string,
+    traffic: readonly TrafficShare[],
+    revisions: readonly Omit<ServedRevision, 'stats'>[],
+  ): void {
+    this.#routes.set(endpoint, {
+      traffic,
+      revisions: new Map(
+        revisions.map((revision) => [revision.number, { ...revision, stats: new RequestStats() }]),
+      ),
+    });
+  }
+
+  delete(endpoint: string): void {
+    this.#routes.delete(endpoint);
+  }
+
+  names(): readonly string[] {
+    return [...this.#routes.keys()];
+  }
+
+  stats(endpoint: string, revision: number): RequestStats | undefined {
+    return this.#routes.get(endpoint)?.revisions.get(revision)?.stats;
+  }
+
+  /**
+   * Who answers a request, and who gets a copy.
+   *
+   * @param unit requests of the same unit go to the same revision
+   * @throws NotFound when there is no such endpoint, Unavailable when nothing serves there
+   */
+  choose(endpoint: string, unit?: string): Chosen {
+    const route = this.#routes.get(endpoint);
+    if (route === undefined) throw new NotFound(`there is no endpoint ${endpoint}`);
+    const point = unit === undefined ? this.#random() * 100 : pointOf(endpoint, unit);
+    const revision = route.revisions.get(revisionAt(route.traffic, point) ?? 0);
+    if (revision === undefined) throw new Unavailable(`no revision of ${endpoint} is ready`);
+    const shadows = shadowsAt(route.traffic, point)
+      .map((number) => route.revisions.get(number))
+      .filter((shadow) => shadow !== undefined);
+    return { revision, shadows };
+  }
+}

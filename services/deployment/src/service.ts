@@ -1,0 +1,60 @@
+import { subscription } from '@millrace/bus';
+import { DeploymentServiceService, deploymentEvents } from '@millrace/contracts/deployment';
+import { monitoringEvents } from '@millrace/contracts/monitoring';
+import { RegistryServiceService, registryEvents } from '@millrace/contracts/registry';
+import { newId, rpc, type ServiceModule } from '@millrace/service-kit';
+import { registerDataPlane } from './adapters/data-plane.ts';
+import { grpcHandlers } from './adapters/grpc-handlers.ts';
+import { type DeploymentContext, openCollections } from './application/context.ts';
+import { InferenceLog } from './application/inference-log.ts';
+import { ModelLoader } from './application/model-loader.ts';
+import { predictor } from './application/predict.ts';
+import { onAlertRaised, onAliasMoved } from './application/reactions.ts';
+import { RolloutController } from './application/rollout-controller.ts';
+import { deployStep } from './application/run-deploy-step.ts';
+import { ServingTable } from './application/serving-table.ts';
+
+/** Endpoints, revisions, traffic, and the predictions themselves. */
+export const deployment: ServiceModule = {
+  name: 'deployment',
+  setup: async ({ store, blobs, bus, peer, log, settings, now }) => {
+    const context: DeploymentContext = {
+      ...openCollections(store),
+      registry: peer('registry', RegistryServiceService),
+      loader: new ModelLoader(blobs),
+      table: new ServingTable(Math.random),
+      inferenceLog: new InferenceLog(bus, log, newId('serving')),
+      log,
+      now: () => new Date(now()).toISOString(),
+      // Clients come through the gateway, which passes these paths on.
+      baseUrl: () => `http://${settings.addresses('gateway', 'http')}`,
+    };
+    const controller = new RolloutController(context);
+    const predict = predictor({
+      table: context.table,
+      log: context.inferenceLog,
+      now,
+      onAnswered: (endpoint, revision) => controller.answered(endpoint, revision),
+    });
+    return {
+      rpc: [rpc(DeploymentServiceService, grpcHandlers(context))],
+      routes: (app) => registerDataPlane(app, context.table, predict),
+      consumers: [
+        {
+          name: 'deployment-reactions',
+          subscriptions: [
+            subscription(monitoringEvents.alertRaised, onAlertRaised(context)),
+            subscription(registryEvents.aliasMoved, onAliasMoved(context)),
+          ],
+        },
+      ],
+      steps: { handlers: { deploy: deployStep(context) }, events: deploymentEvents, concurrency: 4 },
+      start: () => controller.start(),
+      stop: async () => {
+        await controller.stop();
+        await context.inferenceLog.close();
+        await context.loader.close();
+      },
+    };
+  },
+};
