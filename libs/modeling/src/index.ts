@@ -17,6 +17,7 @@ export type {
   ModelEnvironment,
   PackagedEstimator,
   PackagedTransform,
+  StateFile,
   UserFunction,
 } from './package/model-definition.ts';
 export { loadPredictor, type Predictor } from './package/predictor.ts';
@@ -26,6 +27,7 @@ export {
   mlflowSignature,
   type Signature,
 } from './package/signature.ts';
+export { packageVersions } from './package-versions.ts';
 export {
   type ClassificationPrediction,
   classification,

@@ -1,6 +1,6 @@
 export { durationMs } from './duration.ts';
 export { type LoadedRecipe, type LoadOptions, loadRecipe } from './load-recipe.ts';
-export type { CodeFile } from './plan/code-files.ts';
+export { type CodeClosure, type CodeFile, codeClosure } from './plan/code-files.ts';
 export { canonicalJson } from './plan/digest.ts';
 export { type DigestedFiles, type PlannedStep, planSteps } from './plan/plan-steps.ts';
 export { recipeSchema } from './schema-check.ts';

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import type { Metric } from '@millrace/contracts/training';
+import type { Collection, DocumentStore } from '@millrace/store';
+import type { MetricHistory, PageQuery } from '../application/ports.ts';
+
+interface MetricPoint {
+  /** Run and metric. */
+  readonly series: string;
+  readonly key: string;
+  readonly value: number;
+  readonly step: number;
+  readonly time: string;
+}
+
+/** One small document per value: writes are appended and grouped by the store, and never rewrite a history. */
+export class StoredMetricHistory implements MetricHistory {
+  readonly #points: Collection<MetricPoint>;
+
+  constructor(store: DocumentStore) {
+    this.#points = store.collection({
+      name: 'metric_points',
+      indexes: [
+        { path: 'series', type: 'text' },
+        { path: 'step', type: 'number' },
+      ],
+    });
+  }
+
+  async add(runId: string, metrics: readonly Metric[]): Promise<void> {
+    await Promise.all(
+      metrics.map(({ key, value, step, time }) => {
+        const point = { series: seriesOf(runId, key), key, value, step, time: time ?? '' };
+        return this.#points.update(keyOf(point), (current) =>
+          current === undefined ? { document: point } : undefined,
+        );
+      }),
+    );
+  }
+
+  async list(runId: string, key: string, page: PageQuery) {
+    const { items, nextCursor } = await this.#points.find({
+      ...page,
+      filter: { field: 'series', op: 'eq', value: seriesOf(runId, key) },
+      sort: { field: 'step', direction: 'asc' },
+    });
+    const metrics = items.map(({ document }): Metric => {
+      const { value, step, time } = document;
+      return { key, value, step, time: time === '' ? undefined : time };
+    });
+    return nextCursor === undefined ? { items: metrics } : { items: metrics, nextCursor };
+  }
+}
+
+const seriesOf = (runId: string, key: string): string => `${runId}/${key}`;
+
+/** The same value of the same step and time has the same key, so that a repeated call doubles nothing. */
+const keyOf = ({ series, step, time, value }: MetricPoint): string =>
+  createHash('sha256')
+    .update(JSON.stringify([series, step, time, value]))
+    .digest('hex');

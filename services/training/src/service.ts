@@ -1,0 +1,54 @@
+import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { TrackingServiceService, trainingEvents } from '@millrace/contracts/training';
+import { readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
+import { z } from 'zod';
+import { childJobs } from './adapters/child-jobs.ts';
+import { readEnvironment } from './adapters/environment.ts';
+import { grpcHandlers } from './adapters/grpc-handlers.ts';
+import { StoredExperiments } from './adapters/stored-experiments.ts';
+import { StoredMetricHistory } from './adapters/stored-metric-history.ts';
+import { StoredRuns } from './adapters/stored-runs.ts';
+import type { TrainingContext } from './application/ports.ts';
+import { runTrainStep } from './application/run-train-step.ts';
+import { runTransformStep } from './application/run-transform-step.ts';
+
+const environment = z.object({
+  /** Steps at once in this process. */
+  MILLRACE_TRAINING_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(2),
+  /** Child processes at once, and most trials of a search at the same time; default one per core. */
+  MILLRACE_TRAINING_JOBS: z.coerce.number().int().min(1).max(256).optional(),
+  /** Limit of the JavaScript heap of each child, MiB; the whole child may hold twice as much. */
+  MILLRACE_TRAINING_JOB_MEMORY_MB: z.coerce.number().int().min(128).default(2048),
+});
+
+export const training: ServiceModule = {
+  name: 'training',
+  setup: async ({ env, store, blobs, tempDir, now }) => {
+    const settings = readEnv(environment, env);
+    const size = settings.MILLRACE_TRAINING_JOBS ?? availableParallelism();
+    // What a killed process left behind; this process is the only one that works here.
+    await rm(tempDir, { recursive: true, force: true });
+    const jobs = childJobs({ size, memoryMb: settings.MILLRACE_TRAINING_JOB_MEMORY_MB });
+    const context: TrainingContext = {
+      runs: new StoredRuns(store, now),
+      experiments: new StoredExperiments(store, now),
+      history: new StoredMetricHistory(store),
+      jobs,
+      blobs,
+      environment: await readEnvironment(),
+      maxParallelTrials: size,
+      tempDir,
+      now,
+    };
+    return {
+      rpc: [rpc(TrackingServiceService, grpcHandlers(context))],
+      steps: {
+        handlers: { transform: runTransformStep(context), train: runTrainStep(context) },
+        events: trainingEvents,
+        concurrency: settings.MILLRACE_TRAINING_CONCURRENCY,
+      },
+      stop: () => jobs.close(),
+    };
+  },
+};
