@@ -215,6 +215,15 @@ describe('a file that is no store', () => {
   });
 });
 
+describe('a connection', () => {
+  it('has each commit synced to the disk, which no kill of a process can show', async () => {
+    const database = track(new Database(join(await newFolder(), 'training.sqlite')));
+    expect(database.get('PRAGMA journal_mode')).toEqual({ journal_mode: 'wal' });
+    // 2 is FULL: https://sqlite.org/pragma.html#pragma_synchronous
+    expect(database.get('PRAGMA synchronous')).toEqual({ synchronous: 2 });
+  });
+});
+
 describe('the group of a failing commit', () => {
   it('is committed without it when it fails after its first write', async () => {
     const store = await openStore(join(await newFolder(), 'training.sqlite'));

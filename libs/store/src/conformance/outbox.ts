@@ -141,6 +141,8 @@ export const describeOutbox = (open: OpenStore): void => {
       await outbox.markSent([all[0]!]);
       const between = await instantBetween();
       await outbox.markSent([all[3]!, all[1]!, all[2]!]);
+      // Marked before: the first time counts.
+      await outbox.markSent([all[0]!]);
       const since = async (time: string, after: number, limit: number): Promise<readonly number[]> =>
         (await outbox.sentSince(time, after, limit)).map(({ position }) => position);
       expect(await since(LONG_AGO, 0, 10)).toEqual(all.slice(0, 4));

@@ -95,6 +95,22 @@ export const describePaging = (open: OpenStore): void => {
       expect(await pagesOf(fixture, { filter, sort, limit: 9 })).toEqual(whole);
     });
 
+    it.each(sorts)('finds the few that a filter passes among many, sorted by %j', async (sort) => {
+      await fill(fixture);
+      const few = Array.from({ length: COUNT }, (_, index) => index).filter(
+        (index) => index % 4 !== 0 && index % 11 === 10 && index % 3 === 2,
+      );
+      const filter = {
+        and: [
+          { field: ['metrics', 'rmse'], op: 'eq', value: 10 },
+          { field: 'state', op: 'eq', value: 'done' },
+        ],
+      } as const;
+      const found = await pagesOf(fixture, { filter, sort, limit: 1 });
+      expect(found.toSorted()).toEqual(few.map((index) => `run-${String(index).padStart(4, '0')}`));
+      expect(keysOf((await fixture.runs.find({ filter, sort })).items)).toEqual(found);
+    });
+
     it('accepts a cursor only with the query that returned it', async () => {
       await fill(fixture);
       const filter = { field: 'state', op: 'eq', value: 'done' } as const;
