@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BlobStore, openFsBlobStore, parseDigest } from '@millrace/blobs';
 import { type TestBroker, testBroker } from '@millrace/broker';
-import { type Bus, connectBus, type Running, startRelay } from '@millrace/bus';
+import { type Bus, connectBus, type Running, startRelay, type TailedEvent } from '@millrace/bus';
 import { DatasetServiceService } from '@millrace/contracts/ingest';
 import { pipelineEvents } from '@millrace/contracts/pipeline';
 import { type Artifact, StepCommand, StepFailure, StepSuccess } from '@millrace/contracts/step';
@@ -51,13 +51,25 @@ export interface IngestFixture {
   cancel(pipelineRunId: string): Promise<void>;
   /** Resolves when a step of the run tells of progress with this text. */
   progress(pipelineRunId: string, text: string): Promise<void>;
-  /** Payloads of the events of a type so far. */
+  /** Payloads of the first events of a type, once there are so many. */
   events(type: string, count: number): Promise<unknown[]>;
+  /** All events of this service that the stream holds. */
+  eventsSoFar(): Promise<TailedEvent[]>;
   table(digest: string): Promise<Table>;
   stop(): Promise<void>;
 }
 
-export const startIngest = async (env: Record<string, string> = {}): Promise<IngestFixture> => {
+/** How the service runs: in this process, or in one of its own that can be killed. */
+export type StartService = (
+  env: Record<string, string>,
+) => Promise<Pick<RunningService, 'grpcPort' | 'stop'>>;
+
+const inProcess: StartService = (env) => startService(ingest, readSettings('ingest', env), env);
+
+export const startIngest = async (
+  env: Record<string, string> = {},
+  start: StartService = inProcess,
+): Promise<IngestFixture> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-ingest-'));
   const broker = await testBroker();
   const variables = {
@@ -68,7 +80,7 @@ export const startIngest = async (env: Record<string, string> = {}): Promise<Ing
     NATS_URL: broker.url,
     ...env,
   };
-  const service = await startService(ingest, readSettings('ingest', variables), variables);
+  const service = await start(variables);
   const blobs = await openFsBlobStore({ directory: join(dataDir, 'blobs') });
   const store = await openSqliteStore({ path: ':memory:', service: 'pipeline' });
   const bus = await connectBus({ url: broker.url, service: 'pipeline' });
@@ -80,7 +92,7 @@ export const startIngest = async (env: Record<string, string> = {}): Promise<Ing
 
 interface Parts {
   readonly broker: TestBroker;
-  readonly service: RunningService;
+  readonly service: Pick<RunningService, 'grpcPort' | 'stop'>;
   readonly blobs: BlobStore;
   readonly store: DocumentStore;
   readonly bus: Bus;
@@ -109,6 +121,14 @@ const fixtureOf = (parts: Parts): IngestFixture => {
     return key;
   };
   const result = (key: string) => stepResult(bus, key);
+  const runs = store.collection<{ cancelled: boolean }>({ name: 'runs' });
+  const cancel = async (pipelineRunId: string) => {
+    const message = eventMessage(pipelineEvents.runCancelRequested, pipelineRunId, {
+      pipelineRunId,
+      actor: undefined,
+    });
+    await runs.insert(pipelineRunId, { cancelled: true }, [message]);
+  };
   return {
     broker,
     blobs,
@@ -117,14 +137,7 @@ const fixtureOf = (parts: Parts): IngestFixture => {
     send,
     result,
     run: async (step, options) => result(await send(step, options)),
-    cancel: async (pipelineRunId) => {
-      const runs = store.collection<{ cancelled: boolean }>({ name: 'runs' });
-      const message = eventMessage(pipelineEvents.runCancelRequested, pipelineRunId, {
-        pipelineRunId,
-        actor: undefined,
-      });
-      await runs.insert(pipelineRunId, { cancelled: true }, [message]);
-    },
+    cancel,
     progress: (pipelineRunId, text) =>
       new Promise((resolve) => {
         const subject = `millrace.progress.${pipelineRunId}.>`;
@@ -135,6 +148,12 @@ const fixtureOf = (parts: Parts): IngestFixture => {
         });
       }),
     events: (type, count) => eventsOf(bus, type, count),
+    eventsSoFar: async () => {
+      // An event of our own marks the end: the stream keeps the order of publication.
+      const marker = newId('marker');
+      await cancel(marker);
+      return eventsUntil(bus, marker);
+    },
     table: async (digest) => {
       const path = join(dataDir, `${newId('table')}.parquet`);
       await blobs.materialize(parseDigest(digest), path);
@@ -196,6 +215,16 @@ const eventsOf = async (bus: Bus, type: string, count: number): Promise<unknown[
     if (found.length === count) end.abort();
   }
   return found;
+};
+
+const eventsUntil = async (bus: Bus, marker: string): Promise<TailedEvent[]> => {
+  const found: TailedEvent[] = [];
+  const end = new AbortController();
+  for await (const event of bus.readEvents({ since: 'all', signal: end.signal })) {
+    if (event.key === marker) end.abort();
+    else found.push(event);
+  }
+  return found.filter(({ type }) => type.startsWith('millrace.ingest.'));
 };
 
 const stopAll = async ({ service, relay, bus, store, blobs, channel, broker, dataDir }: Parts) => {
