@@ -1,7 +1,7 @@
 import { badge, type CardSection, formatNumber, note, paragraph, table } from '@millrace/cards';
 import type { Difference } from '@millrace/metrics';
 import type { ChampionFacts } from '../domain/decide-gates.ts';
-import type { Evaluation } from './evaluation-card.ts';
+import type { Evaluation } from './evaluation.ts';
 import { intervalText, signed } from './text.ts';
 
 /** The new model against the one that serves, on the same test rows; nothing without a champion. */

@@ -1,28 +1,15 @@
 import { badge, type CardSection, formatNumber, renderCard, type Tone } from '@millrace/cards';
-import type { EvaluateRequest } from '../application/request.ts';
-import type { ChampionFacts, GateOutcome, Verdict } from '../domain/decide-gates.ts';
-import type { Measurement } from '../domain/measurement.ts';
+import type { Verdict } from '../domain/decide-gates.ts';
 import { championSection } from './champion-section.ts';
+import type { Evaluation } from './evaluation.ts';
 import { importanceSection, lineageSection, worstSection } from './evidence-sections.ts';
 import { metricsSection } from './metrics-section.ts';
 import { plotsSection } from './plots-section.ts';
 import { slicesSection } from './slices-section.ts';
 import { verdictSection } from './verdict-section.ts';
 
-/** All that the card shows. */
-export interface Evaluation {
-  readonly request: Pick<EvaluateRequest, 'identity' | 'reportId' | 'catalog' | 'seed' | 'targetColumn'>;
-  readonly measurement: Measurement;
-  readonly outcomes: readonly GateOutcome[];
-  readonly verdict: Verdict;
-  readonly champion: ChampionFacts;
-  /** ISO 8601, UTC. */
-  readonly createdAt: string;
-  readonly warnings: readonly string[];
-}
-
 /** How a verdict reads. */
-export const verdictBadges: Readonly<Record<Verdict, { readonly text: string; readonly tone: Tone }>> = {
+const verdictBadges: Readonly<Record<Verdict, { readonly text: string; readonly tone: Tone }>> = {
   VALIDATED: { text: 'All gates passed', tone: 'good' },
   REJECTED: { text: 'Rejected', tone: 'bad' },
   UNKNOWN: { text: 'No gates', tone: 'plain' },

@@ -1,5 +1,5 @@
 import { barChart, type CardSection, code, facts, formatNumber, note, table } from '@millrace/cards';
-import type { Evaluation } from './evaluation-card.ts';
+import type { Evaluation } from './evaluation.ts';
 
 const shownFeatures = 20;
 

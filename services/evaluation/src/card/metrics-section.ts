@@ -1,6 +1,6 @@
 import { type CardSection, formatNumber, note, table, tiles } from '@millrace/cards';
 import type { MetricEstimate } from '../domain/measurement.ts';
-import type { Evaluation } from './evaluation-card.ts';
+import type { Evaluation } from './evaluation.ts';
 import { intervalText } from './text.ts';
 
 const tileCount = 4;

@@ -13,7 +13,7 @@ import {
 } from '@millrace/cards';
 import { liftCurve, wilsonInterval } from '@millrace/metrics';
 import type { CurvePoint, Plots } from '../domain/measurement.ts';
-import type { Evaluation } from './evaluation-card.ts';
+import type { Evaluation } from './evaluation.ts';
 import { intervalText } from './text.ts';
 
 const unit = [0, 1] as const;

@@ -1,6 +1,6 @@
 import { barChart, type CardSection, code, formatNumber, note, table } from '@millrace/cards';
 import type { SliceMeasurement } from '../domain/measurement.ts';
-import type { Evaluation } from './evaluation-card.ts';
+import type { Evaluation } from './evaluation.ts';
 import { intervalText } from './text.ts';
 
 /** How the primary metric varies over parts of the test split; nothing without slices. */

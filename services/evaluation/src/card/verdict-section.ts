@@ -1,5 +1,5 @@
 import { badge, type CardSection, formatNumber, note, paragraph, table } from '@millrace/cards';
-import type { Evaluation } from './evaluation-card.ts';
+import type { Evaluation } from './evaluation.ts';
 
 /** What was demanded and whether it is met. */
 export const verdictSection = ({ outcomes, warnings }: Evaluation): CardSection => {
