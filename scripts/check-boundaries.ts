@@ -58,12 +58,12 @@ const importsOf = (file: string): { name: string; typeOnly: boolean }[] => {
       return;
     }
     if (typeof node !== 'object' || node === null) return;
-    const { type, source: from, typeOnly, callee, arguments: args } = node as Record<string, never>;
+    const { type, source: from, typeOnly, callee, arguments: args } = node as Record<string, unknown>;
     if (from !== undefined && from !== null && typeof (from as { value?: unknown }).value === 'string') {
       found.push({ name: (from as { value: string }).value, typeOnly: typeOnly === true });
     }
-    if (type === 'CallExpression' && (callee as { type?: string })?.type === 'Import') {
-      const literal = (args as { expression: { type: string; value: string } }[])[0]?.expression;
+    if (type === 'CallExpression' && (callee as { type?: string } | undefined)?.type === 'Import') {
+      const literal = (args as { expression: { type: string; value: string } }[] | undefined)?.[0]?.expression;
       if (literal?.type === 'StringLiteral') found.push({ name: literal.value, typeOnly: false });
     }
     for (const value of Object.values(node)) visit(value);

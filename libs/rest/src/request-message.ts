@@ -40,7 +40,8 @@ export const requestSchema = (route: RpcRoute, message: JsonSchema): RequestSche
   const rest: Record<string, JsonSchema> = {};
   const params: Record<string, JsonSchema> = {};
   for (const [name, schema] of Object.entries(message.properties ?? {})) {
-    if (names.includes(name)) params[name] = schema.type === 'string' ? { ...schema, maxLength: 256 } : schema;
+    if (names.includes(name))
+      params[name] = schema.type === 'string' ? { ...schema, maxLength: 256 } : schema;
     else if (name === actorField) rest.reason = reason;
     else if (name === pageField) Object.assign(rest, paging);
     else rest[name] = schema;

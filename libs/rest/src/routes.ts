@@ -104,7 +104,7 @@ export const rpcRoutes: readonly RpcRoute[] = [
 
 /** Names of the path's parameters. */
 export const pathParameters = (path: string): readonly string[] =>
-  [...path.matchAll(/:([a-zA-Z]+)(?=\/|$)/g)].map((match) => match[1] ?? '');
+  [...path.matchAll(/(?<=\/):([a-zA-Z]+)/g)].map((match) => match[1] ?? '');
 
 const byRpc = new Map(rpcRoutes.map((item) => [`${item.service}.${item.rpc}`, item]));
 

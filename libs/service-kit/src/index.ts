@@ -23,4 +23,10 @@ export {
   type Settings,
   serviceNames,
 } from './settings.ts';
-export { isWorkerStopping, type StepContext, StepFailed, type StepHandler, type StepResult } from './step-worker.ts';
+export {
+  isWorkerStopping,
+  type StepContext,
+  StepFailed,
+  type StepHandler,
+  type StepResult,
+} from './step-worker.ts';

@@ -112,6 +112,9 @@ const publishSpans = (bus: Bus, spans: readonly SpanRecord[]): void => {
   bus.publishSpans(new TextEncoder().encode(JSON.stringify(own)), { id: newId('spans') }).catch(() => {});
 };
 
+/** Milliseconds after which the events in the hands of a process that died are given to another. */
+const eventLeaseMs = 5_000;
+
 type Readiness = () => Promise<Record<string, string>>;
 
 const openRuntime = async (
@@ -192,7 +195,14 @@ const startIntake = async (
 ): Promise<Running[]> => {
   const running: Running[] = [];
   const consume = async (consumer: string, subscriptions: readonly Subscription[]) =>
-    running.push(await consumeEvents(bus, { name: consumer, subscriptions, inbox: store.inbox }));
+    running.push(
+      await consumeEvents(bus, {
+        name: consumer,
+        subscriptions,
+        inbox: store.inbox,
+        ackWaitMs: eventLeaseMs,
+      }),
+    );
   for (const consumer of consumers) await consume(consumer.name, consumer.subscriptions);
   if (steps !== undefined) {
     const cancellations = new StoredCancellations(store);

@@ -115,7 +115,9 @@ export const onAliasMoved =
       op: 'eq',
       value: move.alias,
     })) {
-      if (isBehind(document, move.model, move.toVersion)) following.push(document);
+      // A move that followed an endpoint is that endpoint's own doing, perhaps undone since.
+      const isCause = document.name === move.followedEndpoint;
+      if (!isCause && isBehind(document, move.model, move.toVersion)) following.push(document);
     }
     for (const endpoint of following) {
       const outcome = await redeploy(context, endpoint, event, move.model, move.toVersion);

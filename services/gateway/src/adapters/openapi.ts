@@ -35,8 +35,7 @@ export const openApiDocument = (): Record<string, unknown> => {
   };
 };
 
-const openApiPath = (path: string): string =>
-  path.replaceAll(/:([a-zA-Z]+)(?=\/|$)/g, (whole, name, at) => (path[at - 1] === '/' ? `{${name}}` : whole));
+const openApiPath = (path: string): string => path.replaceAll(/(?<=\/):([a-zA-Z]+)/g, '{$1}');
 
 const operation = (route: RpcRoute): Record<string, unknown> => {
   const contract = rpcContract(route);
