@@ -9,11 +9,16 @@ interface Rule {
 /**
  * The parts of a saved model that differ between two trainings on the same data: `AbstractModel.metadata` (a
  * time and a random id) and the order of `AbstractModel.precomputed_variable_importances` in `header.pb`, the
- * order of each column's category dictionary (`Column.categorical.items`) in `data_spec.pb`.
+ * order of each column's category dictionary (`Column.categorical.items`) in `data_spec.pb`, and the logs of
+ * the training in the learners' own headers, which predictions do not need.
  */
 const rules: Readonly<Record<string, Rule>> = {
   'header.pb': { drop: 10, sort: 7 },
   'data_spec.pb': { inside: [1, { inside: [6, { sort: 7 }] }] },
+  // `out_of_bag_evaluations`
+  'random_forest_header.pb': { drop: 4 },
+  // `training_logs`
+  'gradient_boosted_trees_header.pb': { drop: 8 },
 };
 
 /** A file of a YDF model in the one form that equal models share. Other files are returned as they are. */
