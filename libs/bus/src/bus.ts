@@ -89,6 +89,8 @@ export interface BusInternals {
   readonly topology: TopologySettings;
   ensureStreams(): Promise<void>;
   connected(): boolean;
+  /** Resolves when connected, when `signal` aborts, or when the bus is closed. */
+  whenConnected(signal?: AbortSignal): Promise<void>;
   /** Calls back on each reconnect; returns how to stop it. */
   onReconnect(listener: () => void): () => void;
   /** Has `drain` stop it; returns how to take it off the list. */

@@ -10,7 +10,7 @@ import { type BusLogger, silentLogger } from './logger.ts';
 import { streamPublishing } from './stream-publishing.ts';
 import { checkToken } from './subjects.ts';
 import { defaultTopology, ensureStreams, type TopologySettings } from './topology.ts';
-import { backoffMs, sleep } from './waiting.ts';
+import { backoffMs, sleep, Wake } from './waiting.ts';
 
 export interface BusOptions {
   /** `nats://127.0.0.1:4222`, or several, comma separated. */
@@ -96,13 +96,14 @@ const isRefusal = (thrown: unknown): boolean =>
 const assemble = (
   service: string,
   nc: NatsConnection,
-  base: Omit<BusInternals, 'connected' | 'onReconnect' | 'register'>,
+  base: Omit<BusInternals, 'connected' | 'whenConnected' | 'onReconnect' | 'register'>,
 ): Bus => {
   const parts = new Set<RunningPart>();
   const connection = watchConnection(nc, base);
   const internals: BusInternals = {
     ...base,
     connected: connection.connected,
+    whenConnected: connection.whenConnected,
     onReconnect: connection.onReconnect,
     register: (part) => {
       parts.add(part);
@@ -159,6 +160,7 @@ const watchConnection = (
           break;
         case 'reconnect':
           connected = true;
+          publisher.connectionRestored();
           reconnects += 1;
           logger.info({ server: status.server }, 'reconnected to the broker');
           for (const listener of listeners) listener();
@@ -172,14 +174,18 @@ const watchConnection = (
     connected = false;
   };
   void watch();
-  return {
-    connected: () => connected && !nc.isClosed(),
-    reconnects: () => reconnects,
-    onReconnect: (listener: () => void) => {
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-      };
-    },
+  const isConnected = () => connected && !nc.isClosed();
+  const onReconnect = (listener: () => void) => {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
   };
+  const whenConnected = async (signal?: AbortSignal): Promise<void> => {
+    const wake = new Wake();
+    const stop = onReconnect(() => wake.announce());
+    while (!isConnected() && !nc.isClosed() && signal?.aborted !== true) await wake.wait(1_000, signal);
+    stop();
+  };
+  return { connected: isConnected, reconnects: () => reconnects, onReconnect, whenConnected };
 };

@@ -33,6 +33,7 @@ export const keepDurableConsumer = async (options: DurableConsumerOptions): Prom
     const lost = new AbortController();
     const giveUp = () => lost.abort();
     signal.addEventListener('abort', giveUp, { once: true });
+    await internals.whenConnected(signal);
     try {
       await internals.ensureStreams();
       const info = await ensureConsumer(internals.jsm, stream, declaration);

@@ -42,6 +42,7 @@ export async function* readEvents(
   );
   const place: Place = { start: startOf(options.since ?? 'new'), last: undefined };
   for (let failures = 0; !ended(internals, options.signal); ) {
+    await internals.whenConnected(options.signal);
     try {
       for await (const event of readOnce(internals, filters, place, options.signal)) {
         failures = 0;

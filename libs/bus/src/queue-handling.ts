@@ -28,17 +28,28 @@ export interface QueueConsumerOptions {
   readonly handle: (message: JsMsg, context: WorkContext) => Promise<Outcome>;
 }
 
-/** Failures remembered per message, for so many messages. */
+/** So many messages are remembered for their failures, and as many as settled. */
 const rememberedMessages = 10_000;
+
+/** Tells messages apart, also where a stream was made anew and counts from 1 again. */
+const keyOf = (message: JsMsg): string => `${message.seq}@${message.timestampNanos}`;
+
+const forgetOldest = (remembered: Map<string, unknown> | Set<string>): void => {
+  if (remembered.size <= rememberedMessages) return;
+  const [oldest] = remembered.keys();
+  if (oldest !== undefined) remembered.delete(oldest);
+};
 
 /** Runs a queue consumer until it is stopped; acknowledges only after `done` or `ignored`. */
 export class QueueConsumer implements RunningPart {
   readonly #bus: Bus;
   readonly #options: QueueConsumerOptions;
   readonly #inProgress: InProgress;
-  /** Stream sequences being worked on: the server may deliver one again after a long disconnect. */
-  readonly #working = new Set<number>();
-  readonly #failures = new Map<number, Failure[]>();
+  /** Being worked on: the server may deliver one again after a long disconnect. */
+  readonly #working = new Set<string>();
+  /** Settled for good: the server may not have got the word, and deliver one again. */
+  readonly #settled = new Set<string>();
+  readonly #failures = new Map<string, Failure[]>();
   readonly #stopping = new AbortController();
   readonly #graceEnded = new AbortController();
   #finished: Promise<unknown> = Promise.resolve();
@@ -89,14 +100,19 @@ export class QueueConsumer implements RunningPart {
   }
 
   async #process(message: JsMsg): Promise<void> {
-    if (this.#working.has(message.seq)) return;
+    const key = keyOf(message);
+    if (this.#working.has(key)) return;
+    if (this.#settled.has(key)) {
+      message.ack();
+      return;
+    }
     const record = headerRecord(message.headers);
     const replayFor = record[replayHeader];
     if (replayFor !== undefined && replayFor !== this.#options.name) {
       message.ack();
       return;
     }
-    this.#working.add(message.seq);
+    this.#working.add(key);
     this.#inProgress.hold(message);
     try {
       await this.#settle(message, record);
@@ -106,12 +122,13 @@ export class QueueConsumer implements RunningPart {
       message.nak(1_000);
     } finally {
       this.#inProgress.release(message);
-      this.#working.delete(message.seq);
+      this.#working.delete(key);
     }
   }
 
   async #settle(message: JsMsg, record: Readonly<Record<string, string>>): Promise<void> {
-    const history = this.#failures.get(message.seq) ?? [];
+    const key = keyOf(message);
+    const history = this.#failures.get(key) ?? [];
     const { name, maxAttempts } = this.#options;
     const settlement = await handleUntilSettled({
       attempt: () => this.#attempt(message, record),
@@ -122,21 +139,24 @@ export class QueueConsumer implements RunningPart {
       logger: this.#bus.internals.logger,
       logFields: { consumer: name, subject: message.subject, delivery: message.info.deliveryCount },
     });
-    this.#failures.delete(message.seq);
+    this.#failures.delete(key);
     switch (settlement.kind) {
       case 'ack':
         message.ack();
+        this.#rememberSettled(key);
         return;
       case 'released':
         message.nak();
         return;
       case 'retry':
-        this.#remember(message.seq, history);
+        this.#failures.set(key, history);
+        forgetOldest(this.#failures);
         message.nak(settlement.delayMs);
         return;
       case 'dead':
         await this.#bury(message, settlement.reason, history);
         message.term(settlement.reason.replaceAll(/\s+/g, ' ').slice(0, 200));
+        this.#rememberSettled(key);
     }
   }
 
@@ -166,11 +186,9 @@ export class QueueConsumer implements RunningPart {
     }
   }
 
-  #remember(sequence: number, history: Failure[]): void {
-    this.#failures.set(sequence, history);
-    if (this.#failures.size <= rememberedMessages) return;
-    const [oldest] = this.#failures.keys();
-    if (oldest !== undefined) this.#failures.delete(oldest);
+  #rememberSettled(key: string): void {
+    this.#settled.add(key);
+    forgetOldest(this.#settled);
   }
 
   #bury(message: JsMsg, reason: string, history: readonly Failure[]): Promise<void> {

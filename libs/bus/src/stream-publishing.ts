@@ -37,14 +37,13 @@ export const streamPublishing = (
 });
 
 const publish = async (
-  { publisher, connected }: BusInternals,
+  { publisher }: BusInternals,
   subject: string,
   bytes: Uint8Array,
   { id }: PublishOptions,
   messageHeaders: ReturnType<typeof headersFromRecord>,
 ): Promise<void> => {
   checkSubject(subject);
-  if (!connected()) throw new Unavailable('not connected to the broker');
   try {
     await publisher.publish(subject, bytes, {
       headers: messageHeaders,
