@@ -105,7 +105,7 @@ const train = async (
   };
   const fitted = await fit(fits, final, hooks);
   step.progress(0.92, 'packaging the model');
-  const input = packageInput(context, prepared, transform, fitted, user.code, directory);
+  const input = packageInput(context, prepared, transform, fitted, user.modelCode, directory);
   const laidOut = await context.jobs.run<PackageJobOutput>('package', input, hooks);
   const stored = await storePackageDirectory(context.blobs, input.output, laidOut);
   return {
@@ -122,7 +122,7 @@ const layOutUserCode = async (
   context: TrainingContext,
   { command, plan, recipe }: TrainRequest,
   directory: string,
-): Promise<{ code?: UserCode; function?: UserFunction }> => {
+): Promise<{ code?: UserCode; function?: UserFunction; modelCode?: UserCode }> => {
   const { estimator } = plan;
   const customMetrics: readonly CustomMetricReference[] = recipe.customMetrics;
   if (estimator.kind === 'builtin' && customMetrics.length === 0) return {};
@@ -134,7 +134,9 @@ const layOutUserCode = async (
     ...(customMetrics.length === 0 ? [] : [customMetricsFile]),
   ];
   const code = await project.layOut(entries, directory);
-  return { code, ...(wanted === undefined ? {} : { function: wanted }) };
+  if (wanted === undefined) return { code };
+  // Metrics are no part of the model.
+  return { code, function: wanted, modelCode: { directory, files: project.closure([wanted.file]) } };
 };
 
 const prepare = async (
@@ -217,8 +219,7 @@ const packageInput = (
   modelDirectory,
   code: [
     { directory: join(transformDirectory, 'code'), files: codeFiles },
-    // Metrics are no part of the model.
-    ...(code === undefined || estimator.kind === 'builtin' ? [] : [code]),
+    ...(code === undefined ? [] : [code]),
   ],
   ...(definition.kind === 'typescript' ? { transformDirectory: join(transformDirectory, 'transform') } : {}),
   example,

@@ -52,10 +52,21 @@ export class UserProject {
     return { file, export: name };
   }
 
-  /** Lays out the files that running the entries may import, and nothing else. */
+  /**
+   * The files that running the entries may import, in order. Code that cannot be parsed may import anything; the
+   * process that runs it says where it is wrong.
+   */
+  closure(entries: readonly string[]): string[] {
+    try {
+      return codeClosure(entries, this.#code).files.map(({ path }) => path);
+    } catch {
+      return this.#code.listFiles().filter((path) => this.#code.readFile(path) !== undefined);
+    }
+  }
+
+  /** Lays out what running the entries may import, and nothing else. */
   async layOut(entries: readonly string[], directory: string): Promise<UserCode> {
-    const { files } = codeClosure(entries, this.#code);
-    const wanted = new Set(files.map(({ path }) => path));
+    const wanted = new Set(this.closure(entries));
     const found = this.#project.files.filter(({ path }) => wanted.has(path));
     await this.#project.materialize(found, directory);
     return { directory, files: found.map(({ path }) => path) };
