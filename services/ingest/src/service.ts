@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { datasetRpc } from './adapters/dataset-rpc.ts';
 import { removeStaleDirectories } from './adapters/work-directory.ts';
 import { DatasetStore } from './application/dataset-store.ts';
-import { ingestStep, type StepDependencies } from './application/run-ingest-step.ts';
+import { ingestStep } from './application/run-ingest-step.ts';
 import { splitStep } from './application/run-split-step.ts';
+import type { StepDependencies } from './application/step-dependencies.ts';
 
 const envSchema = z.object({
   /** Memory of one step's query engine; what does not fit spills to the temporary directory. */

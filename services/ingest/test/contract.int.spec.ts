@@ -135,7 +135,11 @@ describe('a data contract', () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ['an unknown type', { columns: { id: { type: 'int' } } }, /contract\.columns\.id\.type/],
+    [
+      'an unknown type',
+      { columns: { id: { type: 'int' } } },
+      /contract\.columns\.id\.type: Invalid option: expected one of "number"/,
+    ],
     [
       'a bound for text',
       { columns: { carrier: { max: 3 } } },

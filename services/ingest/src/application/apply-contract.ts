@@ -9,7 +9,7 @@ import {
   type Relation,
   relationOf,
 } from '@millrace/tabular';
-import { boundOf, type Contract, OnViolation } from '../domain/contract.ts';
+import { type Contract, OnViolation } from '../domain/contract.ts';
 import { freshnessFindings, missingColumns, rowCountFindings } from '../domain/dataset-rules.ts';
 import type { ContractFinding } from '../domain/dataset-version.ts';
 import { type CheckedColumn, contractPath, type RowRule, rowRules } from '../domain/row-rules.ts';
@@ -98,12 +98,12 @@ const flagged = (mark: string): string =>
 const flagRowOf = (mark: string): string => quoteIdentifier(`${mark}flagged row`);
 
 const declaredType = (contract: Contract, name: string): ColumnType | undefined =>
-  Object.hasOwn(contract.columns, name) ? boundOf(contract.columns[name]?.type) : undefined;
+  Object.hasOwn(contract.columns, name) ? contract.columns[name]?.type?.value : undefined;
 
 /** Patterns are the only part of a rule that the engine itself must understand. */
 const requirePatterns = async (duck: DuckDb, contract: Contract): Promise<void> => {
   for (const [name, rules] of Object.entries(contract.columns)) {
-    const pattern = boundOf(rules.pattern);
+    const pattern = rules.pattern?.value;
     if (pattern === undefined) continue;
     await duck.run(`SELECT regexp_full_match('', ${quoteText(pattern)})`).catch((error: unknown) => {
       if (error instanceof MillraceError) throw error;

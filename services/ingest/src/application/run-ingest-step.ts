@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type BlobInfo, type BlobStore, parseDigest } from '@millrace/blobs';
+import { type BlobInfo, parseDigest } from '@millrace/blobs';
 import { Invalid, type MillraceError } from '@millrace/errors';
 import {
   openProject,
@@ -17,31 +17,18 @@ import {
   type Relation,
   writeParquet,
 } from '@millrace/tabular';
-import type { DownloadLimits } from '../adapters/http-download.ts';
 import { type CollectedFile, collectFiles } from '../adapters/source-files.ts';
 import { makeWorkDirectory } from '../adapters/work-directory.ts';
-import { boundOf, OnViolation } from '../domain/contract.ts';
+import { OnViolation } from '../domain/contract.ts';
 import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
 import { type IngestConfig, parseIngestConfig } from '../domain/ingest-config.ts';
 import { contractPath } from '../domain/row-rules.ts';
 import { requireTarget } from '../domain/target.ts';
 import { applyContract, type CheckedData } from './apply-contract.ts';
-import type { DatasetStore } from './dataset-store.ts';
 import { inspectTarget } from './inspect-target.ts';
+import { phase } from './phase.ts';
 import { targetRequirement } from './recipe-context.ts';
-
-export interface StepDependencies {
-  readonly blobs: BlobStore;
-  readonly datasets: DatasetStore;
-  readonly tempDir: string;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Of one step's query engine, with its unit. */
-  readonly memoryLimit: string;
-  readonly downloads: DownloadLimits;
-}
-
-export const parquetMediaType = 'application/vnd.apache.parquet';
+import { parquetMediaType, type StepDependencies } from './step-dependencies.ts';
 
 /** Reads the data of a recipe into an immutable dataset version. */
 export const ingestStep =
@@ -49,28 +36,34 @@ export const ingestStep =
   async (context) => {
     const config = parseIngestConfig(context.command.config ?? {});
     await using directory = await makeWorkDirectory(dependencies.tempDir);
-    context.progress(0, 'collecting files');
-    const files = await collect(dependencies, context, config, directory.path);
+    const files = await phase(context, phases.collect, () =>
+      collect(dependencies, context, config, directory.path),
+    );
     await using duck = await openDuckDb({
       tempDir: directory.path,
       memoryLimit: dependencies.memoryLimit,
       signal: context.signal,
     });
-    context.progress(0.2, `reading ${files.length === 1 ? files[0]?.label : `${files.length} files`}`);
-    const read = await load(duck, config, files);
+    const read = await phase(context, phases.read, () => load(duck, config, files));
     const target = targetRequirement(context.command);
     requireTarget(read.columns, target);
-
-    context.progress(0.5, 'checking the data contract');
-    const checked = await applyContract(duck, read, config.contract, dependencies.now());
+    const checked = await phase(context, phases.check, () =>
+      applyContract(duck, read, config.contract, dependencies.now()),
+    );
     const ingest: Ingest = { dependencies, context, config, duck, files, checked, directory: directory.path };
     await refuseBlocked(ingest);
     await inspectTarget(duck, checked.kept, target);
-
-    context.progress(0.7, 'storing the dataset');
     // Awaited here: the session ends with this block.
     return await store(ingest);
   };
+
+const phases = {
+  collect: { name: 'collect files', fraction: 0, message: 'collecting files' },
+  read: { name: 'read files', fraction: 0.2, message: 'reading files' },
+  check: { name: 'check contract', fraction: 0.5, message: 'checking the data contract' },
+  store: { name: 'store dataset', fraction: 0.7, message: 'storing the dataset' },
+  profile: { name: 'profile dataset', fraction: 0.8, message: 'profiling columns' },
+} as const;
 
 /** One execution of the step, as far as it has come. */
 interface Ingest {
@@ -104,7 +97,7 @@ const collect = async (
 const load = (duck: DuckDb, config: IngestConfig, files: readonly CollectedFile[]): Promise<Relation> => {
   const { delimiter, quote, header, encoding, missing_values: missingValues } = config.csv;
   const textColumns = Object.entries(config.contract.columns)
-    .filter(([, rules]) => boundOf(rules.type) === ColumnType.string)
+    .filter(([, rules]) => rules.type?.value === ColumnType.string)
     .map(([name]) => name);
   return loadFiles(duck, {
     table: 'read',
@@ -153,15 +146,16 @@ const contractBroken = (blocking: readonly ContractFinding[]): MillraceError => 
 
 const store = async (ingest: Ingest): Promise<StepResult> => {
   const { dependencies, context, config, checked } = ingest;
-  const dataset = await putParquet(ingest, `SELECT * FROM ${checked.kept.source}`, 'dataset.parquet');
+  const dataset = await phase(context, phases.store, () =>
+    putParquet(ingest, `SELECT * FROM ${checked.kept.source}`, 'dataset.parquet'),
+  );
   const quarantine =
     checked.quarantinedRows === 0
       ? undefined
       : await putParquet(ingest, checked.quarantine, 'quarantine.parquet');
   const id = datasetVersionId(config.dataset, dataset.digest);
   const existing = await dependencies.datasets.find(id);
-  context.progress(0.8, 'profiling columns');
-  const profile = await profileOf(ingest, existing);
+  const profile = await phase(context, phases.profile, () => profileOf(ingest, existing));
   const version = await dependencies.datasets.register(
     {
       id,

@@ -25,8 +25,9 @@ import { LeakCheck, parseSplitConfig, type SplitConfig, splitPath } from '../dom
 import { checkClasses, judgeLeaks, requireRows } from '../domain/split-rules.ts';
 import { requireTarget } from '../domain/target.ts';
 import { countClasses, countLeaks } from './inspect-splits.ts';
+import { phase } from './phase.ts';
 import { requireRecipe, targetRequirement } from './recipe-context.ts';
-import { parquetMediaType, type StepDependencies } from './run-ingest-step.ts';
+import { parquetMediaType, type StepDependencies } from './step-dependencies.ts';
 
 /** Divides a dataset version into training, validation and test rows. The same rows are always divided the same way. */
 export const splitStep =
@@ -36,7 +37,9 @@ export const splitStep =
     const config = parseSplitConfig(command.config ?? {});
     const recipe = requireRecipe(command);
     await using directory = await makeWorkDirectory(dependencies.tempDir);
-    const dataset = await fetchDataset(dependencies, context, directory.path);
+    const dataset = await phase(context, phases.fetch, () =>
+      fetchDataset(dependencies, context, directory.path),
+    );
     await using duck = await openDuckDb({
       tempDir: directory.path,
       memoryLimit: dependencies.memoryLimit,
@@ -45,19 +48,20 @@ export const splitStep =
     const { labelled, dropped } = await dropUnlabelled(duck, dataset, context);
     requireSplitColumns(labelled.columns, config);
 
-    context.progress(0.3, 'dividing rows');
-    const splits = await divide(duck, labelled, config, recipe.seed);
+    const splits = await phase(context, phases.divide, () => divide(duck, labelled, config, recipe.seed));
     requireRows(splits.rows);
     const classes = recipe.task === 'regression' ? undefined : await countClasses(duck, recipe.targetColumn);
     const classWarnings = classes === undefined ? [] : checkClasses(recipe.targetColumn, classes);
-    context.progress(0.5, 'checking for leaks');
     const leaks =
-      config.leak_check === LeakCheck.off ? undefined : await countLeaks(duck, labelled.columns, config);
+      config.leak_check === LeakCheck.off
+        ? undefined
+        : await phase(context, phases.check, () => countLeaks(duck, labelled.columns, config));
     const leakWarnings = leaks === undefined ? [] : judgeLeaks(leaks, config.leak_check);
-
-    context.progress(0.7, 'storing splits');
+    const outputs = await phase(context, phases.store, () =>
+      store(dependencies, duck, labelled, splits.rows, directory.path),
+    );
     return {
-      outputs: await store(dependencies, duck, labelled, splits.rows, directory.path),
+      outputs,
       summary: {
         rows: splits.rows,
         droppedRows: dropped,
@@ -75,6 +79,13 @@ export const splitStep =
     };
   };
 
+const phases = {
+  fetch: { name: 'fetch dataset', fraction: 0, message: 'reading the dataset' },
+  divide: { name: 'divide rows', fraction: 0.3, message: 'dividing rows' },
+  check: { name: 'check leaks', fraction: 0.5, message: 'checking for leaks' },
+  store: { name: 'store splits', fraction: 0.7, message: 'storing splits' },
+} as const;
+
 const methodOf = (config: SplitConfig): string => {
   if (config.time_column !== undefined) return `time of "${config.time_column}"`;
   return config.key_columns === undefined ? 'hash of the row' : `hash of ${config.key_columns.join(', ')}`;
@@ -82,10 +93,9 @@ const methodOf = (config: SplitConfig): string => {
 
 const fetchDataset = async (
   { blobs }: StepDependencies,
-  { input, progress }: StepContext,
+  { input }: StepContext,
   directory: string,
 ): Promise<string> => {
-  progress(0, 'reading the dataset');
   const path = join(directory, 'dataset.parquet');
   await blobs.materialize(parseDigest(input('dataset').digest), path, { as: 'link' });
   return path;

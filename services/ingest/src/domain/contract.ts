@@ -18,12 +18,20 @@ const datasetReaction = z.enum([OnViolation.block, OnViolation.warn], {
   error: 'must be block or warn: there are no rows to set aside',
 });
 
-/** A bound with its own reaction, or the bound alone. */
+/** A bound with its own reaction (`{ value: 5, on_violation: warn }`), or the bound alone. */
 const ruleOf = <T extends z.ZodType>(bound: T) =>
-  z.union([bound, z.strictObject({ value: bound, on_violation: rowReaction.optional() })]);
+  z.preprocess(
+    (rule) => (isMapping(rule) && 'value' in rule ? rule : { value: rule }),
+    z.strictObject({ value: bound, on_violation: rowReaction.optional() }),
+  );
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]);
-const limit = z.union([z.number(), z.string()]);
+const isMapping = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const scalar = z.union([z.string(), z.number(), z.boolean()], {
+  error: 'must be text, a number or a boolean',
+});
+const limit = z.union([z.number(), z.string()], { error: 'must be a number or a time' });
 
 const columnSchema = z.strictObject({
   type: ruleOf(z.enum(ColumnType)).optional(),
@@ -79,23 +87,13 @@ export const contractSchema = z.strictObject({
 export type Contract = z.infer<typeof contractSchema>;
 export type ColumnContract = z.infer<typeof columnSchema>;
 
-/** The bound of a rule without its reaction. */
-export const boundOf = <T>(rule: Rule<T> | undefined): T | undefined =>
-  isReacting(rule) ? rule.value : rule;
-
 /** The rule's own reaction, else its column's, else the contract's. */
-export const reactionOf = (rule: unknown, column: ColumnContract, contract: Contract): OnViolation =>
-  (isReacting(rule) ? rule.on_violation : undefined) ?? column.on_violation ?? contract.on_violation;
+export const reactionOf = (
+  rule: { readonly on_violation?: OnViolation | undefined } | undefined,
+  column: ColumnContract,
+  contract: Contract,
+): OnViolation => rule?.on_violation ?? column.on_violation ?? contract.on_violation;
 
 /** A reaction for the dataset as a whole: where the contract says to set rows aside, there are none. */
 export const datasetReactionOf = (own: OnViolation | undefined, contract: Contract): OnViolation =>
   own ?? (contract.on_violation === OnViolation.warn ? OnViolation.warn : OnViolation.block);
-
-type Rule<T> = T | Reacting<T>;
-interface Reacting<T> {
-  readonly value: T;
-  readonly on_violation?: OnViolation | undefined;
-}
-
-const isReacting = <T>(rule: Rule<T> | undefined): rule is Reacting<T> =>
-  typeof rule === 'object' && rule !== null && 'value' in rule;

@@ -6,12 +6,16 @@ export const parseConfig = <T extends z.ZodType>(schema: T, value: unknown, path
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const violations = result.error.issues.map((issue) => ({
-    path: issue.path.reduce<string>(
-      (parent, key) => (typeof key === 'number' ? `${parent}[${key}]` : `${parent}.${String(key)}`),
-      path,
-    ),
+    path: pathText(path, issue.path),
     message: issue.message,
   }));
   const [first] = violations;
   throw new Invalid(`${first?.path}: ${first?.message}`, { violations });
 };
+
+/** `steps.ingest.contract.columns.y.max`; the `value` of a rule is named by the rule. */
+const pathText = (path: string, keys: readonly PropertyKey[]): string =>
+  (keys.at(-1) === 'value' ? keys.slice(0, -1) : keys).reduce<string>(
+    (parent, key) => (typeof key === 'number' ? `${parent}[${key}]` : `${parent}.${String(key)}`),
+    path,
+  );

@@ -8,7 +8,9 @@ import {
   quoteNumber,
   quoteText,
 } from '@millrace/tabular';
-import { boundOf, type ColumnContract, type Contract, type OnViolation, reactionOf } from './contract.ts';
+import { type ColumnContract, type Contract, type OnViolation, reactionOf } from './contract.ts';
+
+type RuleKey = 'type' | 'nullable' | 'min' | 'max' | 'allowed' | 'pattern' | 'unique';
 
 /** A rule that each row keeps or breaks. Its SQL reads the table that `CheckedColumn` speaks of. */
 export interface RowRule {
@@ -64,7 +66,7 @@ const columnRules = (
   const value = quoteIdentifier(name);
   const path = `columns.${name}`;
   const found: RowRule[] = [];
-  const add = (key: keyof ColumnContract, violated: string, fault: string) =>
+  const add = (key: RuleKey, violated: string, fault: string) =>
     found.push({
       rule: `${path}.${key}`,
       onViolation: reactionOf(rules[key], rules, contract),
@@ -80,27 +82,27 @@ const columnRules = (
       `have a value of "${name}" that is no ${declared}`,
     );
   }
-  if (boundOf(rules.nullable) === false) add('nullable', `${raw} IS NULL`, `lack "${name}"`);
+  if (rules.nullable?.value === false) add('nullable', `${raw} IS NULL`, `lack "${name}"`);
   for (const [key, operator, fault] of [
     ['min', '<', 'below'],
     ['max', '>', 'above'],
   ] as const) {
-    const bound = boundOf(rules[key]);
+    const bound = rules[key]?.value;
     if (bound === undefined) continue;
     add(key, `${value} ${operator} ${limitSql(bound, column, key)}`, `have "${name}" ${fault} ${bound}`);
   }
-  const allowed = boundOf(rules.allowed);
+  const allowed = rules.allowed?.value;
   if (allowed !== undefined) {
     const list = allowed.map((one) => literalSql(one, column)).join(', ');
     add('allowed', `${value} NOT IN (${list})`, `have a value of "${name}" that is not allowed`);
   }
-  const pattern = boundOf(rules.pattern);
+  const pattern = rules.pattern?.value;
   if (pattern !== undefined) {
     requireType(column, 'pattern', ['string']);
     const matches = `regexp_full_match(${value}, ${quoteText(pattern)})`;
     add('pattern', `NOT ${matches}`, `have "${name}" not matching ${pattern}`);
   }
-  if (boundOf(rules.unique) === true) {
+  if (rules.unique?.value === true) {
     const repeats = `row_number() OVER (PARTITION BY ${value} ORDER BY ${rowNumber}) > 1`;
     add('unique', `${value} IS NOT NULL AND ${repeats}`, `repeat an earlier value of "${name}"`);
   }
