@@ -2,6 +2,7 @@ import type { Artifact, RecipeContext, StepCommand } from '@millrace/contracts/s
 import { Invalid } from '@millrace/errors';
 import { findMetric, type TaskDefinition } from '@millrace/metrics';
 import { requireName, type StepHandler } from '@millrace/service-kit';
+import { activeTraceHeaders } from '@millrace/telemetry';
 import { checkFeatures } from '../domain/baseline.ts';
 import { type Binding, bind, Check, type MonitorDocument, type MonitorSettings } from '../domain/monitor.ts';
 import { readMonitorSettings } from '../domain/monitor-settings.ts';
@@ -100,6 +101,7 @@ export const bindMonitor =
       seed: command.recipe?.seed ?? 42,
       binding,
       settings,
+      trace: activeTraceHeaders(),
       at: new Date(deps.now()).toISOString(),
     });
     return {

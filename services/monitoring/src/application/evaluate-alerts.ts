@@ -3,6 +3,7 @@ import { eventMessage } from '@millrace/service-kit';
 import { decideAlert, newAlert, windowsNeeded } from '../domain/alerting.ts';
 import { currentBinding, isMuted, type MonitorDocument } from '../domain/monitor.ts';
 import type { AlertDocument, Collections, Dependencies, WindowDocument } from './ports.ts';
+import { inRunTrace } from './run-trace.ts';
 
 const latestWindows = async (
   { windows }: Collections,
@@ -65,15 +66,17 @@ export const evaluateAlerts = async (
   const latest = await latestWindows(collections, monitor.endpoint, windowsNeeded(monitor.rules));
   const open = await openAlerts(collections, monitor.endpoint);
   const { task } = currentBinding(monitor);
+  const end = ({ alert }: AlertDocument) =>
+    inRunTrace(monitor, 'resolve alert', () => resolve(collections, alert.id, at));
   for (const rule of monitor.rules) {
     const current = open.find((alert) => alert.rule === rule.name);
     const decision = decideAlert(rule, latest, task, current !== undefined);
     if (decision.kind === 'raise' && !isMuted(monitor, now())) {
-      await raise(collections, newAlert(monitor, rule, decision, at), at);
+      const alert = newAlert(monitor, rule, decision, at);
+      await inRunTrace(monitor, 'raise alert', () => raise(collections, alert, at));
     }
-    if (decision.kind === 'resolve' && current !== undefined)
-      await resolve(collections, current.alert.id, at);
+    if (decision.kind === 'resolve' && current !== undefined) await end(current);
   }
   const rules = new Set(monitor.rules.map(({ name }) => name));
-  for (const { rule, alert } of open) if (!rules.has(rule)) await resolve(collections, alert.id, at);
+  for (const alert of open) if (!rules.has(alert.rule)) await end(alert);
 };

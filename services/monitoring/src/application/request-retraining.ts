@@ -4,6 +4,7 @@ import { isMuted, type MonitorDocument } from '../domain/monitor.ts';
 import { isCool, reactions } from '../domain/reactions.ts';
 import type { Dependencies } from './ports.ts';
 import { countFired, isEnabled } from './reaction-switches.ts';
+import { inRunTrace } from './run-trace.ts';
 
 const reasonOf = (window: Window): string => {
   const features = new Set(window.drift.filter(({ drifted }) => drifted).map(({ feature }) => feature));
@@ -24,15 +25,17 @@ export const requestRetraining = async (
   const { endpoint, project, retrainCoolDownMs } = monitor;
   const at = now();
   const request = { project, endpoint, windowId: window.id, reason: reasonOf(window) };
-  const requested = await collections.retrainings.update(endpoint, (last) => {
-    if (last?.document.windowId === window.id || !isCool(last?.document.at, retrainCoolDownMs, at)) {
-      return undefined;
-    }
-    return {
-      document: { windowId: window.id, at },
-      messages: [eventMessage(monitoringEvents.retrainingRequested, window.id, request)],
-    };
-  });
+  const requested = await inRunTrace(monitor, 'request retraining', () =>
+    collections.retrainings.update(endpoint, (last) => {
+      if (last?.document.windowId === window.id || !isCool(last?.document.at, retrainCoolDownMs, at)) {
+        return undefined;
+      }
+      return {
+        document: { windowId: window.id, at },
+        messages: [eventMessage(monitoringEvents.retrainingRequested, window.id, request)],
+      };
+    }),
+  );
   const { windowId, at: requestedAt } = requested?.document ?? {};
   if (windowId === window.id && requestedAt === at)
     await countFired(collections, reactions.retraining, now());

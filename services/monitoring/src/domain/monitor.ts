@@ -76,6 +76,8 @@ export interface MonitorDocument {
   readonly rollbackOnAlert: boolean;
   readonly project: string;
   readonly seed: number;
+  /** Trace context of the run that set it up; empty without one. */
+  readonly trace: Readonly<Record<string, string>>;
   /** ISO 8601; absent: not muted. */
   readonly mutedUntil?: string;
   readonly updatedAt: string;
@@ -111,7 +113,7 @@ export const bindingId = ({
   targetColumn,
 }: Binding): string => [revision, profileDigest, predictionProfileDigest, targetColumn].join('|');
 
-/** The monitor after a revision was bound to its baseline; equal to the one before when nothing is new. */
+/** The monitor after a revision was bound to its baseline. */
 export const bind = (
   before: MonitorDocument | undefined,
   given: {
@@ -120,25 +122,26 @@ export const bind = (
     readonly seed: number;
     readonly binding: Binding;
     readonly settings: MonitorSettings;
+    readonly trace: Readonly<Record<string, string>>;
     readonly at: string;
   },
 ): MonitorDocument => {
-  const { endpoint, project, seed, binding, settings, at } = given;
+  const { endpoint, project, seed, binding, settings, trace, at } = given;
   const { [String(binding.revision)]: _replaced, ...others } = before?.bindings ?? {};
   const kept = Object.entries(others)
     .sort(([a], [b]) => Number(b) - Number(a))
     .slice(0, keptBindings - 1);
-  const after: MonitorDocument = {
+  return {
     endpoint,
     project,
     seed,
     ...settings,
+    trace,
     revision: binding.revision,
     bindings: { ...Object.fromEntries(kept), [String(binding.revision)]: binding },
     ...(before?.mutedUntil === undefined ? {} : { mutedUntil: before.mutedUntil }),
     updatedAt: at,
   };
-  return after;
 };
 
 export const isMuted = (monitor: MonitorDocument, now: number): boolean =>

@@ -1,0 +1,24 @@
+import { contextFromHeaders, inSpan } from '@millrace/telemetry';
+import { context, trace } from '@opentelemetry/api';
+import type { MonitorDocument } from '../domain/monitor.ts';
+
+/**
+ * Does something rare and consequential (an alert, a request) in the trace of the run that set the monitor up, so
+ * that the run's trace shows what became of its model; what caused it now is linked.
+ */
+export const inRunTrace = <T>(
+  { endpoint, trace: headers }: MonitorDocument,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> => {
+  const cause = trace.getSpanContext(context.active());
+  return inSpan(
+    name,
+    {
+      attributes: { 'millrace.endpoint.name': endpoint },
+      context: contextFromHeaders(headers, context.active()),
+      ...(cause === undefined ? {} : { links: [{ context: cause }] }),
+    },
+    work,
+  );
+};
