@@ -14,16 +14,19 @@ export const applyInput = async (
   input: RunInput,
   handled?: InboxPosition,
 ): Promise<Stored<PipelineRun> | undefined> => {
-  const changed = await context.collections.runs.update(
+  let changes = false;
+  const stored = await context.collections.runs.update(
     runId,
     (current) => {
-      if (current === undefined) return undefined;
-      const decided = decide(current.document, input, context.now(), context.patience);
+      const decided = current && decide(current.document, input, context.now(), context.patience);
+      // Decided anew after each lost race; an update that decides nothing answers what is stored.
+      changes = decided !== undefined;
       if (decided === undefined) return undefined;
       return { document: decided.run, messages: context.messagesOf(decided.run, decided.effects) };
     },
     handled,
   );
-  if (changed !== undefined) context.wake(runId);
-  return changed;
+  if (!changes) return undefined;
+  context.wake(runId);
+  return stored;
 };

@@ -74,7 +74,7 @@ export const switchTrigger = async (
   name: string,
   enabled: boolean,
 ): Promise<Trigger> => {
-  await collections.triggers.update(name, (current) => {
+  const stored = await collections.triggers.update(name, (current) => {
     if (current === undefined || current.document.enabled === enabled) return undefined;
     const { condition } = current.document;
     const next = condition.kind === 'cron' ? nextFireAt(condition, now()) : undefined;
@@ -82,7 +82,6 @@ export const switchTrigger = async (
       document: { ...current.document, enabled, ...(next === undefined ? {} : { nextFireAt: next }) },
     };
   });
-  const stored = await collections.triggers.get(name);
   if (stored === undefined) throw new NotFound(`there is no trigger ${name}`);
   return stored.document;
 };

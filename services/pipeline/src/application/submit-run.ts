@@ -60,10 +60,9 @@ const claimRunId = async (
 ): Promise<string> => {
   const runId = newId('run');
   if (idempotencyKey === '') return runId;
-  const claimed = await collections.submissions.update(idempotencyKey, (current) =>
+  const submission = await collections.submissions.update(idempotencyKey, (current) =>
     current === undefined ? { document: { runId } } : undefined,
   );
-  const submission = claimed ?? (await collections.submissions.get(idempotencyKey));
   if (submission === undefined) throw new Internal(`submission ${idempotencyKey} vanished`);
   return submission.document.runId;
 };
