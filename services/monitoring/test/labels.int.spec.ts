@@ -94,6 +94,20 @@ describe('labels', () => {
   });
 });
 
+describe('predictions', () => {
+  it('wait for labels up to a number, the oldest windows going first', async () => {
+    await platform.stop();
+    platform = await Platform.start({ MILLRACE_MONITORING_LABEL_PREDICTIONS: '200' });
+    await platform.bind({ rules });
+    await platform.publish(...batchesOf(flights, endpoint));
+    await platform.windows(2);
+    await eventually(async () => {
+      const result = await platform.client.submitLabels({ endpoint, labels: labels(150, 250, 1) });
+      expect(result).toEqual({ joined: 50, unknown: 50 });
+    });
+  });
+});
+
 describe('a classification', () => {
   it('is measured by its labels', async () => {
     await platform.bind(

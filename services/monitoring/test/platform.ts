@@ -46,12 +46,16 @@ export class Platform {
   #service: RunningService | undefined;
   #process: { readonly child: ChildProcess; readonly grpcPort: number } | undefined;
 
+  readonly #variables: Readonly<Record<string, string>>;
+
   private constructor(
     dataDir: string,
     broker: TestBroker,
     blobs: BlobStore,
     others: { readonly bus: Bus; readonly store: DocumentStore },
+    variables: Readonly<Record<string, string>>,
   ) {
+    this.#variables = variables;
     this.#dataDir = dataDir;
     this.broker = broker;
     this.blobs = blobs;
@@ -62,14 +66,14 @@ export class Platform {
     );
   }
 
-  static async start(): Promise<Platform> {
+  static async start(variables: Readonly<Record<string, string>> = {}): Promise<Platform> {
     const dataDir = await mkdtemp(join(tmpdir(), 'millrace-monitoring-'));
     const broker = await testBroker();
     const blobs = await openFsBlobStore({ directory: join(dataDir, 'blobs') });
     const store = await openSqliteStore({ path: join(dataDir, 'others.sqlite'), service: 'deployment' });
     const bus = await connectBus({ url: broker.url, service: 'deployment' });
     startRelay({ bus, outbox: store.outbox });
-    const platform = new Platform(dataDir, broker, blobs, { bus, store });
+    const platform = new Platform(dataDir, broker, blobs, { bus, store }, variables);
     await platform.startMonitoring();
     return platform;
   }
@@ -89,6 +93,7 @@ export class Platform {
       MILLRACE_DATA_DIR: this.#dataDir,
       NATS_URL: this.broker.url,
       MILLRACE_LOG_LEVEL: process.env.MILLRACE_LOG_LEVEL ?? 'silent',
+      ...this.#variables,
     };
   }
 

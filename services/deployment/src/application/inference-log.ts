@@ -20,6 +20,8 @@ export const defaultInferenceLogLimits: InferenceLogLimits = {
 interface Buffer {
   records: InferenceRecord[];
   dropped: number;
+  /** Number of the endpoint's latest batch: consumers wait for gaps, so each endpoint counts for itself. */
+  sequence: number;
 }
 
 const retryMs = 500;
@@ -35,7 +37,6 @@ export class InferenceLog {
   readonly #limits: InferenceLogLimits;
   readonly #source: string;
   readonly #buffers = new Map<string, Buffer>();
-  #sequence = 0;
   #buffered = 0;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
@@ -49,7 +50,7 @@ export class InferenceLog {
   }
 
   add(endpoint: string, records: readonly InferenceRecord[]): void {
-    const buffer = this.#buffers.get(endpoint) ?? { records: [], dropped: 0 };
+    const buffer = this.#buffers.get(endpoint) ?? { records: [], dropped: 0, sequence: 0 };
     this.#buffers.set(endpoint, buffer);
     const room = Math.max(0, this.#limits.maxBuffered - this.#buffered);
     const taken = records.length <= room ? records : records.slice(0, room);
@@ -84,7 +85,7 @@ export class InferenceLog {
       const batch: InferenceBatch = {
         endpoint,
         source: this.#source,
-        sequence: ++this.#sequence,
+        sequence: ++buffer.sequence,
         records,
         droppedBefore: buffer.dropped,
       };
@@ -97,7 +98,7 @@ export class InferenceLog {
   /** Keeps trying with the same message id, so that a batch whose ack was lost is not stored twice. */
   async #publish(batch: InferenceBatch, retry: boolean): Promise<boolean> {
     const bytes = InferenceBatch.encode(batch).finish();
-    const id = `${batch.source}/${batch.sequence}`;
+    const id = `${batch.source}/${batch.endpoint}/${batch.sequence}`;
     for (;;) {
       try {
         await this.#bus.publishInference(`millrace.inference.${subjectToken(batch.endpoint)}`, bytes, { id });

@@ -25,6 +25,9 @@ const holdMs = 2_000;
 /** Records applied in one commit. */
 const maxRecordsAtOnce = 20_000;
 
+/** Attempts at one commit while another process changes the same endpoint. */
+const maxConflicts = 10;
+
 /** Waits between attempts to close a window that cannot be measured, at most. */
 const maxRetryMs = 60_000;
 
@@ -177,11 +180,19 @@ export class EndpointLane {
     }
   }
 
+  /** Another process of this service may have been faster: then what it committed is read, and the rest applied. */
   async #applyAll(chunk: readonly Waiting[], monitor: MonitorDocument): Promise<void> {
     const batches = chunk.map(({ batch }) => batch);
-    this.#stored = await this.#withState((state) =>
-      applyBatches(this.#deps, state, monitor, batches, this.#cache),
-    );
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.#stored = await this.#withState((state) =>
+          applyBatches(this.#deps, state, monitor, batches, this.#cache),
+        );
+        return;
+      } catch (thrown) {
+        if (asMillraceError(thrown).code !== ErrorCode.conflict || attempt === maxConflicts) throw thrown;
+      }
+    }
   }
 
   #wakeUp(held: readonly Waiting[]): void {

@@ -1,3 +1,4 @@
+import { Invalid } from '@millrace/errors';
 import { computeMetrics, type Metrics, type TaskDefinition } from '@millrace/metrics';
 
 /** A prediction with the truth that came later. */
@@ -47,8 +48,17 @@ const classificationMetrics = (task: TaskDefinition, rows: readonly LabelledPred
   );
 };
 
-/** Metrics of a window's labelled predictions, by the names of `@millrace/metrics`; empty without any. */
+/**
+ * Metrics of a window's labelled predictions, by the names of `@millrace/metrics`; empty where none can be
+ * measured, as with probabilities that are none.
+ */
 export const measurePerformance = (task: TaskDefinition, rows: readonly LabelledPrediction[]): Metrics => {
   if (rows.length === 0) return {};
-  return task.type === 'regression' ? regressionMetrics(task, rows) : classificationMetrics(task, rows);
+  try {
+    return task.type === 'regression' ? regressionMetrics(task, rows) : classificationMetrics(task, rows);
+  } catch (thrown) {
+    // What clients and models send must not keep a window from closing.
+    if (thrown instanceof Invalid) return {};
+    throw thrown;
+  }
 };

@@ -10,12 +10,13 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 
 /**
  * Predictions made at an endpoint, in the order of `sequence`. Binary on `millrace.inference.<endpoint>`, message id
- * `<source>/<sequence>`.
+ * `<source>/<endpoint>/<sequence>`.
  */
 export interface InferenceBatch {
   endpoint: string;
-  /** The serving process; with `sequence` it identifies the batch. */
+  /** The serving process; new at each start. With `endpoint` and `sequence` it identifies the batch. */
   source: string;
+  /** From 1, without gaps within `source` and `endpoint`. */
   sequence: number;
   records: InferenceRecord[];
   /** Records dropped before this batch because the bounded buffer was full. */
