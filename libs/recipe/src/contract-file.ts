@@ -1,5 +1,7 @@
+import { pathText } from './document/path-text.ts';
 import { type Finding, parseTemplatedYaml } from './document/yaml-document.ts';
 import type { Fields } from './rules/rule.ts';
+import { checkContract } from './schema-check.ts';
 import { normalizeProjectPath } from './snapshot/project-path.ts';
 import type { ProjectFiles } from './types.ts';
 
@@ -12,7 +14,18 @@ export const inlineContract = (
   if (typeof file !== 'string') return { content, findings: [] };
   const parsed = readContract(file, files);
   if (parsed.document === undefined) return { content, findings: parsed.findings };
-  const ingest = { ...content.steps.ingest, contract: parsed.document.content };
+  const { document } = parsed;
+  const problems = checkContract(document.content);
+  if (problems.length > 0) {
+    const findings = problems.map(({ path, part, message }) => ({
+      file: document.file,
+      position: document.locate(path, part),
+      path: pathText(path),
+      message,
+    }));
+    return { content, findings };
+  }
+  const ingest = { ...content.steps.ingest, contract: document.content };
   return { content: { ...content, steps: { ...content.steps, ingest } }, findings: [] };
 };
 

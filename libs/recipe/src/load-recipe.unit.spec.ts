@@ -201,6 +201,16 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    'a contract with an unknown rule',
+    minimal('    contract: {columns: {y: {uniqe: true}}}\n'),
+    ['recipe.yaml:7:30 steps.ingest.contract.columns.y.uniqe: unknown key; did you mean "unique"?'],
+  ],
+  [
+    'a rule of auto beside a custom transform',
+    minimal('  transform:\n    using: none\n    drop: [x]\n'),
+    ['recipe.yaml:9:11 steps.transform.drop: has no effect unless using is auto'],
+  ],
+  [
     'canary steps that descend',
     minimal('  deploy:\n    canary_steps: [50, 10]\n'),
     ['recipe.yaml:8:19 steps.deploy.canary_steps: must ascend'],
@@ -232,6 +242,17 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
 describe('a wrong recipe', () => {
   test.each(bad)('with %s is refused with every place and reason', (_, text, problems) => {
     expect(problemsOf(text)).toEqual(problems);
+  });
+
+  test('whose contract stands in another file is shown the place there', () => {
+    const files = {
+      'recipe.yaml': minimal('    contract: c.yaml\n'),
+      'c.yaml': 'columns:\n  y: {uniqe: true}\n',
+    };
+    expect(problemsOf(files)).toEqual(['c.yaml:2:7 columns.y.uniqe: unknown key; did you mean "unique"?']);
+    expect(problemsOf({ 'recipe.yaml': files['recipe.yaml'] })).toEqual([
+      'c.yaml:1:1: the project has no such file',
+    ]);
   });
 
   test('that is not there is named', () => {

@@ -103,7 +103,7 @@ const ownDefaults = (step: StepName, written: Fields, content: Fields, names: Na
     case 'register':
       return { ...written, model_name: names.modelName, metadata: content.metadata ?? {} };
     case 'deploy':
-      return { endpoint: names.modelName, ...written };
+      return deployDefaults(written, names);
     case 'monitor':
       return monitorDefaults(written, content, names);
     default:
@@ -116,6 +116,8 @@ const transformUsing = (written: Fields, content: Fields): string => {
   if (typeof written.transformer_method === 'string') return 'custom';
   if (written.using !== undefined && written.using !== 'custom') return written.using;
   if (written.using === 'custom') return 'none';
+  if (Object.keys(written).some((key) => key !== 'skip_data_profiling' && key !== 'transformer_method'))
+    return 'auto';
   const train: Fields = content.steps.train ?? {};
   const estimator = trainUsing(train);
   return estimator === 'custom' || estimator === 'automl/flaml' ? 'none' : 'auto';
@@ -131,12 +133,24 @@ const trainDefaults = (written: Fields): Fields => {
   return { ...rebalancing, ...written, using, estimator_params: written.estimator_params ?? {} };
 };
 
+/** Names of endpoints stand in addresses, so they are lower case. */
+const endpointOf = (names: Names): string => names.modelName.toLowerCase();
+
+const deployDefaults = (written: Fields, names: Names): Fields => {
+  const isCanary = (written.strategy ?? 'canary') === 'canary';
+  return { endpoint: endpointOf(names), ...(isCanary ? { canary_steps: [10, 50] } : {}), ...written };
+};
+
 const monitorDefaults = (written: Fields, content: Fields, names: Names): Fields => ({
-  endpoint: content.steps.deploy?.endpoint ?? names.modelName,
+  endpoint: content.steps.deploy?.endpoint ?? endpointOf(names),
   ...written,
   window: written.window ?? {},
   drift: written.drift ?? {},
-  rules: (written.rules ?? []).map((rule: Fields) => ({ name: rule.check, ...rule })),
+  rules: (written.rules ?? []).map((rule: Fields) => ({
+    name: rule.check,
+    of_windows: rule.fire_after ?? 1,
+    ...rule,
+  })),
 });
 
 interface SchemaNode {

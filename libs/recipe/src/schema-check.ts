@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import schema from '../schema/recipe.schema.json' with { type: 'json' };
 import type { Problem } from './document/config.ts';
 import { didYouMean } from './document/suggest.ts';
@@ -7,20 +7,28 @@ import type { Mapping, Path } from './document/yaml-document.ts';
 /** The published JSON Schema (draft 2020-12) of `recipe.yaml`. */
 export const recipeSchema: object = schema;
 
-const compile = (): ValidateFunction => {
+const newAjv = (): Ajv2020 => {
   // Verbose errors carry the value and the schema around it, from which the messages are made.
   const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false });
   ajv.addKeyword({ keyword: 'x-expect', schemaType: 'string' });
-  return ajv.compile(schema);
+  return ajv.addSchema(schema);
 };
 
-let validate: ValidateFunction | undefined;
+let ajv: Ajv2020 | undefined;
 
-/** Everything that the schema finds wrong, in the order of the document. */
-export const checkSchema = (content: Mapping): readonly Problem[] => {
-  validate ??= compile();
+/** Everything that the schema finds wrong with a recipe. */
+export const checkSchema = (content: Mapping): readonly Problem[] => check(content, '');
+
+/** Everything that the schema finds wrong with a data contract that stands in a file of its own. */
+export const checkContract = (content: Mapping): readonly Problem[] => check(content, '#/$defs/contract');
+
+const check = (content: Mapping, part: string): readonly Problem[] => {
+  ajv ??= newAjv();
+  const validate = ajv.getSchema(`${schema.$id}${part}`);
+  if (validate === undefined) throw new Error(`the schema has no ${part}`);
   if (validate(content)) return [];
-  return (validate.errors ?? []).map(problemOf);
+  // `if` only says that its `else` failed, which says itself why.
+  return (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problemOf);
 };
 
 interface Details {

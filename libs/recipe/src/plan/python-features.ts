@@ -17,7 +17,14 @@ export const usesCustomMetrics = (recipe: Recipe, step: StepName): boolean =>
 const functionReasons = (step: StepName, config: JsonObject, files: ProjectFiles): readonly string[] =>
   (functionKeys[step] ?? [])
     .filter(({ key }) => typeof config[key] === 'string')
-    .flatMap(({ module, key }) => moduleReason(module, `steps.${step}.${key}`, files));
+    .flatMap(({ module, key }) =>
+      pythonOnly.has(step)
+        ? [`steps.${step}.${key}: functions of ${step} need the Python runtime`]
+        : moduleReason(module, `steps.${step}.${key}`, files),
+    );
+
+/** Steps whose user functions the built-in runtime does not call. */
+const pythonOnly: ReadonlySet<StepName> = new Set<StepName>(['ingest', 'split']);
 
 const moduleReason = (module: string, key: string, files: ProjectFiles): readonly string[] => {
   const file = stepCodeFile(module, files);

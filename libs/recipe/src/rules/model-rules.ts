@@ -22,10 +22,20 @@ export const taskRule: Rule = function* ({ content, task }) {
   }
 };
 
+/** Keys of a transform that only `auto` looks at. */
+const autoKeys = ['select', 'drop', 'numeric', 'categorical', 'date', 'columns'];
+
 export const transformRule: Rule = function* ({ content }) {
-  const { using, transformer_method: method } = section(content, 'transform');
-  if (using !== undefined && using !== 'custom' && method !== undefined && method !== null) {
-    yield wrong(['steps', 'transform', 'transformer_method'], `has no effect: using is ${using}`);
+  const transform = section(content, 'transform');
+  const { using, transformer_method: method } = transform;
+  const at = (key: string) => ['steps', 'transform', key];
+  const hasMethod = method !== undefined && method !== null;
+  if (using !== undefined && using !== 'custom' && hasMethod) {
+    yield wrong(at('transformer_method'), `has no effect: using is ${using}`);
+  }
+  const isAuto = using === 'auto' || (using === undefined && !hasMethod);
+  for (const key of autoKeys) {
+    if (transform[key] !== undefined && !isAuto) yield wrong(at(key), 'has no effect unless using is auto');
   }
 };
 

@@ -13,8 +13,13 @@ export const deployRule: Rule = function* ({ content }) {
   const at = (key: string) => ['steps', 'deploy', key];
   const steps: readonly number[] | undefined = deploy.canary_steps;
   if (steps === undefined) return;
-  if (deploy.strategy !== undefined && deploy.strategy !== 'canary') {
-    yield wrong(at('canary_steps'), `has no effect: strategy is ${deploy.strategy}`);
+  const strategy: string = deploy.strategy ?? 'canary';
+  if (strategy !== 'canary' && strategy !== 'shadow') {
+    yield wrong(at('canary_steps'), `has no effect: strategy is ${strategy}`);
+  }
+  if (strategy === 'shadow' && steps.length > 1) yield wrong(at('canary_steps'), 'a shadow has one share');
+  if (strategy === 'canary' && steps.includes(100)) {
+    yield wrong(at('canary_steps'), 'must stay below 100: the rest of the traffic is the comparison');
   }
   if (steps.some((share, index) => index > 0 && share <= (steps[index - 1] ?? 0))) {
     yield wrong(at('canary_steps'), 'must ascend');
