@@ -5,6 +5,9 @@ import { Invalid, messageOf } from '@millrace/errors';
 /** Batches held at once: those that wait for one another, and those of a burst that share a commit. */
 const concurrency = 64;
 
+/** Short, so that batches which a killed process held come again before those after them are applied without them. */
+const ackWaitMs = 3_000;
+
 const decode = (bytes: Uint8Array): InferenceBatch => {
   try {
     return InferenceBatch.decode(bytes);
@@ -19,5 +22,6 @@ export const consumeInference = (bus: Bus, apply: (batch: InferenceBatch) => Pro
     name: 'monitoring-inference',
     stream: 'INFERENCE',
     concurrency,
+    ackWaitMs,
     handle: ({ data }) => apply(decode(data)),
   });

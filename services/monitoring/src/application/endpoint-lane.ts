@@ -2,7 +2,7 @@ import type { Outcome } from '@millrace/bus';
 import type { InferenceBatch } from '@millrace/contracts/deployment';
 import { asMillraceError, ErrorCode, messageOf } from '@millrace/errors';
 import type { Stored } from '@millrace/store';
-import { orderBatches, type WaitingBatch } from '../domain/batch-order.ts';
+import { type HoldTimes, holdMs, orderBatches, type WaitingBatch } from '../domain/batch-order.ts';
 import type { MonitorDocument } from '../domain/monitor.ts';
 import { isOverdue, newStreamState, type StreamState, sealOpen } from '../domain/stream-state.ts';
 import { applyBatches, cutSettings } from './apply-batches.ts';
@@ -19,8 +19,8 @@ interface Waiting extends WaitingBatch {
   readonly fail: (error: unknown) => void;
 }
 
-/** How long a batch waits for the one before it. */
-const holdMs = 2_000;
+/** Twice the ack wait of `inference-consumer.ts`: what a killed process held is back by then. */
+const holds: HoldTimes = { known: 6_000, unknown: 1_000 };
 
 /** Records applied in one commit. */
 const maxRecordsAtOnce = 20_000;
@@ -157,7 +157,7 @@ export class EndpointLane {
   async #applyTaken(taken: readonly Waiting[], monitor: MonitorDocument): Promise<void> {
     const { now } = this.#deps;
     const stored = await this.#withState(async (state) => state);
-    const { ready, duplicates, held } = orderBatches(stored.document, taken, now(), holdMs);
+    const { ready, duplicates, held } = orderBatches(stored.document, taken, now(), holds);
     this.#waiting.unshift(...held);
     for (let rest = ready; rest.length > 0; ) {
       const chunk = firstRecords(rest);
@@ -165,7 +165,7 @@ export class EndpointLane {
       await this.#commit(chunk, monitor);
     }
     for (const { settle } of duplicates) settle({ kind: 'ignored', reason: 'applied before' });
-    if (held.length > 0) this.#wakeUp(held);
+    if (held.length > 0) this.#wakeUp(stored.document, held);
   }
 
   /** One commit for all; should that fail, one each, so that a bad batch fails alone. */
@@ -195,10 +195,12 @@ export class EndpointLane {
     }
   }
 
-  #wakeUp(held: readonly Waiting[]): void {
+  #wakeUp(state: StreamState, held: readonly Waiting[]): void {
     clearTimeout(this.#timer);
-    const earliest = Math.min(...held.map(({ receivedAt }) => receivedAt));
-    const delay = Math.max(0, earliest + holdMs - this.#deps.now());
+    const earliest = Math.min(
+      ...held.map(({ receivedAt, source }) => receivedAt + holdMs(state, source, holds)),
+    );
+    const delay = Math.max(0, earliest - this.#deps.now());
     this.#timer = setTimeout(() => this.#planTurn(), delay);
   }
 

@@ -9,6 +9,14 @@ export interface WaitingBatch {
   readonly receivedAt: number;
 }
 
+/** How long a batch waits for a missing one before it, ms. */
+export interface HoldTimes {
+  /** Of a source that is known: as long as the bus may take to deliver again what a dead process held. */
+  readonly known: number;
+  /** Of a source whose beginning was perhaps never to be had: it began before its endpoint was monitored. */
+  readonly unknown: number;
+}
+
 export interface BatchOrder<B> {
   /** To apply now, in this order. */
   readonly ready: readonly B[];
@@ -20,14 +28,14 @@ export interface BatchOrder<B> {
 
 /**
  * Puts each source's batches in order of sequence, so that redelivery and reordering on the way do not decide
- * which window a record falls into. A batch that waited `holdMs` for a missing one goes on without it; the
- * missing one, should it still come, is applied then.
+ * which window a record falls into. A batch that waited long enough goes on without the missing one, which,
+ * should it still come, is applied then.
  */
 export const orderBatches = <B extends WaitingBatch>(
   state: StreamState,
   waiting: readonly B[],
   now: number,
-  holdMs: number,
+  holds: HoldTimes,
 ): BatchOrder<B> => {
   const ready: B[] = [];
   const duplicates: B[] = [];
@@ -40,7 +48,7 @@ export const orderBatches = <B extends WaitingBatch>(
       else if (
         isNext(simulated, batch.source, batch.sequence) ||
         isLate(simulated, batch) ||
-        now - batch.receivedAt >= holdMs
+        now - batch.receivedAt >= holdMs(state, batch.source, holds)
       ) {
         ready.push(batch);
         simulated = recordBatch(simulated, batch);
@@ -55,3 +63,6 @@ export const orderBatches = <B extends WaitingBatch>(
 /** Whether later ones of its source went on without it. */
 const isLate = (state: StreamState, { source, sequence }: WaitingBatch): boolean =>
   (state.sources[source]?.applied ?? []).some(([first]) => first > sequence);
+
+export const holdMs = (state: StreamState, source: string, holds: HoldTimes): number =>
+  Object.hasOwn(state.sources, source) ? holds.known : holds.unknown;

@@ -89,6 +89,7 @@ describe('sequence ranges', () => {
 });
 
 describe('batches', () => {
+  const holds = { known: 100, unknown: 10 };
   const batch = (sequence: number, source = 'a', receivedAt = 0) => ({
     source,
     sequence,
@@ -99,7 +100,7 @@ describe('batches', () => {
     sequences.reduce((state, sequence) => recordBatch(state, batch(sequence)), newStreamState('e'));
 
   it('of a source are put in order, each once', () => {
-    const order = orderBatches(applied(1), [batch(3), batch(2), batch(1), batch(3)], 0, 100);
+    const order = orderBatches(applied(1), [batch(3), batch(2), batch(1), batch(3)], 0, holds);
     expect(order.ready.map(({ sequence }) => sequence)).toEqual([2, 3]);
     expect(order.duplicates.map(({ sequence }) => sequence).sort()).toEqual([1, 3]);
     expect(order.held).toEqual([]);
@@ -107,16 +108,21 @@ describe('batches', () => {
 
   it('wait for a missing one, but not for ever', () => {
     const waiting = [batch(4), batch(1, 'b')];
-    expect(orderBatches(applied(1, 2), waiting, 99, 100)).toMatchObject({
+    expect(orderBatches(applied(1, 2), waiting, 99, holds)).toMatchObject({
       ready: [{ source: 'b' }],
       held: [{ sequence: 4 }],
     });
-    expect(orderBatches(applied(1, 2), [batch(4)], 100, 100).ready.length).toBe(1);
+    expect(orderBatches(applied(1, 2), [batch(4)], 100, holds).ready.length).toBe(1);
+  });
+
+  it('of a source that began before the endpoint was monitored wait less', () => {
+    expect(orderBatches(applied(1), [batch(7, 'b')], 9, holds).held.length).toBe(1);
+    expect(orderBatches(applied(1), [batch(7, 'b')], 10, holds).ready.length).toBe(1);
   });
 
   it('that come after they were given up are applied at once', () => {
     const state = applied(1, 2, 4);
-    expect(orderBatches(state, [batch(3)], 0, 100).ready.length).toBe(1);
+    expect(orderBatches(state, [batch(3)], 0, holds).ready.length).toBe(1);
     expect(isApplied(recordBatch(state, batch(3)), 'a', 3)).toBe(true);
   });
 
