@@ -1,6 +1,13 @@
 import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Exhausted, errorFromJson, Internal, Invalid, type MillraceError } from '@millrace/errors';
+import {
+  Exhausted,
+  errorFromJson,
+  Internal,
+  Invalid,
+  type MillraceError,
+  Unavailable,
+} from '@millrace/errors';
 import type { ThrownDescription } from './protocol.ts';
 
 /** A place in the user's own code. */
@@ -71,6 +78,12 @@ export const errorOfExit = (
   activity: string,
 ): MillraceError => {
   if (/heap out of memory|Allocation failed/.test(stderr)) return outOfMemory(memoryMb, activity);
+  if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') {
+    return new Unavailable(`the process of ${activity} was killed by ${exit.signal} from outside`, {
+      hint: 'The system may have run out of memory; try again.',
+      details: { signal: exit.signal },
+    });
+  }
   const how = exit.signal === null ? `exited with code ${exit.code}` : `was killed by ${exit.signal}`;
   return new Internal(`the process of ${activity} ${how} without a result`, {
     hint: lastLine(stderr),

@@ -80,6 +80,17 @@ describe('a job', () => {
   });
 });
 
+describe('a job whose process is killed from outside', () => {
+  it('fails as something that may work another time', async () => {
+    const job = runJob({
+      entry: entry('spawns'),
+      input: null,
+      onQuestion: (question) => process.kill((question as { child: number }).child, 'SIGKILL'),
+    });
+    await expect(job).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
 describe('a job whose parent is killed', () => {
   it('ends with everything it started, even while it computes without pause', async () => {
     const parent = spawn(process.execPath, [fileURLToPath(entry('parent'))], {

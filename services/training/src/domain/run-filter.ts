@@ -56,12 +56,13 @@ const tokensOf = (filter: string): Token[] => {
     const match = grammar.exec(filter);
     if (match === null) throw wrong(at, `"${filter.slice(at, at + 20).trim()}" is not understood`);
     const [whole, single, double, number, word, symbol] = match;
+    at += whole.length - whole.trimStart().length;
     const text = single ?? double;
     if (text !== undefined) tokens.push({ kind: 'text', text: text.replace(/\\(.)/g, '$1'), at });
     else if (number !== undefined) tokens.push({ kind: 'number', text: number, at });
     else if (word !== undefined) tokens.push({ kind: 'word', text: word, at });
     else tokens.push({ kind: 'symbol', text: symbol ?? '', at });
-    at += whole.length;
+    at += whole.trimStart().length;
   }
   return tokens;
 };
@@ -186,5 +187,12 @@ export const parseRunOrder = (orderBy: string): NonNullable<Query['sort']> => {
   const match = /^\s*(\S+?)(?:\s+(asc|desc))?\s*$/i.exec(orderBy);
   if (match === null) throw Invalid.field('order_by', 'must be a field and asc or desc');
   const direction = match[2]?.toLowerCase() === 'desc' ? 'desc' : 'asc';
-  return { field: fieldOf(match[1] ?? '', 0), direction };
+  try {
+    return { field: fieldOf(match[1] ?? '', 0), direction };
+  } catch (cause) {
+    throw Invalid.field('order_by', `"${match[1]}" is not a field`, {
+      cause,
+      hint: 'For instance: metrics.val_r2_score desc.',
+    });
+  }
 };
