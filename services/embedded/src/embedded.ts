@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { OnProgress } from '@millrace/broker';
-import { Conflict } from '@millrace/errors';
+import { removeRunningState, writeRunningState } from '@millrace/installation';
 import {
   type AddressBook,
   type Env,
@@ -11,16 +11,9 @@ import {
   startService,
 } from '@millrace/service-kit';
 import { createLogger } from '@millrace/telemetry';
-import { readInstallation } from './settings.ts';
-import { readRunningState, removeRunningState, writeRunningState } from '@millrace/installation';
+import type { Installation } from './run-installation.ts';
+import { readInstallation, refuseSecond } from './settings.ts';
 import { superviseBroker } from './supervised-broker.ts';
-
-export interface Embedded {
-  readonly url: string;
-  readonly natsUrl: string;
-  readonly services: readonly RunningService[];
-  stop(): Promise<void>;
-}
 
 /**
  * Starts every service in this process, and the broker as its child.
@@ -31,16 +24,11 @@ export const startEmbedded = async (
   modules: readonly ServiceModule[],
   env: NodeJS.ProcessEnv,
   onProgress: OnProgress,
-): Promise<Embedded> => {
+): Promise<Installation> => {
   const installation = readInstallation(env);
   const { dataDir } = installation;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const other = await readRunningState(dataDir);
-  if (other !== undefined) {
-    throw new Conflict(`Millrace already runs on ${dataDir} (process ${other.pid}, ${other.url})`, {
-      hint: 'Use it, end it with `millrace down`, or choose another MILLRACE_DATA_DIR.',
-    });
-  }
+  await refuseSecond(dataDir);
   const log = createLogger(installation.logLevel, env.MILLRACE_LOG_FILE);
   const broker = await superviseBroker(dataDir, env, log, onProgress);
   const running: RunningService[] = [];
@@ -67,7 +55,7 @@ export const startEmbedded = async (
       pids: {},
       startedAt: Date.now(),
     });
-    return { url, natsUrl: broker.url, services: running, stop };
+    return { url, natsUrl: broker.url, stop };
   } catch (thrown) {
     await stop();
     throw thrown;

@@ -1,4 +1,6 @@
 import { resolve } from 'node:path';
+import { Conflict } from '@millrace/errors';
+import { readRunningState } from '@millrace/installation';
 import { readEnv } from '@millrace/service-kit';
 import { z } from 'zod';
 
@@ -19,4 +21,13 @@ export const readInstallation = (env: NodeJS.ProcessEnv) => {
     port: read.MILLRACE_PORT,
     logLevel: read.MILLRACE_LOG_LEVEL,
   };
+};
+
+/** Throws `Conflict` when a Millrace already runs on the data directory. */
+export const refuseSecond = async (dataDir: string): Promise<void> => {
+  const other = await readRunningState(dataDir);
+  if (other === undefined) return;
+  throw new Conflict(`Millrace already runs on ${dataDir} (process ${other.pid}, ${other.url})`, {
+    hint: 'Use it, end it with `millrace down`, or choose another MILLRACE_DATA_DIR.',
+  });
 };

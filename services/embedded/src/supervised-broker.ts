@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type NatsServer, type OnProgress, startNatsServer } from '@millrace/broker';
 import type { Logger } from '@millrace/telemetry';
+import { findFreePorts } from './free-ports.ts';
 
 export interface SupervisedBroker {
   readonly url: string;
@@ -20,20 +21,23 @@ export const superviseBroker = async (
   env: NodeJS.ProcessEnv,
   log: Logger,
   onProgress: OnProgress,
+  onRestart: () => void = () => {},
 ): Promise<SupervisedBroker> => {
   if (env.NATS_URL) return { url: env.NATS_URL, pid: () => undefined, stop: async () => {} };
   const options = { storeDir: join(dataDir, 'nats'), env, onProgress };
   let stopping = false;
-  let server: NatsServer = await startNatsServer(options);
-  const { url, port } = server;
+  const [port] = await findFreePorts('127.0.0.1', 1);
+  let server: NatsServer = await startNatsServer({ ...options, ...(port === undefined ? {} : { port }) });
+  const { url } = server;
   const watch = () => {
     void server.exited.then(async ({ code, signal }) => {
       while (!stopping) {
         log.warn({ code, signal }, 'the broker ended; starting it again');
         await new Promise((resolve) => setTimeout(resolve, restartDelayMs));
         try {
-          server = await startNatsServer({ ...options, port });
+          server = await startNatsServer({ ...options, port: server.port });
           watch();
+          onRestart();
           return;
         } catch (thrown) {
           log.error({ err: thrown }, 'the broker did not start');

@@ -59,6 +59,8 @@ export const startMillrace = async (
     );
   });
   if (detach) {
+    // It ends with the channel to us unless it was told to outlive us.
+    await new Promise((resolve) => child.send({ detach: true }, resolve));
     child.disconnect();
     child.unref();
   }

@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { type ErrorJson, errorFromJson, Internal, TimedOut } from '@millrace/errors';
+import type { Env, ServiceName } from '@millrace/service-kit';
+import type { Logger } from '@millrace/telemetry';
+
+/** A service that runs as a child process and is started again whenever it dies. */
+export interface ServiceProcess {
+  readonly name: ServiceName;
+  /** `undefined` while it is down. */
+  pid(): number | undefined;
+  /** Ends it in order, by force when it takes too long. */
+  stop(): Promise<void>;
+}
+
+export interface ServiceProcessOptions {
+  readonly name: ServiceName;
+  readonly env: Env;
+  readonly log: Logger;
+  /** Called when a start after the first one succeeded. */
+  readonly onRestart: () => void;
+}
+
+type ChildMessage = { readonly ready: true } | { readonly failed: ErrorJson };
+
+/** Milliseconds before a service that died is started again: doubled from start to start, up to the most. */
+const restartDelayMs = { first: 100, most: 5_000 };
+/** One that lived this long had started well: the delay begins anew. Milliseconds. */
+const steadyMs = 10_000;
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 15_000;
+
+/** Starts a service's `main.ts` and keeps it running. Throws what kept it from its first start. */
+export const superviseService = async (options: ServiceProcessOptions): Promise<ServiceProcess> => {
+  const supervisor = new Supervisor(options);
+  await supervisor.start();
+  return supervisor;
+};
+
+class Supervisor implements ServiceProcess {
+  readonly name: ServiceName;
+  readonly #options: ServiceProcessOptions;
+  #child: ChildProcess | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #stopping = false;
+
+  constructor(options: ServiceProcessOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Resolves when the service is ready; from then on it is watched. */
+  async start(): Promise<void> {
+    const { name, env } = this.#options;
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.resolve(`@millrace/${name}/main`))],
+      // In a group of its own a Ctrl-C reaches only us, and we end it in order. The channel tells it when we are gone.
+      { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true },
+    );
+    this.#child = child;
+    const ended = endOf(child);
+    try {
+      await readyOf(name, child, ended);
+    } catch (thrown) {
+      child.kill('SIGKILL');
+      await ended;
+      this.#child = undefined;
+      throw thrown;
+    }
+    void this.#watch(ended);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = endOf(child);
+    child.kill('SIGTERM');
+    const forced = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
+    await ended;
+    clearTimeout(forced);
+  }
+
+  async #watch(ended: Promise<string>): Promise<void> {
+    const since = performance.now();
+    const how = await ended;
+    this.#child = undefined;
+    if (this.#stopping) return;
+    if (performance.now() - since > steadyMs) this.#failures = 0;
+    this.#options.log.warn({ service: this.name, how }, 'a service ended; starting it again');
+    this.#startLater();
+  }
+
+  #startLater(): void {
+    const delayMs = Math.min(restartDelayMs.most, restartDelayMs.first * 2 ** this.#failures);
+    this.#failures += 1;
+    this.#restart = setTimeout(() => void this.#startAgain(), delayMs);
+  }
+
+  async #startAgain(): Promise<void> {
+    try {
+      await this.start();
+      this.#options.onRestart();
+    } catch (thrown) {
+      if (this.#stopping) return;
+      this.#options.log.error({ service: this.name, err: thrown }, 'a service did not start');
+      this.#startLater();
+    }
+  }
+}
+
+const endOf = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve('ended already');
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+  });
+
+const readyOf = (name: ServiceName, child: ChildProcess, ended: Promise<string>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => reject(new TimedOut(`${name} was not ready within ${startTimeoutMs / 1000} s`)),
+      startTimeoutMs,
+    );
+    child.on('message', (message: ChildMessage) => {
+      clearTimeout(late);
+      if ('failed' in message) reject(errorFromJson(message.failed));
+      else resolve();
+    });
+    void ended.then((how) => {
+      clearTimeout(late);
+      reject(new Internal(`${name} ended while starting: ${how}`));
+    });
+  });
