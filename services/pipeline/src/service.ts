@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { consumersOf } from './adapters/consumers.ts';
 import { grpcHandlers } from './adapters/grpc-handlers.ts';
 import { messagesOf } from './adapters/messages.ts';
-import { registryApprovals } from './adapters/registry-approvals.ts';
+import { registryApprovals, registryChampion } from './adapters/registry.ts';
 import { emitRunTrace } from './adapters/trace.ts';
 import { openCollections, type PipelineContext } from './application/context.ts';
 import { RunDriver } from './application/drive-runs.ts';
@@ -33,10 +33,12 @@ export const pipeline: ServiceModule = {
   name: 'pipeline',
   setup: async ({ store, blobs, bus, peer, now, log, env }) => {
     const settings = readEnv(ownSettings, env);
+    const registry = peer('registry', RegistryServiceService);
     const context: PipelineContext = {
       collections: openCollections(store),
       blobs,
-      askApproval: registryApprovals(peer('registry', RegistryServiceService)),
+      askApproval: registryApprovals(registry),
+      findChampion: registryChampion(registry),
       messagesOf,
       emitTrace: emitRunTrace,
       newId,

@@ -1,6 +1,7 @@
+import { Unavailable } from '@millrace/errors';
 import { createRandom } from '@millrace/metrics';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { Platform, projectFiles, recipe, statesOf } from './platform.ts';
+import { Platform, projectFiles, recipe, statesOf, stepOf } from './platform.ts';
 
 let platform: Platform;
 
@@ -61,20 +62,49 @@ test('a run completes when the broker is killed with everything that it had', as
   expect(statesOf(run).every((state) => state.endsWith(':SUCCEEDED'))).toBe(true);
 }, 120_000);
 
-test('a retry and a deadline that were due while nothing ran come at the start', async () => {
+test('a retry that fell due while nothing ran comes at the start', async () => {
   platform.workers.behaviours.clear();
   await platform.killPipeline();
-  await platform.startPipeline();
+  const settings = { MILLRACE_PIPELINE_RETRY_MS: '1000' };
+  await platform.startPipeline(settings);
   let attempts = 0;
   platform.workers.behaviours.set('split', async (_, succeed) => {
     attempts += 1;
-    if (attempts === 1) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    if (attempts === 1) throw new Unavailable('the disk is away');
     return succeed();
   });
   const { id } = await platform.submit(projectFiles({ 'recipe.yaml': recipe('', 'name: late\n') }));
-  await vi.waitFor(() => expect(attempts).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(
+    async () =>
+      expect(stepOf(await platform.get(id), 'split')).toMatchObject({
+        state: 'STEP_STATE_PENDING',
+        attempt: 1,
+      }),
+    { timeout: 20_000, interval: 10 },
+  );
   await platform.stopPipeline();
-  await platform.startPipeline();
+  expect(attempts).toBe(1);
+  await platform.startPipeline(settings);
   await platform.until(id, 'SUCCEEDED');
   expect(attempts).toBe(2);
+});
+
+test('an attempt whose worker is gone for good is given up after its deadline', async () => {
+  platform.workers.behaviours.clear();
+  await platform.stopPipeline();
+  const settings = { MILLRACE_PIPELINE_BACKSTOP_MS: '1' };
+  await platform.startPipeline(settings);
+  const release: (() => void)[] = [];
+  // A worker that does not even hear its own timeout, for as long as the step protocol waits for it.
+  platform.workers.behaviours.set('train', async ({ command }, succeed) => {
+    if (command.attempt === 1) await new Promise<void>((resolve) => release.push(resolve));
+    return succeed();
+  });
+  const files = projectFiles({ 'recipe.yaml': recipe('    timeout: 200ms\n', 'name: lost\n') });
+  const { id } = await platform.submit(files);
+  const run = await platform.until(id, 'SUCCEEDED', 'FAILED');
+  expect(stepOf(run, 'train')).toMatchObject({ state: 'STEP_STATE_SUCCEEDED', attempt: 2 });
+  for (const resolve of release) resolve();
+  // What the lost worker still says is refused.
+  await vi.waitFor(async () => expect((await platform.get(id)).refusedResults).toBe(1), { timeout: 20_000 });
 });

@@ -109,8 +109,9 @@ export class Platform {
     return this.#channel.service(PipelineServiceService);
   }
 
-  async startPipeline(): Promise<void> {
-    this.#pipeline = await this.#start(pipeline);
+  /** `settings`: variables in place of the usual ones. */
+  async startPipeline(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    this.#pipeline = await this.#start(pipeline, settings);
   }
 
   async stopPipeline(): Promise<void> {
@@ -214,8 +215,8 @@ export class Platform {
     };
   }
 
-  #start(module: ServiceModule): Promise<RunningService> {
-    const env = this.#env();
+  #start(module: ServiceModule, settings: Readonly<Record<string, string>> = {}): Promise<RunningService> {
+    const env = { ...this.#env(), ...settings };
     const addresses: AddressBook = () => `127.0.0.1:${this.#registryPort}`;
     return startService(module, readSettings(module.name, env, addresses), env);
   }

@@ -207,6 +207,16 @@ describe('the cache', () => {
     );
   });
 
+  test('of a step that compares with the champion depends on which that is', async () => {
+    const criterion = '{metric: r2_score, compare: champion, max_regression: 0}';
+    const files = own(14, `  evaluate: {validation_criteria: [${criterion}]}\n`);
+    const first = await platform.run(files);
+    platform.workers.champions.set('own14', 1);
+    const second = await platform.run(files);
+    expect(stepOf(second, 'evaluate').cache?.reason).toBe(`champion none → own14/1 since ${first.id}`);
+    expect(statesOf(await platform.run(files))).toContain('evaluate:CACHED');
+  });
+
   test('is off where the recipe says so, where the outputs are too old, and where the request says so', async () => {
     const files = own(13, '  split: {cache: {enabled: false}}\n  transform: {cache: {ttl: 1ms}}\n');
     await platform.run(files);

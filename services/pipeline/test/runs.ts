@@ -34,6 +34,7 @@ const planned = (name: string, index: number, names: readonly string[]): Planned
   code: [],
   dataFiles: [],
   components: { 'config.a': '1' },
+  readsChampion: false,
   pythonReasons: [],
 });
 

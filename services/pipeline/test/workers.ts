@@ -13,6 +13,7 @@ import {
 } from '@millrace/contracts/registry';
 import type { Artifact, StepCommand, StepFailure, StepSuccess } from '@millrace/contracts/step';
 import { trainingEvents } from '@millrace/contracts/training';
+import { NotFound } from '@millrace/errors';
 import {
   eventMessage,
   type Runtime,
@@ -52,6 +53,8 @@ export class Workers {
   readonly behaviours = new Map<string, Behaviour>();
   readonly runtimes = new Map<ServiceName, Runtime>();
   readonly approvals = new Map<string, ApprovalState>();
+  /** Version that serves, by model. */
+  readonly champions = new Map<string, number>();
   policy: Policy = {
     protectedAliases: [],
     requiredApprovals: 1,
@@ -122,6 +125,11 @@ export class Workers {
         const approvalState =
           this.approvals.get(`${model}/${version}`) ?? ApprovalState.APPROVAL_STATE_PENDING;
         return { modelVersion: ModelVersion.fromPartial({ model, version, approvalState }) };
+      },
+      resolveAlias: async ({ model }: { model: string }) => {
+        const version = this.champions.get(model);
+        if (version === undefined) throw new NotFound(`${model} has no champion`);
+        return { modelVersion: ModelVersion.fromPartial({ model, version }), move: undefined };
       },
       getPolicy: async () => ({ policy: this.policy }),
     };

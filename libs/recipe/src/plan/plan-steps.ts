@@ -39,6 +39,8 @@ export interface PlannedStep extends StepSection {
   readonly components: Readonly<Record<string, string>>;
   /** Why its outputs must not be reused although nothing changed; undefined when they may. */
   readonly uncacheable?: string;
+  /** Its outcome also depends on which model version serves as `production` when it runs. */
+  readonly readsChampion: boolean;
   /** Why it cannot run in the built-in runtime; empty when it can. */
   readonly pythonReasons: readonly string[];
 }
@@ -77,7 +79,7 @@ const planStep = (recipe: Recipe, name: StepName, files: DigestedFiles): Planned
   const definition = stepCatalogue[name];
   const code = codeOf(recipe, name, section, files);
   const dataFiles = name === 'ingest' ? dataFilesOf(section, files) : [];
-  const uncacheable = reasonAgainstCache(recipe, name, section);
+  const uncacheable = reasonAgainstCache(name, section);
   return {
     ...section,
     name,
@@ -87,6 +89,7 @@ const planStep = (recipe: Recipe, name: StepName, files: DigestedFiles): Planned
     dataFiles,
     components: componentsOf(recipe, section, definition, { code, dataFiles, files }),
     ...(uncacheable === undefined ? {} : { uncacheable }),
+    readsChampion: comparesWithChampion(name, section),
     pythonReasons: pythonReasons(recipe, name, files),
   };
 };
@@ -115,29 +118,19 @@ const dataFilesOf = (section: StepSection, files: ProjectFiles): readonly string
   return [...found].sort();
 };
 
-const reasonAgainstCache = (recipe: Recipe, name: StepName, section: StepSection): string | undefined => {
+const reasonAgainstCache = (name: StepName, section: StepSection): string | undefined => {
   if (!section.cache.enabled) return 'the recipe switches its cache off';
   if (name === 'deploy' || name === 'monitor') return 'it acts on the live endpoint';
-  const { locations, criteria } = externalsOf(recipe, name);
-  if (locations.some(isRemote) && section.cache.ttlMs === undefined) {
+  const locations = name === 'ingest' ? locationsOf(section.config) : [];
+  if (locations.some(({ location }) => isRemote(location)) && section.cache.ttlMs === undefined) {
     return 'its source lies outside the project and may have changed; cache.ttl allows reuse';
-  }
-  if (criteria.some((criterion) => criterion.compare === 'champion')) {
-    return 'it compares with the champion, which may have changed';
   }
   return undefined;
 };
 
-const externalsOf = (
-  recipe: Recipe,
-  name: StepName,
-): { readonly locations: readonly string[]; readonly criteria: readonly JsonObject[] } => {
-  const config = recipe.steps[name]?.config ?? {};
-  return {
-    locations: name === 'ingest' ? locationsOf(config).map(({ location }) => location) : [],
-    criteria: name === 'evaluate' ? (config.validation_criteria as readonly JsonObject[]) : [],
-  };
-};
+const comparesWithChampion = (name: StepName, section: StepSection): boolean =>
+  name === 'evaluate' &&
+  (section.config.validation_criteria as readonly JsonObject[]).some(({ compare }) => compare === 'champion');
 
 interface Sources {
   readonly code: CodeClosure;

@@ -67,6 +67,13 @@ describe('the plan', () => {
     );
     expect(step(base, 'ingest').uncacheable).toBeUndefined();
   });
+
+  test('knows when the champion matters', () => {
+    const criterion = '{metric: r2_score, compare: champion, max_regression: 0}';
+    const evaluate = `  evaluate: {validation_criteria: [${criterion}]}\n`;
+    expect(step({ ...base, 'recipe.yaml': minimal(custom + evaluate) }, 'evaluate').readsChampion).toBe(true);
+    expect(step(base, 'evaluate').readsChampion).toBe(false);
+  });
 });
 
 describe('what a step depends on', () => {

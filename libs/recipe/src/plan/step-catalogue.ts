@@ -49,7 +49,7 @@ export const stepCatalogue: Readonly<Record<StepName, StepDefinition>> = {
   deploy: { service: 'deployment', needs: ['train', 'evaluate', 'register'], context: [], seeded: false },
   monitor: {
     service: 'monitoring',
-    needs: ['ingest', 'split', 'train', 'register', 'deploy'],
+    needs: ['ingest', 'split', 'train', 'evaluate', 'register', 'deploy'],
     context: data,
     seeded: false,
   },

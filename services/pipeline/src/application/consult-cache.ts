@@ -3,7 +3,7 @@ import type { Artifact } from '@millrace/contracts/step';
 import type { Filter } from '@millrace/store';
 import { componentsOf, explainDifference, fingerprintOf } from '../domain/fingerprint.ts';
 import type { CacheLookup } from '../domain/inputs.ts';
-import { findStep, hasOutputs, type PipelineRun, type RunStep } from '../domain/run.ts';
+import { type Components, findStep, hasOutputs, type PipelineRun, type RunStep } from '../domain/run.ts';
 import type { PipelineContext } from './context.ts';
 
 /** Looks whether an equal step was done before and its outputs still exist, and says why or why not. */
@@ -12,8 +12,11 @@ export const consultCache = async (
   run: PipelineRun,
   step: RunStep,
 ): Promise<CacheLookup> => {
-  const components = componentsOf(run, step);
-  const { name, uncacheable } = step.plan;
+  const { name, uncacheable, readsChampion } = step.plan;
+  const external: Components = readsChampion
+    ? { champion: await context.findChampion(run.recipe.modelName) }
+    : {};
+  const components = componentsOf(run, step, external);
   const known = { step: name, components, fingerprint: fingerprintOf(name, components) };
   const miss = (reason: string): CacheLookup => ({
     ...known,

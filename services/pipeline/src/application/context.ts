@@ -60,6 +60,9 @@ export interface ApprovalAnswer {
 /** What the registry says of a model version that is to be deployed under an alias. */
 export type AskApproval = (version: ModelVersionRef, alias: string) => Promise<ApprovalAnswer>;
 
+/** The model version that serves as `production` (`flights/3`), or `none`. */
+export type FindChampion = (model: string) => Promise<string>;
+
 export interface ModelVersionRef {
   readonly model: string;
   readonly version: number;
@@ -69,6 +72,7 @@ export interface PipelineContext {
   readonly collections: PipelineCollections;
   readonly blobs: BlobStore;
   readonly askApproval: AskApproval;
+  readonly findChampion: FindChampion;
   /** Messages that make effects known outside. */
   readonly messagesOf: (run: PipelineRun, effects: readonly Effect[]) => readonly NewMessage[];
   readonly emitTrace: (run: PipelineRun) => void;

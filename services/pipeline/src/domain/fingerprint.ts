@@ -9,9 +9,13 @@ export const stepProtocolVersion = '1';
 /** Identity of an artifact: its bytes, or what its owner calls it where it has none. */
 const identityOf = (artifact: Artifact): string => (artifact.digest === '' ? artifact.id : artifact.digest);
 
-/** Everything that a step's outcome depends on, now that its inputs exist. */
-export const componentsOf = (run: PipelineRun, step: RunStep): Components => {
-  const components: Record<string, string> = { ...step.plan.components, protocol: stepProtocolVersion };
+/** Everything that a step's outcome depends on, now that its inputs exist; `external` is what it reads elsewhere. */
+export const componentsOf = (run: PipelineRun, step: RunStep, external: Components = {}): Components => {
+  const components: Record<string, string> = {
+    ...step.plan.components,
+    ...external,
+    protocol: stepProtocolVersion,
+  };
   for (const name of step.plan.needs) {
     for (const artifact of findStep(run, name)?.outputs ?? []) {
       if (artifact.kind !== 'card') components[`input.${name}.${artifact.name}`] = identityOf(artifact);

@@ -127,6 +127,7 @@ const stepPlan = (planned: PlannedStep, uncacheable: string | undefined): StepPl
   timeoutMs: planned.timeoutMs,
   retries: planned.retries,
   components: planned.components,
+  readsChampion: planned.readsChampion,
   ...(uncacheable === undefined ? {} : { uncacheable }),
   ...(planned.cache.ttlMs === undefined ? {} : { cacheTtlMs: planned.cache.ttlMs }),
 });

@@ -33,6 +33,8 @@ export interface StepPlan {
   /** Attempts after the first. */
   readonly retries: number;
   readonly components: Components;
+  /** Its outcome also depends on which model version serves. */
+  readonly readsChampion: boolean;
   /** Why outputs of an equal step must not be reused; absent when they may. */
   readonly uncacheable?: string;
   /** Outputs older than this are not reused. */

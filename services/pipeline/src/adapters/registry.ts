@@ -1,6 +1,7 @@
 import { ApprovalState, type RegistryServiceService } from '@millrace/contracts/registry';
+import { ErrorCode, MillraceError } from '@millrace/errors';
 import type { RpcClient } from '@millrace/service-kit';
-import type { ApprovalAnswer, AskApproval } from '../application/context.ts';
+import type { ApprovalAnswer, AskApproval, FindChampion } from '../application/context.ts';
 
 /** Asks the registry: a protected alias needs an approved version, any other needs nobody. */
 export const registryApprovals =
@@ -16,4 +17,20 @@ export const registryApprovals =
     const { policy } = await registry.getPolicy({ model });
     const isProtected = policy?.protectedAliases.includes(alias) === true && policy.requiredApprovals > 0;
     return isProtected ? { verdict: 'pending', reason: '' } : { verdict: 'not_needed', reason: '' };
+  };
+
+/** Alias of the version that new ones are compared with; the evaluation service uses the same. */
+const championAlias = 'production';
+
+/** Asks the registry which version serves; a model that is not there yet has none. */
+export const registryChampion =
+  (registry: RpcClient<typeof RegistryServiceService>): FindChampion =>
+  async (model) => {
+    try {
+      const { modelVersion } = await registry.resolveAlias({ model, alias: championAlias, at: undefined });
+      return modelVersion === undefined ? 'none' : `${modelVersion.model}/${modelVersion.version}`;
+    } catch (thrown) {
+      if (thrown instanceof MillraceError && thrown.code === ErrorCode.notFound) return 'none';
+      throw thrown;
+    }
   };
