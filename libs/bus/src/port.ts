@@ -144,8 +144,11 @@ export interface StreamRecord {
 }
 
 export interface Running {
-  /** Takes no more messages, lets those under way end, then resolves. */
-  stop(): Promise<void>;
+  /**
+   * Takes no more messages, lets those under way end, then resolves. After `graceMs` (default 10,000) the signal
+   * of those that still run aborts.
+   */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /** A dead letter: the message as it was, and why it failed. */

@@ -1,7 +1,7 @@
 import type { Bus, BusInternals } from './bus.ts';
 import { positionHeader } from './cloud-events.ts';
 import type { OutboxPort } from './outbox-port.ts';
-import { publishStored } from './relay.ts';
+import { publishStored } from './publish-stored.ts';
 import { subjects } from './subjects.ts';
 import { foundOrUndefined, streams } from './topology.ts';
 

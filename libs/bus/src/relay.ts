@@ -1,13 +1,9 @@
-import { messageOf } from '@millrace/errors';
-import type { Span } from '@opentelemetry/api';
 import type { Bus, RunningPart } from './bus.ts';
-import { headersOf } from './cloud-events.ts';
-import { publishDeadLetter } from './dead-letter-record.ts';
 import type { OutboxPort, StoredMessage } from './outbox-port.ts';
 import type { Running } from './port.ts';
+import { publishStored } from './publish-stored.ts';
 import { rebuildIfLost } from './rebuild.ts';
 import { streams } from './topology.ts';
-import { contextFrom, failSpan, startProducing } from './tracing.ts';
 import { backoffMs, sleep, Wake } from './waiting.ts';
 
 /** How often to look whether the streams are still those that were published to. */
@@ -170,48 +166,3 @@ const lanesOf = (batch: readonly StoredMessage[]): readonly (readonly StoredMess
   }
   return [...lanes.values()];
 };
-
-/** Publishes one outbox message and resolves with the broker's ack. */
-export const publishStored = async (bus: Bus, message: StoredMessage): Promise<void> => {
-  const { nc, publisher, logger } = bus.internals;
-  const body = JSON.stringify(message.data);
-  const messageHeaders = headersOf(message, bus.service);
-  const destination = {
-    subject: message.subject,
-    messageId: message.id,
-    bodySize: Buffer.byteLength(body),
-    attributes: { 'millrace.message.type': message.type },
-  };
-  const span: Span = startProducing(
-    destination,
-    contextFrom(message.headers ?? {}, bus.internals.home),
-    messageHeaders,
-  );
-  try {
-    const limit = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
-    if (destination.bodySize > limit - headerAllowance) {
-      const reason = `the message has ${destination.bodySize} bytes, more than the broker's ${limit}`;
-      logger.error({ subject: message.subject, id: message.id }, `${reason}; it goes to the dead letters`);
-      await publishDeadLetter(bus.internals, {
-        id: `relay-${message.id}`,
-        consumer: `relay-${bus.service}`,
-        subject: message.subject,
-        reason,
-        attempts: 1,
-        history: [],
-        headers: messageHeaders,
-        body: Buffer.from(body),
-      });
-      return;
-    }
-    await publisher.publish(message.subject, body, { headers: messageHeaders, id: message.id });
-  } catch (thrown) {
-    failSpan(span, thrown);
-    throw new Error(`${message.subject} ${message.id}: ${messageOf(thrown)}`, { cause: thrown });
-  } finally {
-    span.end();
-  }
-};
-
-/** The broker's limit holds for headers and body together. */
-const headerAllowance = 64 * 1024;

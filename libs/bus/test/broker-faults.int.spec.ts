@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bus, consumeEvents, type OutboxPort, serveRefill, startRelay, work } from '../src/index.ts';
-import { publishStored } from '../src/relay.ts';
+import { publishStored } from '../src/publish-stored.ts';
 import {
   changed,
   payloadCodec,

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bus, consumeEvents, listDeadLetters, type Outcome, serveRefill, work } from '../src/index.ts';
-import { publishStored } from '../src/relay.ts';
+import { publishStored } from '../src/publish-stored.ts';
 import {
   historyOutbox,
   payloadCodec,

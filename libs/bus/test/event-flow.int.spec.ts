@@ -9,7 +9,7 @@ import {
   startRelay,
   subscription,
 } from '../src/index.ts';
-import { publishStored } from '../src/relay.ts';
+import { publishStored } from '../src/publish-stored.ts';
 import {
   changed,
   historyOutbox,

@@ -11,7 +11,7 @@ import {
   replayDeadLetter,
   showDeadLetter,
 } from '../src/index.ts';
-import { publishStored } from '../src/relay.ts';
+import { publishStored } from '../src/publish-stored.ts';
 import {
   changed,
   recorder,

@@ -13,7 +13,7 @@ import {
   subscription,
   type TailedEvent,
 } from '../src/index.ts';
-import { publishStored } from '../src/relay.ts';
+import { publishStored } from '../src/publish-stored.ts';
 import { changed, recorder, storedEvent, testBus, testStore, until } from './fixture.ts';
 
 let broker: TestBroker;
