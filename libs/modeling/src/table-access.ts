@@ -65,3 +65,23 @@ const fillColumn = (rows: Float64Array[], column: Column, position: number, esti
     if (target !== undefined) target[position] = number;
   });
 };
+
+/**
+ * The columns as numbers, missing values as NaN, for an estimator that can do with them. Throws `Invalid`
+ * naming the first column and row that hold text or an infinite number.
+ */
+export const numericColumns = (table: Table, estimator: string): Float64Array[] =>
+  table.columns.map((column) =>
+    Float64Array.from(column.values as readonly Cell[], (value, row) => {
+      if (value === null) return Number.NaN;
+      const number = typeof value === 'boolean' ? Number(value) : value;
+      if (typeof number === 'number' && Number.isFinite(number)) return number;
+      throw Invalid.field(
+        `features.${column.name}[${row}]`,
+        `${estimator} needs numbers, found ${JSON.stringify(value)}`,
+        {
+          hint: 'Use the built-in transform, or encode the column in steps/transform.ts.',
+        },
+      );
+    }),
+  );

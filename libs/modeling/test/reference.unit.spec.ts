@@ -151,4 +151,20 @@ describe('compared with scikit-learn', () => {
       expect(encode(oneHot.unseen)).toEqual(unseen);
     });
   }
+
+  for (const { name, params, target, output } of reference.trees.cases) {
+    it(`trees/gradient_boosting for ${name} with ${JSON.stringify(params)} predicts the same to 1e-6`, async () => {
+      const estimator = estimatorNamed(
+        'trees/gradient_boosting',
+        name === 'regression' ? 'regression' : 'classification',
+        'using',
+      );
+      const features = numbers(reference.trees.features);
+      const learnt: Target =
+        name === 'regression' ? { kind: 'regression', values: target } : classesOf(target);
+      const predicted = await fitAndPredict(estimator, features, learnt, params);
+      const expected = output.map((row) => (typeof row === 'number' ? [row] : row));
+      expect(distance(predicted, expected)).toBeLessThan(1e-6);
+    });
+  }
 });

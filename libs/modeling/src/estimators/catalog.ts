@@ -2,15 +2,22 @@ import { Invalid } from '@millrace/errors';
 import type { Task } from '../prediction.ts';
 import { baselineMajority, baselineMean } from './baseline.ts';
 import type { Estimator } from './estimator.ts';
+import { gradientBoosting } from './gradient-boosting/gradient-boosting.ts';
 import { logistic } from './logistic.ts';
 import { ridge } from './ridge.ts';
 import { ydfGradientBoostedTrees, ydfRandomForest } from './ydf.ts';
 
 /** The built-in estimators by name. */
 export const estimators: ReadonlyMap<string, Estimator> = new Map(
-  [ydfGradientBoostedTrees, ydfRandomForest, ridge, logistic, baselineMean, baselineMajority].map(
-    (estimator) => [estimator.name, estimator],
-  ),
+  [
+    ydfGradientBoostedTrees,
+    ydfRandomForest,
+    gradientBoosting,
+    ridge,
+    logistic,
+    baselineMean,
+    baselineMajority,
+  ].map((estimator) => [estimator.name, estimator]),
 );
 
 /** The estimator of that name; throws `Invalid` when there is none or it cannot do the task. */
