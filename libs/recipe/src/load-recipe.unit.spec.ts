@@ -123,7 +123,7 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
     'an unknown estimator',
     minimal('  train:\n    using: ydf/random_forrest\n'),
     [
-      'recipe.yaml:8:12 steps.train.using: must be one of ydf/gradient_boosted_trees, ydf/random_forest, linear/ridge, linear/logistic, custom, automl/flaml, not "ydf/random_forrest"; did you mean "ydf/random_forest"?',
+      'recipe.yaml:8:12 steps.train.using: must be one of ydf/gradient_boosted_trees, ydf/random_forest, linear/ridge, linear/logistic, trees/gradient_boosting, baseline/mean, baseline/majority, custom, automl/flaml, not "ydf/random_forrest"; did you mean "ydf/random_forest"?',
     ],
   ],
   [
