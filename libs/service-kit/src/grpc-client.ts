@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Cancelled } from '@millrace/errors';
 import { activeTraceHeaders, inSpan } from '@millrace/telemetry';
 import { SpanKind } from '@opentelemetry/api';
@@ -51,15 +51,18 @@ export class PeerChannel {
     request: Request,
     { timeoutMs = defaultTimeoutMs, signal }: CallOptions,
   ): Promise<Response> {
-    signal?.throwIfAborted();
     const name = method.path.slice(1);
+    const cancelled = (cause: unknown) => new Cancelled(`${name} was cancelled`, { cause });
+    if (signal?.aborted === true) return Promise.reject(cancelled(signal.reason));
     const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': name };
     return inSpan(name, { kind: SpanKind.CLIENT, attributes }, () => {
       // While the peer restarts, a call waits for it until its own deadline.
       const metadata = new Metadata({ waitForReady: true });
       for (const [key, value] of Object.entries(activeTraceHeaders())) metadata.set(key, value);
       return new Promise<Response>((resolve, reject) => {
-        const call = this.#client().makeUnaryRequest(
+        const client = this.#client();
+        const connected = () => client.getChannel().getConnectivityState(false) === connectivityState.READY;
+        const call = client.makeUnaryRequest(
           method.path,
           method.requestSerialize,
           method.responseDeserialize,
@@ -67,12 +70,14 @@ export class PeerChannel {
           metadata,
           { deadline: Date.now() + timeoutMs },
           (error: ServiceError | null, response?: Response) => {
-            if (signal?.aborted === true) reject(new Cancelled(`${name} was cancelled`, { cause: error }));
-            else if (error !== null) reject(fromGrpcError(error, this.#peer));
+            signal?.removeEventListener('abort', cancel);
+            if (error !== null && signal?.aborted === true) reject(cancelled(error));
+            else if (error !== null) reject(fromGrpcError(error, this.#peer, connected()));
             else resolve(response as Response);
           },
         );
-        signal?.addEventListener('abort', () => call.cancel(), { once: true });
+        const cancel = () => call.cancel();
+        signal?.addEventListener('abort', cancel, { once: true });
       });
     });
   }

@@ -7,6 +7,7 @@ import {
   errorFromJson,
   grpcStatusOf,
   MillraceError,
+  type Violation,
 } from '@millrace/errors';
 
 const trailer = 'millrace-error-bin';
@@ -15,19 +16,51 @@ const trailer = 'millrace-error-bin';
 export const toGrpcStatus = (thrown: unknown): Partial<StatusObject> => {
   const error = asMillraceError(thrown);
   const metadata = new Metadata();
+  const message = clipped(error.message);
   const detail = ErrorDetail.fromPartial({
     code: error.code,
-    message: error.message,
-    hint: error.hint ?? '',
-    violations: [...error.violations],
-    details: { ...error.details },
+    message,
+    hint: clipped(error.hint ?? ''),
+    violations: fitting(error.violations),
+    details: Object.fromEntries(
+      Object.entries(error.details)
+        .slice(0, maxDetails)
+        .map(([name, value]) => [name, clipped(value, 200)]),
+    ),
   });
   metadata.set(trailer, Buffer.from(ErrorDetail.encode(detail).finish()));
-  return { code: grpcStatusOf(error.code), details: error.message, metadata };
+  return { code: grpcStatusOf(error.code), details: message, metadata };
 };
 
-/** The error that a call failed with: the service's own where it sent one, else what the transport says. */
-export const fromGrpcError = (error: ServiceError, peer: string): MillraceError => {
+// An HTTP/2 trailer carries 16 KiB with certainty; one that is too large would lose the whole error.
+const maxTextLength = 1000;
+const maxViolationsLength = 5000;
+const maxDetails = 10;
+
+const clipped = (text: string, length = maxTextLength): string =>
+  text.length <= length ? text : `${text.slice(0, length)} …`;
+
+/** The first violations, and how many were left out. */
+const fitting = (violations: readonly Violation[]): Violation[] => {
+  const kept: Violation[] = [];
+  let length = 0;
+  for (const { path, message } of violations) {
+    const violation = { path: clipped(path, 300), message: clipped(message, 500) };
+    length += violation.path.length + violation.message.length;
+    if (length > maxViolationsLength) {
+      return [...kept, { path: '', message: `and ${violations.length - kept.length} more` }];
+    }
+    kept.push(violation);
+  }
+  return kept;
+};
+
+/**
+ * The error that a call failed with: the service's own where it sent one, else what the transport says.
+ *
+ * @param connected whether there was a connection to the peer when the call ended
+ */
+export const fromGrpcError = (error: ServiceError, peer: string, connected: boolean): MillraceError => {
   const bytes = error.metadata?.get(trailer)[0];
   if (bytes instanceof Buffer) {
     const detail = ErrorDetail.decode(bytes);
@@ -39,7 +72,9 @@ export const fromGrpcError = (error: ServiceError, peer: string): MillraceError 
       ...(detail.hint === '' ? {} : { hint: detail.hint }),
     });
   }
-  const code = codeFromGrpcStatus(error.code);
+  const reported = codeFromGrpcStatus(error.code);
+  // A call waits for its peer: a deadline without a connection means that the peer is away, not slow.
+  const code = reported === ErrorCode.timedOut && !connected ? ErrorCode.unavailable : reported;
   const hint = code === ErrorCode.unavailable ? { hint: `Check that the ${peer} service is running.` } : {};
   return new MillraceError(code, `${peer}: ${error.details}`, { cause: error, ...hint });
 };

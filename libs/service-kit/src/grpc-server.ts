@@ -12,6 +12,7 @@ import { contextFromHeaders, inSpan, type Logger, runAsService } from '@millrace
 import { metrics, SpanKind } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { toGrpcStatus } from './grpc-errors.ts';
+import { listenFailure } from './listen-failure.ts';
 import type { RpcHandlers, RpcService } from './rpc-types.ts';
 
 /** A service definition with the handlers that answer it. */
@@ -64,8 +65,9 @@ export const startRpcServer = async (options: RpcServerOptions): Promise<RpcServ
     );
   }
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
+    const address = `${options.host}:${options.port}`;
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(listenFailure(address, 'MILLRACE_GRPC_PORT', error)),
     );
   });
   return {

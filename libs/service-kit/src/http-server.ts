@@ -1,7 +1,16 @@
-import { asMillraceError, ErrorCode, errorToJson, httpStatusOf, Invalid, NotFound } from '@millrace/errors';
+import {
+  asMillraceError,
+  ErrorCode,
+  errorToJson,
+  httpStatusOf,
+  Invalid,
+  NotFound,
+  type Violation,
+} from '@millrace/errors';
 import { contextFromHeaders, type Logger, prometheusText, runAsService } from '@millrace/telemetry';
 import { context } from '@opentelemetry/api';
 import fastify, { type FastifyInstance } from 'fastify';
+import { listenFailure } from './listen-failure.ts';
 
 export interface HttpServerOptions {
   readonly service: string;
@@ -57,7 +66,12 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     reply.type('text/plain; version=0.0.4').send(await prometheusText()),
   );
   await options.routes?.(app);
-  await app.listen({ host: options.host, port: options.port });
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (thrown) {
+    await app.close();
+    throw listenFailure(`${options.host}:${options.port}`, 'MILLRACE_HTTP_PORT', thrown);
+  }
   const address = app.server.address();
   return {
     app,
@@ -66,19 +80,39 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   };
 };
 
+interface SchemaError {
+  readonly instancePath: string;
+  readonly message?: string;
+  readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** Names the field, also one that is unknown or missing, which the validator reports at its parent. */
+const violationOf = ({ instancePath, message, params }: SchemaError): Violation => {
+  const parent = instancePath.slice(1).replaceAll('/', '.');
+  const at = (name: unknown) => [parent, name].filter((part) => part !== '').join('.');
+  if (params.additionalProperty !== undefined) {
+    return { path: at(params.additionalProperty), message: 'is not a field of this request' };
+  }
+  if (params.missingProperty !== undefined)
+    return { path: at(params.missingProperty), message: 'is required' };
+  const allowed = Array.isArray(params.allowedValues) ? `: ${params.allowedValues.join(', ')}` : '';
+  return { path: parent, message: `${message ?? 'is not valid'}${allowed}` };
+};
+
 /** Fastify's own refusals (bad JSON, body too large, schema) are the caller's mistakes. */
 const fromHttpFramework = (thrown: unknown) => {
-  const { statusCode, validation, message } = thrown as {
+  const { statusCode, validation, validationContext, message } = thrown as {
     statusCode?: number;
     message: string;
-    validation?: readonly { instancePath: string; message?: string }[];
+    validation?: readonly SchemaError[];
+    validationContext?: string;
   };
   if (validation !== undefined) {
-    const violations = validation.map(({ instancePath, message: text }) => ({
-      path: instancePath.slice(1).replaceAll('/', '.'),
-      message: text ?? 'is not valid',
-    }));
-    return new Invalid(message, { violations });
+    const violations = validation.map(violationOf);
+    const text = violations.map(
+      (violation) => `${violation.path || validationContext}: ${violation.message}`,
+    );
+    return new Invalid(text.join('; '), { violations });
   }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Invalid(message);
   return asMillraceError(thrown);

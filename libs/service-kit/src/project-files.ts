@@ -1,12 +1,16 @@
 import { mkdir } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type BlobStore, parseDigest } from '@millrace/blobs';
 import { Invalid, NotFound } from '@millrace/errors';
 import { z } from 'zod';
 
 const manifestSchema = z.object({
   files: z.array(
-    z.object({ path: z.string().min(1), digest: z.string(), size: z.number().int().nonnegative() }),
+    z.object({
+      path: z.string().min(1).max(1024),
+      digest: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256:<64 hex digits>'),
+      size: z.number().int().nonnegative(),
+    }),
   ),
 });
 
@@ -55,20 +59,44 @@ export class ProjectFiles {
   }
 }
 
+/**
+ * The parts of a path, which must be in the one spelling that `@millrace/recipe` writes into a manifest. Checked
+ * again here, because a manifest may come from anybody who can upload a blob; a test keeps the two in step.
+ */
 const safeSegments = (path: string): string[] => {
   const segments = path.split('/');
-  const unsafe = segments.some((part) => part === '' || part === '.' || part === '..' || part.includes(sep));
-  if (unsafe || path.includes('\\') || path.includes('\0')) {
-    throw Invalid.field('files', `"${path}" is not a path inside the project`);
+  const leaves = segments.some((part) => part === '' || part === '.' || part === '..');
+  if (leaves || unsafeCharacters.test(path) || startsElsewhere.test(path)) {
+    throw Invalid.field('files', `${JSON.stringify(path.slice(0, 200))} is not a path inside the project`);
   }
   return segments;
 };
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const unsafeCharacters = /[\u0000-\u001f\u007f\\]/;
+/** A home directory or a drive. */
+const startsElsewhere = /^(~|[A-Za-z]:)/;
+
 /** Opens a snapshot by its manifest. Throws `Invalid` when the manifest is malformed or names a path outside. */
 export const openProject = async (blobs: BlobStore, manifestDigest: string): Promise<ProjectFiles> => {
   const bytes = await blobs.read(parseDigest(manifestDigest), maxManifestBytes);
-  const parsed = manifestSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-  if (!parsed.success) throw new Invalid(`project manifest ${manifestDigest}: ${parsed.error.message}`);
-  for (const file of parsed.data.files) safeSegments(file.path);
-  return new ProjectFiles(blobs, parsed.data.files);
+  const parsed = manifestSchema.safeParse(parseJson(bytes));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw Invalid.field(issue?.path.join('.') || 'files', issue?.message ?? 'is wrong');
+  }
+  const { files } = parsed.data;
+  for (const file of files) safeSegments(file.path);
+  if (new Set(files.map(({ path }) => path)).size < files.length) {
+    throw Invalid.field('files', 'name a path twice');
+  }
+  return new ProjectFiles(blobs, files);
+};
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    throw new Invalid('the manifest of the project snapshot is not JSON');
+  }
 };

@@ -81,11 +81,11 @@ export const startService = (module: ServiceModule, settings: Settings, env: Env
   runAsService(module.name, () => start(module, settings, env));
 
 const start = async (module: ServiceModule, settings: Settings, env: Env): Promise<RunningService> => {
-  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const closers: Closers = [];
   const stop = async () => {
     // The reverse of the start: intake first, stores last. One failing part must not keep the others open.
     for (const close of closers.splice(0).reverse()) {
-      await Promise.resolve(close()).catch((thrown: unknown) => log.error({ err: thrown }, 'stop failed'));
+      await (async () => close())().catch((thrown: unknown) => log.error({ err: thrown }, 'stop failed'));
     }
   };
   const log = createLogger(settings.logLevel, env.MILLRACE_LOG_FILE);
@@ -93,10 +93,19 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
     const { runtime, ready } = await openRuntime(module, settings, env, log, closers);
     const parts = await module.setup(runtime);
     if (parts.stop !== undefined) closers.push(parts.stop);
-    const server = await startListeners(module, runtime, parts, ready, closers);
-    for (const running of await startIntake(module, runtime, parts)) closers.push(() => running.stop());
+    let started = false;
+    const server = await startListeners(module, runtime, parts, closers, async () => ({
+      ...(started ? {} : { service: 'is starting or stopping' }),
+      ...(await ready()),
+    }));
+    await startIntake(module, runtime, parts, closers);
     await parts.start?.();
+    started = true;
     server.setServing(true);
+    closers.push(() => {
+      started = false;
+      server.setServing(false);
+    });
     log.info({ grpcPort: server.grpcPort, httpPort: server.httpPort }, 'service started');
     return { name: module.name, grpcPort: server.grpcPort, httpPort: server.httpPort, stop };
   } catch (thrown) {
@@ -115,6 +124,12 @@ const publishSpans = (bus: Bus, spans: readonly SpanRecord[]): void => {
 /** Milliseconds after which the events in the hands of a process that died are given to another. */
 const eventLeaseMs = 5_000;
 
+/** Milliseconds that a step gets to end when its service stops; after that another worker begins it again. */
+const stepGraceMs = 2_000;
+
+/** What ends the parts of a service, in the order in which they were started. */
+type Closers = (() => Promise<unknown> | unknown)[];
+
 type Readiness = () => Promise<Record<string, string>>;
 
 const openRuntime = async (
@@ -122,7 +137,7 @@ const openRuntime = async (
   settings: Settings,
   env: Env,
   log: Logger,
-  closers: (() => Promise<unknown> | unknown)[],
+  closers: Closers,
 ): Promise<{ runtime: Runtime; ready: Readiness }> => {
   const directory = join(settings.dataDir, module.name);
   const tempDir = join(directory, 'tmp');
@@ -165,8 +180,8 @@ const startListeners = async (
   module: ServiceModule,
   { settings, log }: Runtime,
   parts: ServiceParts,
+  closers: Closers,
   ready: Readiness,
-  closers: (() => Promise<unknown> | unknown)[],
 ) => {
   const http = await startHttpServer({
     service: module.name,
@@ -192,10 +207,12 @@ const startIntake = async (
   { name }: ServiceModule,
   { bus, store, settings, log }: Runtime,
   { consumers = [], steps }: ServiceParts,
-): Promise<Running[]> => {
-  const running: Running[] = [];
+  closers: Closers,
+): Promise<void> => {
+  const keep = (running: Running, graceMs?: number) =>
+    closers.push(() => running.stop(graceMs === undefined ? {} : { graceMs }));
   const consume = async (consumer: string, subscriptions: readonly Subscription[]) =>
-    running.push(
+    keep(
       await consumeEvents(bus, {
         name: consumer,
         subscriptions,
@@ -207,7 +224,7 @@ const startIntake = async (
   if (steps !== undefined) {
     const cancellations = new StoredCancellations(store);
     await consume(`${name}-cancellations`, cancellations.subscriptions());
-    running.push(
+    keep(
       await work(bus, {
         name: `${name}-steps`,
         subject: `millrace.step.${name}.>`,
@@ -216,7 +233,7 @@ const startIntake = async (
         ackWaitMs: settings.stepLeaseMs,
         handle: stepWorker({ service: name, bus, store, log, ...steps, cancellations }),
       }),
+      stepGraceMs,
     );
   }
-  return running;
 };

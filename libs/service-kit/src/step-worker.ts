@@ -178,6 +178,7 @@ const run = async (
   try {
     if (work.signal.aborted) throw stopped;
     if (await options.cancellations.isCancelled(command.pipelineRunId)) throw cancelled;
+    abort.signal.throwIfAborted();
     const success = await Promise.race([
       handler(stepContext(options, command, abort.signal)),
       aborted(abort.signal),

@@ -1,0 +1,53 @@
+import { Invalid } from '@millrace/errors';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { addressesFromEnv, readEnv, readSettings, serviceNames } from './settings.ts';
+
+const errorOf = (work: () => unknown): Invalid => {
+  try {
+    work();
+  } catch (thrown) {
+    if (thrown instanceof Invalid) return thrown;
+  }
+  throw new Error('it was not refused');
+};
+
+describe('settings', () => {
+  it('have a default each, on loopback and on ports that no two services share', () => {
+    const ports = serviceNames.flatMap((name) => {
+      const { host, grpcPort, httpPort } = readSettings(name, {});
+      expect(host).toBe('127.0.0.1');
+      return [grpcPort, httpPort];
+    });
+    expect(new Set(ports).size).toBe(ports.length);
+    expect(readSettings('gateway', {}).httpPort).toBe(7700);
+  });
+
+  it('name every wrong variable at once', () => {
+    const error = errorOf(() =>
+      readSettings('ingest', {
+        MILLRACE_GRPC_PORT: '70000',
+        MILLRACE_LOG_LEVEL: 'loud',
+        MILLRACE_STEP_LEASE_MS: 'soon',
+      }),
+    );
+    expect(error.violations.map(({ path }) => path)).toEqual([
+      'MILLRACE_GRPC_PORT',
+      'MILLRACE_LOG_LEVEL',
+      'MILLRACE_STEP_LEASE_MS',
+    ]);
+    for (const { path } of error.violations) expect(error.message).toContain(path);
+    expect(error.hint).toContain('docs/configuration.md');
+  });
+
+  it('take an empty variable for one that is not set', () => {
+    expect(readSettings('ingest', { MILLRACE_GRPC_PORT: '', NATS_URL: '' }).grpcPort).toBe(7701);
+    expect(readEnv(z.object({ A: z.string().optional() }), { A: '' })).toEqual({});
+  });
+
+  it('find other services by their variables, else on this host', () => {
+    const addresses = addressesFromEnv({ MILLRACE_REGISTRY_GRPC: 'registry:7704' });
+    expect(addresses('registry', 'grpc')).toBe('registry:7704');
+    expect(addresses('registry', 'http')).toBe('127.0.0.1:7714');
+  });
+});
