@@ -32,6 +32,7 @@ const create = (trigger: Partial<Trigger>) =>
       lastFiredAt: undefined,
       lastRunId: '',
       fired: 0,
+      history: [],
       ...trigger,
     },
     actor,
@@ -128,7 +129,12 @@ describe('a trigger', () => {
     await dataset('flights', 3);
     await untilRuns('data', 3);
     expect(await runsOf('second')).toHaveLength(1);
-    expect((await triggerOf('first-first')).fired).toBe(0);
+    const own = await triggerOf('first-first');
+    expect(own.fired).toBe(0);
+    expect(own.history[0]).toMatchObject({
+      outcome: 'suppressed',
+      detail: expect.stringContaining('caused it'),
+    });
   });
 
   test('by schedule fires once for a time that passed while nothing ran', async () => {
@@ -155,6 +161,10 @@ describe('a trigger', () => {
       { timeout: 20_000 },
     );
     expect(await runsOf('nightly')).toHaveLength(1);
+    expect((await triggerOf('often')).history[0]).toMatchObject({
+      outcome: 'suppressed',
+      detail: expect.stringContaining('the cool-down lasts'),
+    });
     expect((await triggerOf('often')).fired).toBe(1);
   });
 

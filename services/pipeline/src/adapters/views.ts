@@ -94,6 +94,12 @@ export const triggerView = (trigger: Trigger): TriggerView => ({
   lastFiredAt: isoTime(trigger.lastFiredAt),
   lastRunId: trigger.lastRunId,
   fired: trigger.fired,
+  history: trigger.history.toReversed().map(({ at, on, outcome, detail }) => ({
+    at: isoTime(at),
+    occasion: on,
+    outcome,
+    detail,
+  })),
 });
 
 const conditionView = (condition: TriggerCondition): TriggerView['condition'] => {

@@ -1,7 +1,9 @@
 import type { StepError } from '@millrace/contracts/step';
 import type { Decided, Effect } from './effects.ts';
 import type { CacheLookup, RunInput, StepReport } from './inputs.ts';
+import { onResume } from './resume.ts';
 import { changeStep, currentStep, findStep, isEnded, type PipelineRun, type RunStep } from './run.ts';
+import { end, endCancelled, settle } from './settle.ts';
 
 /** How patient the pipeline is, in milliseconds. */
 export interface Patience {
@@ -231,92 +233,8 @@ const onCancel = (
   return { run: changeStep(asked, step.plan.name, { deadlineAt }), effects: [request] };
 };
 
-const endCancelled = (run: PipelineRun, now: number): Decided => {
-  const step = currentStep(run);
-  if (step === undefined) return end(run, 'cancelled', [], now);
-  const { name } = step.plan;
-  const changed = changeStep(run, name, {
-    state: 'cancelled',
-    finishedAt: now,
-    waitingFor: '',
-    retryAt: undefined,
-  });
-  return end(changed, 'cancelled', [{ kind: 'step_finished', step: name }], now);
-};
-
-/** The same run goes on: what is done stays done, and attempts count on, so that late results are still refused. */
-const onResume = (
-  run: PipelineRun,
-  { actor, spanIds }: Extract<RunInput, { kind: 'resume' }>,
-  now: number,
-): Decided | undefined => {
-  if (run.state !== 'failed' && run.state !== 'cancelled') return undefined;
-  const [spanId = run.spanId, ...stepSpans] = spanIds;
-  const { error: _, cancelledBy: __, finishedAt: ___, ...rest } = run;
-  const resumed: PipelineRun = {
-    ...rest,
-    state: 'running',
-    steps: run.steps.map((step, index) => resumeStep(step, stepSpans[index] ?? step.spanId)),
-    spanId,
-    parentSpanId: run.spanId,
-    beganAt: now,
-    traced: false,
-    open: 1,
-  };
-  return settle(resumed, [{ kind: 'run_resumed', actor }], now);
-};
-
-const resumeStep = (step: RunStep, spanId: string): RunStep => {
-  if (step.state === 'succeeded' || step.state === 'cached' || step.excluded) return step;
-  return {
-    plan: step.plan,
-    state: 'pending',
-    excluded: false,
-    attempt: step.attempt,
-    maxAttempts: step.attempt + step.plan.retries + 1,
-    spanId,
-    fingerprint: '',
-    components: {},
-    outputs: [],
-    warnings: [],
-    workMs: 0,
-    approved: false,
-    waitingFor: '',
-  };
-};
-
 /** The step if the run is at it and goes on. */
 const atStep = (run: PipelineRun, name: string): RunStep | undefined => {
   const step = currentStep(run);
   return !isEnded(run) && step?.plan.name === name ? step : undefined;
-};
-
-/** Gives the run the state that its steps imply, and ends it when they are done or it was cancelled. */
-const settle = (run: PipelineRun, effects: readonly Effect[], now: number): Decided => {
-  const step = currentStep(run);
-  if (step === undefined) {
-    const state = run.cancelledBy === undefined ? 'succeeded' : 'cancelled';
-    return end(run, state, effects, now);
-  }
-  if (run.cancelledBy !== undefined && step.state !== 'running') {
-    const ended = endCancelled(run, now);
-    return { ...ended, effects: [...effects, ...ended.effects] };
-  }
-  const state = step.state === 'waiting' ? 'waiting' : 'running';
-  return { run: { ...run, state, waitingFor: step.waitingFor }, effects };
-};
-
-const end = (
-  run: PipelineRun,
-  state: 'succeeded' | 'failed' | 'cancelled',
-  effects: readonly Effect[],
-  now: number,
-): Decided => {
-  const steps = run.steps.map(
-    (step): RunStep => (step.state === 'pending' ? { ...step, state: 'skipped' } : step),
-  );
-  return {
-    run: { ...run, state, steps, finishedAt: now, waitingFor: '' },
-    effects: [...effects, { kind: 'run_ended' }],
-  };
 };

@@ -322,7 +322,23 @@ export interface Trigger {
   nextFireAt: string | undefined;
   lastFiredAt: string | undefined;
   lastRunId: string;
+  /** Runs started. */
   fired: number;
+  /** The latest times that the condition was met, newest first. */
+  history: TriggerFiring[];
+}
+
+/** One time that a trigger's condition was met. */
+export interface TriggerFiring {
+  at:
+    | string
+    | undefined;
+  /** Scheduled time (ISO 8601), or id of the event. */
+  occasion: string;
+  /** `started`, `suppressed` (cool-down, loop guard) or `failed`. */
+  outcome: string;
+  /** Run that was started, or why none was. */
+  detail: string;
 }
 
 export interface CronCondition {
@@ -1485,6 +1501,7 @@ function createBaseTrigger(): Trigger {
     lastFiredAt: undefined,
     lastRunId: "",
     fired: 0,
+    history: [],
   };
 }
 
@@ -1527,6 +1544,9 @@ export const Trigger: MessageFns<Trigger> = {
     }
     if (message.fired !== 0) {
       writer.uint32(96).int64(message.fired);
+    }
+    for (const v of message.history) {
+      TriggerFiring.encode(v!, writer.uint32(106).fork()).join();
     }
     return writer;
   },
@@ -1640,6 +1660,14 @@ export const Trigger: MessageFns<Trigger> = {
             message.fired = longToNumber(reader.int64());
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.history.push(TriggerFiring.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1686,6 +1714,9 @@ export const Trigger: MessageFns<Trigger> = {
         ? globalThis.String(object.last_run_id)
         : "",
       fired: isSet(object.fired) ? globalThis.Number(object.fired) : 0,
+      history: globalThis.Array.isArray(object?.history)
+        ? object.history.map((e: any) => TriggerFiring.fromJSON(e))
+        : [],
     };
   },
 
@@ -1725,6 +1756,9 @@ export const Trigger: MessageFns<Trigger> = {
     if (message.fired !== 0) {
       obj.fired = Math.round(message.fired);
     }
+    if (message.history?.length) {
+      obj.history = message.history.map((e) => TriggerFiring.toJSON(e));
+    }
     return obj;
   },
 
@@ -1762,6 +1796,124 @@ export const Trigger: MessageFns<Trigger> = {
     message.lastFiredAt = object.lastFiredAt ?? undefined;
     message.lastRunId = object.lastRunId ?? "";
     message.fired = object.fired ?? 0;
+    message.history = object.history?.map((e) => TriggerFiring.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseTriggerFiring(): TriggerFiring {
+  return { at: undefined, occasion: "", outcome: "", detail: "" };
+}
+
+export const TriggerFiring: MessageFns<TriggerFiring> = {
+  encode(message: TriggerFiring, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.at !== undefined) {
+      Timestamp.encode(toTimestamp(message.at), writer.uint32(10).fork()).join();
+    }
+    if (message.occasion !== "") {
+      writer.uint32(18).string(message.occasion);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(26).string(message.outcome);
+    }
+    if (message.detail !== "") {
+      writer.uint32(34).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TriggerFiring {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTriggerFiring();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.at = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.occasion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TriggerFiring {
+    return {
+      at: isSet(object.at) ? globalThis.String(object.at) : undefined,
+      occasion: isSet(object.occasion) ? globalThis.String(object.occasion) : "",
+      outcome: isSet(object.outcome) ? globalThis.String(object.outcome) : "",
+      detail: isSet(object.detail) ? globalThis.String(object.detail) : "",
+    };
+  },
+
+  toJSON(message: TriggerFiring): unknown {
+    const obj: any = {};
+    if (message.at !== undefined) {
+      obj.at = message.at;
+    }
+    if (message.occasion !== "") {
+      obj.occasion = message.occasion;
+    }
+    if (message.outcome !== "") {
+      obj.outcome = message.outcome;
+    }
+    if (message.detail !== "") {
+      obj.detail = message.detail;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TriggerFiring>, I>>(base?: I): TriggerFiring {
+    return TriggerFiring.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TriggerFiring>, I>>(object: I): TriggerFiring {
+    const message = createBaseTriggerFiring();
+    message.at = object.at ?? undefined;
+    message.occasion = object.occasion ?? "";
+    message.outcome = object.outcome ?? "";
+    message.detail = object.detail ?? "";
     return message;
   },
 };
