@@ -222,6 +222,7 @@ export class JobProcess {
 
   /** Kills the child and everything it started; resolves when it is gone. */
   async kill(): Promise<void> {
+    this.ref();
     this.#killGroup();
     await this.#exited;
     await rm(this.#directory, { recursive: true, force: true });

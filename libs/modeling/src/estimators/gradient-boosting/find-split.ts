@@ -1,5 +1,5 @@
-import { type BinnedData, missingBin } from './binning.ts';
-import { binCount, type Histogram } from './histogram.ts';
+import type { BinnedData } from './binning.ts';
+import type { Histogram, Layout } from './histogram.ts';
 
 export interface Sums {
   readonly gradient: number;
@@ -26,21 +26,17 @@ export interface Split {
 const leastHessian = 1e-3;
 const tiny = 1e-15;
 
-/** Newton's step for a leaf, not yet shrunk. */
-export const leafValue = ({ gradient, hessian }: Sums, l2: number): number =>
+const newtonStep = (gradient: number, hessian: number, l2: number): number =>
   -gradient / (hessian + l2 + tiny);
 
-const lossOf = (sums: Sums, l2: number): number => sums.gradient * leafValue(sums, l2);
-
-const minus = (a: Sums, b: Sums): Sums => ({
-  gradient: a.gradient - b.gradient,
-  hessian: a.hessian - b.hessian,
-  count: a.count - b.count,
-});
+/** Newton's step for a leaf, not yet shrunk. */
+export const leafValue = ({ gradient, hessian }: Sums, l2: number): number =>
+  newtonStep(gradient, hessian, l2);
 
 /** The split of the largest gain over the given columns, if any gains. The first column wins a tie. */
 export const findSplit = (
   data: BinnedData,
+  layout: Layout,
   columns: readonly number[],
   histogram: Histogram,
   node: Sums,
@@ -48,59 +44,52 @@ export const findSplit = (
 ): Split | undefined => {
   let best: Split | undefined;
   for (const column of columns) {
-    const found = bestOfColumn(data, column, histogram, node, rules);
-    if (found !== undefined && found.gain > (best?.gain ?? 0)) best = found;
+    const hasMissing = data.hasMissing[column] === true;
+    // Missing values to the right first; with them there, even all others may go left.
+    const scans: (boolean | undefined)[] = hasMissing ? [false, true] : [undefined];
+    for (const missingLeft of scans) {
+      best = scan(layout, column, missingLeft, histogram, node, rules, best);
+    }
   }
   return best;
 };
 
-const bestOfColumn = (
-  data: BinnedData,
+/** Moves bins from right to left one by one; returns the better of the best found and `best`. Allocates nothing else. */
+const scan = (
+  layout: Layout,
   column: number,
-  histogram: Histogram,
+  missingLeft: boolean | undefined,
+  { gradients, hessians, counts }: Histogram,
   node: Sums,
-  rules: SplitRules,
+  { minSamplesLeaf, l2 }: SplitRules,
+  best: Split | undefined,
 ): Split | undefined => {
-  const bins = (data.thresholds[column]?.length ?? 0) + 1;
-  const hasMissing = data.hasMissing[column] === true;
-  const at = (bin: number): Sums => {
-    const index = column * binCount + bin;
-    return {
-      gradient: histogram.gradients[index] as number,
-      hessian: histogram.hessians[index] as number,
-      count: histogram.counts[index] as number,
-    };
-  };
-  let best: Split | undefined;
-  const consider = (bin: number, left: Sums, missingLeft: boolean | undefined) => {
-    const right = minus(node, left);
-    if (!allowed(left, rules) || !allowed(right, rules)) return;
-    const gain = lossOf(node, rules.l2) - lossOf(left, rules.l2) - lossOf(right, rules.l2);
-    if (gain <= (best?.gain ?? 0)) return;
+  const offset = layout.offsets[column] as number;
+  const bins = layout.bins[column] as number;
+  const missingAt = offset + bins;
+  const nodeLoss = node.gradient * newtonStep(node.gradient, node.hessian, l2);
+  let gradient = missingLeft ? (gradients[missingAt] as number) : 0;
+  let hessian = missingLeft ? (hessians[missingAt] as number) : 0;
+  let count = missingLeft ? (counts[missingAt] as number) : 0;
+  let found = best;
+  const last = missingLeft === false ? bins : bins - 1;
+  for (let bin = 0; bin < last; bin += 1) {
+    gradient += gradients[offset + bin] as number;
+    hessian += hessians[offset + bin] as number;
+    count += counts[offset + bin] as number;
+    const rightHessian = node.hessian - hessian;
+    if (count < minSamplesLeaf || hessian < leastHessian) continue;
+    if (node.count - count < minSamplesLeaf || rightHessian < leastHessian) break;
+    const rightGradient = node.gradient - gradient;
+    const gain =
+      nodeLoss -
+      gradient * newtonStep(gradient, hessian, l2) -
+      rightGradient * newtonStep(rightGradient, rightHessian, l2);
+    if (gain <= (found?.gain ?? 0)) continue;
+    const left = { gradient, hessian, count };
+    const right = { gradient: rightGradient, hessian: rightHessian, count: node.count - count };
     // Where training missed nothing, a missing value follows the majority.
-    best = { column, bin, gain, left, right, missingLeft: missingLeft ?? left.count > right.count };
-  };
-  // Missing values to the right; with them, even all others may go left.
-  let left: Sums = { gradient: 0, hessian: 0, count: 0 };
-  for (let bin = 0; bin < bins - (hasMissing ? 0 : 1); bin += 1) {
-    left = add(left, at(bin));
-    consider(bin, left, hasMissing ? false : undefined);
+    found = { column, bin, gain, left, right, missingLeft: missingLeft ?? left.count > right.count };
   }
-  if (!hasMissing) return best;
-  // Missing values to the left.
-  let leftWithMissing = at(missingBin);
-  for (let bin = 0; bin < bins - 1; bin += 1) {
-    leftWithMissing = add(leftWithMissing, at(bin));
-    consider(bin, leftWithMissing, true);
-  }
-  return best;
+  return found;
 };
-
-const add = (a: Sums, b: Sums): Sums => ({
-  gradient: a.gradient + b.gradient,
-  hessian: a.hessian + b.hessian,
-  count: a.count + b.count,
-});
-
-const allowed = ({ count, hessian }: Sums, { minSamplesLeaf }: SplitRules): boolean =>
-  count >= minSamplesLeaf && hessian >= leastHessian;

@@ -1,6 +1,6 @@
 import { type BinnedData, missingBin } from './binning.ts';
 import { findSplit, leafValue, type Split, type SplitRules, type Sums } from './find-split.ts';
-import { type Histogram, histogramOf, subtract } from './histogram.ts';
+import { type Histogram, histogramOf, type Layout, layoutOf, subtract } from './histogram.ts';
 import type { Tree } from './tree.ts';
 
 export interface GrowOptions extends SplitRules {
@@ -37,6 +37,7 @@ export const growTree = (
 
 class Grower {
   readonly #data: BinnedData;
+  readonly #layout: Layout;
   readonly #columns: readonly number[];
   readonly #gradients: Float32Array;
   readonly #hessians: Float32Array;
@@ -58,6 +59,7 @@ class Grower {
     options: GrowOptions,
   ) {
     this.#data = data;
+    this.#layout = layoutOf(data);
     this.#columns = columns;
     this.#gradients = gradients;
     this.#hessians = hessians;
@@ -86,7 +88,12 @@ class Grower {
       sums.gradient += this.#gradients[row] ?? 0;
       sums.hessian += this.#hessians[row] ?? 0;
     }
-    return this.#node(rows, 0, sums, histogramOf(this.#data, rows, this.#gradients, this.#hessians));
+    return this.#node(
+      rows,
+      0,
+      sums,
+      histogramOf(this.#data, this.#layout, rows, this.#gradients, this.#hessians),
+    );
   }
 
   #node(rows: Uint32Array, depth: number, sums: Sums, histogram: Histogram): Node {
@@ -100,7 +107,7 @@ class Grower {
     this.#tree.value.push(learningRate * leafValue(sums, l2));
     const dividable = rows.length >= 2 * minSamplesLeaf && (maxDepth === 0 || depth < maxDepth);
     const split = dividable
-      ? findSplit(this.#data, this.#columns, histogram, sums, this.#options)
+      ? findSplit(this.#data, this.#layout, this.#columns, histogram, sums, this.#options)
       : undefined;
     return { id, depth, rows, sums, histogram, split };
   }
@@ -108,7 +115,7 @@ class Grower {
   #divide(node: Node, split: Split): [Node, Node] {
     const [leftRows, rightRows] = this.#partition(node.rows, split);
     const smaller = leftRows.length <= rightRows.length ? leftRows : rightRows;
-    const direct = histogramOf(this.#data, smaller, this.#gradients, this.#hessians);
+    const direct = histogramOf(this.#data, this.#layout, smaller, this.#gradients, this.#hessians);
     const other = subtract(node.histogram, direct);
     const [left, right] = smaller === leftRows ? [direct, other] : [other, direct];
     const children: [Node, Node] = [
