@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A process with everything it started. */
+export const processTree = (root: number): number[] => {
+  const childrenOf = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const parent = parentOf(Number(name));
+    if (parent === undefined) continue;
+    childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), Number(name)]);
+  }
+  const tree = [root];
+  for (const pid of tree) tree.push(...(childrenOf.get(pid) ?? []));
+  return tree;
+};
+
+const parentOf = (pid: number): number | undefined => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold anything, so count from its end: state, then parent.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+};
+
+export interface ProcessMemory {
+  readonly name: string;
+  /** Proportional set size: shared pages count by the number of processes that share them. MB of 2^20 bytes. */
+  readonly pssMb: number;
+  /** Resident set size, MB of 2^20 bytes. */
+  readonly rssMb: number;
+}
+
+/** Memory of one process (Linux). */
+export const memoryOf = (pid: number): ProcessMemory => {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const megabytes = (field: string) =>
+    Number(rollup.match(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm'))?.[1]) / 1024;
+  return {
+    name: readFileSync(`/proc/${pid}/comm`, 'utf8').trim(),
+    pssMb: megabytes('Pss'),
+    rssMb: megabytes('Rss'),
+  };
+};

@@ -1,0 +1,144 @@
+import { rm } from 'node:fs/promises';
+import { isAlive } from '@millrace/installation';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { retried } from '../support/calls.ts';
+import { quickRecipe, someFlights, writeProject } from '../support/flights-project.ts';
+import { TestInstallation } from '../support/installation.ts';
+import { followToEnd, followToPause, modelVersionOf, submit } from '../support/runs.ts';
+import { eventually, pause, until } from '../support/wait.ts';
+import { AcknowledgedWrites } from './acknowledged-writes.ts';
+import { brokenSequences, expectEachEffectOnce } from './effects.ts';
+import { type Kill, planKills, type StepName } from './kill-plan.ts';
+
+const seed = Number(process.env.MILLRACE_TEST_SEED ?? 20130101);
+const full = process.env.MILLRACE_KILL_MATRIX === 'full';
+const plan = planKills(seed, full);
+
+const rows = 400;
+/** A worker that was killed is given up on after this long; as short as the settings allow with a margin. */
+const stepLeaseMs = 2_000;
+
+let millrace: TestInstallation;
+let flights: string;
+let writes: AcknowledgedWrites;
+/** Milliseconds that each step took with nothing killed. */
+const usual = new Map<string, number>();
+const counts = { runsTried: 0, runsAcknowledged: 0, runsFound: 0, approvals: 0, kills: 0, completed: 0 };
+
+beforeAll(async () => {
+  flights = await someFlights(rows);
+  millrace = await TestInstallation.start({
+    separate: true,
+    env: { MILLRACE_STEP_LEASE_MS: String(stepLeaseMs) },
+  });
+  const run = await runOnce('undisturbed', 1);
+  await expectEachEffectOnce(millrace, run);
+  for (const { name, startedAt, finishedAt } of run.steps) {
+    usual.set(name, Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? ''));
+  }
+  const training = run.steps.flatMap(({ outputs }) => outputs).find(({ kind }) => kind === 'training_run');
+  writes = new AcknowledgedWrites(millrace.client, training?.id ?? '', 'undisturbed');
+}, 120_000);
+
+afterAll(async () => {
+  await millrace?.stop();
+});
+
+/** Runs a new project to its end, approving what waits; `disturb` happens meanwhile. */
+const runOnce = async (name: string, projectSeed: number, disturb = async (_runId: string) => {}) => {
+  const root = await writeProject({
+    'recipe.yaml': quickRecipe(name, projectSeed),
+    'data/flights.csv': flights,
+  });
+  const { client } = millrace;
+  const { id } = await retried('the submission', () => {
+    counts.runsTried += 1;
+    return submit(client, { root, idempotencyKey: name });
+  });
+  counts.runsAcknowledged += 1;
+  const disturbed = disturb(id);
+  // Its failure is told below, once the run has come to its end.
+  disturbed.catch(() => {});
+  const paused = await followToPause(millrace, id);
+  if (paused.state === 'RUN_STATE_WAITING') {
+    await retried('the approval', () => client.registry.approveModelVersion({ ...modelVersionOf(paused) }));
+    counts.approvals += 1;
+  }
+  await disturbed;
+  const run = await followToEnd(millrace, id, 120_000);
+  await rm(root, { recursive: true, force: true });
+  return run;
+};
+
+/** Kills the victim in the middle of a step and waits for it to be back. */
+const killDuring = async ({ victim, step, at }: Kill, runId: string): Promise<void> => {
+  const pid = (await millrace.pids())[victim];
+  if (pid === undefined) throw new Error(`${victim} does not run`);
+  await momentOf(step, at, runId);
+  process.kill(pid, 'SIGKILL');
+  counts.kills += 1;
+  await until(`${victim} to be back`, async () => {
+    const { pids } = await millrace.state();
+    const now = pids[victim];
+    return now !== undefined && now !== pid && isAlive(now) ? true : undefined;
+  });
+};
+
+const momentOf = async (step: StepName, at: Kill['at'], runId: string): Promise<void> => {
+  if (at === 'result') {
+    const key = `${runId}.${step}.1`;
+    await millrace.log.waitFor(`the result of ${step}`, (event) => event.key === key);
+    return;
+  }
+  await millrace.log.waitFor(`the start of ${step}`, ({ type, key, data }) => {
+    if (type !== 'millrace.pipeline.run.step_started.v1' || key !== runId) return false;
+    return (data as { step: { name: StepName } }).step.name === step;
+  });
+  await pause(at * (usual.get(step) ?? 0));
+};
+
+test.each(plan)(
+  'a run completes, with every effect once, when $victim is killed during $step',
+  async (kill) => {
+    const name = `${kill.victim}-${kill.step}`;
+    writes.start();
+    const run = await runOnce(name, 2 + plan.indexOf(kill), (runId) => killDuring(kill, runId));
+    await writes.stop();
+    await expectEachEffectOnce(millrace, run);
+    counts.completed += 1;
+  },
+);
+
+test('no event is missing or doubled, and nothing acknowledged is lost', async () => {
+  const { client, log } = millrace;
+  await eventually('the sequences', () => expect(brokenSequences(log.events)).toEqual([]));
+  const { runs } = await client.pipeline.listRuns({ page: { limit: 1_000 } });
+  counts.runsFound = runs.length;
+  expect(counts.runsFound).toBe(counts.runsAcknowledged);
+  expect(await client.deadLetters()).toEqual([]);
+  const { lost, counts: written } = await eventually('the writes', async () => {
+    const verified = await writes.verify();
+    expect(verified.lost).toEqual([]);
+    return verified;
+  });
+  expect(lost).toEqual([]);
+  expect(writes.unexpected).toEqual([]);
+  const audit = await client.registry.verifyAudit({});
+  expect(audit.intact).toBe(true);
+  console.log(summary(written, audit.records));
+});
+
+/** Steps whose worker died in the middle and was followed by another. */
+const takenOver = (): number =>
+  millrace.log.events.filter(({ type, data }) => {
+    const lease = (data as { result?: { lease?: number } }).result?.lease ?? 0;
+    return type.endsWith('.step.succeeded.v1') && lease > 1;
+  }).length;
+
+const summary = (written: object, auditRecords: number): string =>
+  [
+    `kill test, seed ${seed}${full ? ', full matrix' : ''}: ${counts.kills} kills, ${counts.completed} of ${plan.length} runs completed with each effect once; ${takenOver()} steps taken over by another worker`,
+    `runs: ${counts.runsTried} submissions tried, ${counts.runsAcknowledged} acknowledged, ${counts.runsFound} found; ${counts.approvals} approvals acknowledged`,
+    `writes: ${JSON.stringify(written)}`,
+    `events: ${millrace.log.events.length} of ${new Set(millrace.log.events.map(({ entity }) => entity)).size} entities, none missing or doubled; audit chain of ${auditRecords} records intact`,
+  ].join('\n');

@@ -1,0 +1,64 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CommandContext, startMillrace } from '@millrace/cli';
+import { createClient, type MillraceClient } from '@millrace/client';
+import { isAlive, type RunningState } from '@millrace/installation';
+import { EventLog } from './event-log.ts';
+import { until } from './wait.ts';
+
+export interface InstallationOptions {
+  readonly separate: boolean;
+  /** Variables of the services, besides those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A Millrace of a test's own: free port, temporary data directory, real processes. Gone afterwards. */
+export class TestInstallation {
+  readonly dataDir: string;
+  readonly url: string;
+  readonly client: MillraceClient;
+  readonly log: EventLog;
+  readonly #stop: () => Promise<void>;
+
+  private constructor(dataDir: string, url: string, log: EventLog, stop: () => Promise<void>) {
+    this.dataDir = dataDir;
+    this.url = url;
+    this.client = createClient({ url, user: 'ada', timeoutMs: 15_000 });
+    this.log = log;
+    this.#stop = stop;
+  }
+
+  static async start({ separate, env = {} }: InstallationOptions): Promise<TestInstallation> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'millrace-system-'));
+    // The command line hands its own environment on.
+    Object.assign(process.env, { MILLRACE_LOG_LEVEL: 'warn', ...env });
+    delete process.env.NATS_URL;
+    const context = new CommandContext({ dataDir, json: true }, process.env);
+    const { url, stop } = await startMillrace(context, { port: '0', separate });
+    const { natsUrl } = await stateOf(dataDir);
+    return new TestInstallation(dataDir, url, await EventLog.open(natsUrl), stop);
+  }
+
+  state(): Promise<RunningState> {
+    return stateOf(this.dataDir);
+  }
+
+  /** Process ids once every part has one that lives. */
+  async pids(): Promise<Readonly<Record<string, number>>> {
+    return until('all processes', async () => {
+      const { pids } = await this.state();
+      return Object.values(pids).every(isAlive) ? pids : undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.log.close();
+    await this.client.close();
+    await this.#stop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+}
+
+const stateOf = async (dataDir: string): Promise<RunningState> =>
+  JSON.parse(await readFile(join(dataDir, 'running.json'), 'utf8')) as RunningState;
