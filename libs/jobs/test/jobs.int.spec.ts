@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inSpan, startTelemetry } from '@millrace/telemetry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildSpan, createJobPool, type JobProgress, type OutputLine, runJob } from '../src/index.ts';
 import { gone, isRunning } from './processes.ts';
@@ -44,6 +45,17 @@ describe('a job', () => {
     expect(env).toMatchObject({ ADDED: '1', HOME: cwd, TMPDIR: cwd });
     await expect(readdir(cwd)).rejects.toThrow('ENOENT');
     expect(await isRunning(pid)).toBe(false);
+  });
+
+  it('adds its spans to the trace of the span that it was started in', async () => {
+    const telemetry = startTelemetry({ defaultService: 'jobs', env: {} });
+    const spans: ChildSpan[] = [];
+    const trace = await inSpan('parent', {}, async (span) => {
+      await runJob({ entry: entry('echo'), input: 1, onSpans: (finished) => spans.push(...finished) });
+      return span.spanContext();
+    });
+    await telemetry.shutdown();
+    expect(spans).toMatchObject([{ name: 'echo', traceId: trace.traceId, parentSpanId: trace.spanId }]);
   });
 
   it('is killed with everything it started when it is cancelled', async () => {

@@ -112,6 +112,34 @@ describe('the steps transform and train', () => {
     expect((await fixture.context.runs.get(runId))?.params.alpha).toBe(best?.params.alpha);
   });
 
+  it('give up trials that do worse than the others, and keep the losses by step', async () => {
+    const rates = [0.3, 0.28, 0.26, 0.24, 1e-4, 2e-4];
+    const result = await fixture.transformAndTrain({
+      pipelineRunId: 'run_boosting',
+      train_: {
+        using: 'trees/gradient_boosting',
+        estimator_params: { max_iter: 40, min_samples_leaf: 5 },
+        tuning: {
+          enabled: true,
+          algorithm: 'grid',
+          parallelism: 2,
+          early_stop: { median: true },
+          parameters: { learning_rate: { values: rates } },
+        },
+      },
+    });
+    expect(result.summary).toMatchObject({ trials: 6, failedTrials: 0 });
+    const { learning_rate: chosen } = (result.summary?.params ?? {}) as { learning_rate?: number };
+    expect(chosen).toBeGreaterThan(0.2);
+    const runId = runIdOf('run_boosting', 'train', 1);
+    const { items } = await fixture.context.history.list(runId, 'val_loss', { limit: 100 });
+    expect(items.map(({ step }) => step)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    expect(items.at(-1)?.value).toBeLessThan(items[0]?.value ?? 0);
+    const worst = await fixture.context.runs.get(trialRunId(runId, 4));
+    const { items: steps } = await fixture.context.history.list(worst?.id ?? '', 'val_loss', { limit: 100 });
+    expect(steps).toHaveLength(5);
+  });
+
   it('keep what the transform left out as a warning', async () => {
     const table = flights(40, 1);
     const train = {

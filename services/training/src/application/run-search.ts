@@ -6,7 +6,10 @@ import { paramTexts, prefixed, type RunDocument, trialRunId } from '../domain/ru
 import { lossOf, type Objective } from '../domain/task.ts';
 import { paramsFor, type TrainPlan, type Tuning } from '../domain/train-plan.ts';
 import { type FitContext, fit } from './fit.ts';
-import type { JobHooks, Runs } from './ports.ts';
+import type { JobHooks, TrainingContext } from './ports.ts';
+import { stepMetrics } from './step-metrics.ts';
+
+type Tracking = Pick<TrainingContext, 'runs' | 'history'>;
 
 export interface SearchRequest {
   readonly plan: TrainPlan;
@@ -51,7 +54,7 @@ type Outcome =
  */
 export const runSearch = async (
   context: FitContext,
-  runs: Runs,
+  tracking: Tracking,
   request: SearchRequest,
   hooks: JobHooks,
 ): Promise<SearchResult> => {
@@ -66,7 +69,7 @@ export const runSearch = async (
     const finished = [...curves];
     const outcomes = await Promise.all(
       round.map(async (suggestion) => {
-        const outcome = await runTrial(context, runs, request, suggestion, finished, hooks);
+        const outcome = await runTrial(context, tracking, request, suggestion, finished, hooks);
         done += 1;
         best = better(request.objective, best, outcome);
         request.onTrial({ done, limit: search.limit, best });
@@ -100,7 +103,7 @@ const better = (objective: Objective, best: Trial | undefined, outcome: Outcome)
 
 const runTrial = async (
   context: FitContext,
-  runs: Runs,
+  { runs, history }: Tracking,
   request: SearchRequest,
   suggestion: Suggestion,
   finished: readonly LossCurve[],
@@ -113,7 +116,7 @@ const runTrial = async (
   const curve: number[] = [];
   try {
     const params = paramsFor(plan, suggestion.params);
-    const { metrics } = await fit(
+    const { metrics, steps } = await fit(
       context,
       {
         params,
@@ -135,6 +138,7 @@ const runTrial = async (
     const loss = lossOf(objective, metrics.validation);
     if (loss === undefined)
       throw new Error(`the metric ${objective.metric} is not defined on the validation rows`);
+    await history.add(run.id, stepMetrics(steps, request.now()));
     await runs.finish(run.id, {
       params: paramTexts({ ...run.params, ...params }),
       metrics: { ...prefixed('training_', metrics.training), ...prefixed('val_', metrics.validation) },

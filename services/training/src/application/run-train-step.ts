@@ -1,11 +1,10 @@
 import { join } from 'node:path';
 import type { Artifact } from '@millrace/contracts/step';
-import { type Metric, RunStatus } from '@millrace/contracts/training';
+import { RunStatus } from '@millrace/contracts/training';
 import { asMillraceError } from '@millrace/errors';
 import {
   type CustomMetricReference,
   customMetricsFile,
-  type FitStep,
   flavorOf,
   type UserFunction,
 } from '@millrace/modeling';
@@ -20,6 +19,7 @@ import { type Fit, type FitContext, fit } from './fit.ts';
 import { jobHooks } from './job-hooks.ts';
 import type { TrainingContext } from './ports.ts';
 import { runSearch, type SearchResult } from './run-search.ts';
+import { stepMetrics } from './step-metrics.ts';
 import { type StoredPackage, storePackageDirectory } from './store-package.ts';
 import { newRun, type TrainRequest, trainRequest, usingOf } from './train-request.ts';
 import { type UserCode, UserProject } from './user-code.ts';
@@ -187,7 +187,7 @@ const searchFor = async (
   if (tuning === undefined) return undefined;
   return runSearch(
     fits,
-    context.runs,
+    context,
     {
       plan,
       tuning,
@@ -226,15 +226,6 @@ const packageInput = (
   environment,
   output: join(directory, 'package'),
 });
-
-/** Losses by step as metrics with a history. */
-const stepMetrics = (steps: readonly FitStep[], now: number): Metric[] => {
-  const time = new Date(now).toISOString();
-  return steps.flatMap(({ step, trainingLoss, validationLoss }) => [
-    { key: 'training_loss', value: trainingLoss, step, time },
-    ...(validationLoss === undefined ? [] : [{ key: 'val_loss', value: validationLoss, step, time }]),
-  ]);
-};
 
 const outcomeOf = (
   { recipe, plan, objective, command }: TrainRequest,
