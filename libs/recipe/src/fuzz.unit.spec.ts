@@ -77,7 +77,7 @@ test('any text is loaded or refused as invalid', () => {
     fc.property(fc.array(fragments, { maxLength: 40 }), (parts) =>
       loadsOrRefuses({ 'recipe.yaml': parts.join('') }, ''),
     ),
-    { seed: 1, numRuns: 2000 },
+    { seed: 1, numRuns: 1000 },
   );
   fc.assert(
     fc.property(fc.string(), fc.string(), (recipe, profile) =>
@@ -95,7 +95,7 @@ test('a good recipe with anything inserted anywhere is loaded or refused as inva
     fc.property(fc.nat(good.length), fc.array(fragments, { minLength: 1, maxLength: 4 }), (at, parts) =>
       loadsOrRefuses({ 'recipe.yaml': good.slice(0, at) + parts.join('') + good.slice(at) }, ''),
     ),
-    { seed: 3, numRuns: 2000 },
+    { seed: 3, numRuns: 1000 },
   );
 });
 
@@ -129,6 +129,62 @@ test('any values under known keys are loaded or refused as invalid', () => {
       const recipe = { recipe: 'regression/v1', target_col: 'y', steps };
       loadsOrRefuses({ 'recipe.yaml': JSON.stringify(recipe) }, '');
     }),
-    { seed: 4, numRuns: 2000 },
+    { seed: 4, numRuns: 300 },
   );
+});
+
+test('any step code is planned or refused as invalid', () => {
+  const recipe = minimal('  train: {using: custom, estimator_method: make}\n');
+  const piece = fc.constantFrom(
+    ...[
+      'import ',
+      'export ',
+      'from ',
+      "'./a.ts'",
+      "'../../b.ts'",
+      'const ',
+      'x',
+      '=',
+      '{',
+      '}',
+      '(',
+      ')',
+      ';',
+      '`',
+      '${',
+    ],
+    ...[
+      '// c\n',
+      '/*',
+      '*/',
+      ': number',
+      'enum E {}',
+      'await ',
+      'import(x)',
+      '"',
+      '/re/g',
+      '1n',
+      '\n',
+      '@d ',
+      '<T>',
+      '#!',
+    ],
+  );
+  for (const extension of ['ts', 'js', 'py']) {
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 25 }), (parts) => {
+        const files = {
+          'recipe.yaml': recipe,
+          'data/a.csv': '',
+          [`steps/train.${extension}`]: parts.join(''),
+        };
+        loadsOrRefuses(files, '');
+      }),
+      { seed: 5, numRuns: 300 },
+    );
+  }
+  const nested = `export const make = ${'['.repeat(20_000)}${']'.repeat(20_000)};`;
+  loadsOrRefuses({ 'recipe.yaml': recipe, 'data/a.csv': '', 'steps/train.ts': nested }, '');
+  const added = `export const make = ${'1 + '.repeat(20_000)}1;`;
+  loadsOrRefuses({ 'recipe.yaml': recipe, 'data/a.csv': '', 'steps/train.js': added }, '');
 });

@@ -18,17 +18,30 @@ export const scriptFacts = (path: string, source: string): ScriptFacts => {
   const script = withoutTypes(path, source);
   const imports: string[] = [];
   let importsComputed = false;
-  const canonical = JSON.stringify(treeOf(path, script), function (this: unknown, key, value: unknown) {
-    const holder = this as { type?: string };
-    if (key === 'start' || key === 'end' || (key === 'raw' && holder.type === 'Literal')) return undefined;
-    if (key === 'source' && value !== null) {
-      const literal = (value as { value?: unknown }).value;
-      if (typeof literal === 'string') imports.push(literal);
-      else if (holder.type === 'ImportExpression') importsComputed = true;
-    }
-    return typeof value === 'bigint' ? String(value) : value;
+  const canonical = canonicalTree(path, treeOf(path, script), (holder, source) => {
+    const specifier = (source as { value?: unknown }).value;
+    if (typeof specifier === 'string') imports.push(specifier);
+    else if (holder.type === 'ImportExpression') importsComputed = true;
   });
   return { digest: sha256(canonical), imports, importsComputed };
+};
+
+/** The tree as text without positions and spellings, calling back for every `source` of an import or export. */
+const canonicalTree = (
+  path: string,
+  tree: Node,
+  onSource: (holder: { readonly type?: string }, source: object) => void,
+): string => {
+  try {
+    return JSON.stringify(tree, function (this: { readonly type?: string }, key, value: unknown) {
+      if (key === 'start' || key === 'end' || (key === 'raw' && this.type === 'Literal')) return undefined;
+      if (key === 'source' && typeof value === 'object' && value !== null) onSource(this, value);
+      return typeof value === 'bigint' ? String(value) : value;
+    });
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw syntaxError(path, 'it is nested too deeply');
+    throw thrown;
+  }
 };
 
 const withoutTypes = (path: string, source: string): string => {

@@ -101,6 +101,7 @@ describe('a schedule', () => {
 
   test.each([
     ['every tuesday', ''],
+    ['2026-01-01T00:00:00', ''],
     ['99 * * * *', ''],
     ['0 3 * * *', 'Europe/Atlantis'],
   ])('%s in "%s" is refused', (expression, timeZone) => {

@@ -45,12 +45,16 @@ export const nextFireAt = (
   { expression, timeZone }: Extract<TriggerCondition, { kind: 'cron' }>,
   after: number,
 ): number | undefined => {
+  const refuse = (why: string): never => {
+    throw Invalid.field('trigger.cron', `"${expression}" in "${timeZone}" is no schedule: ${why}`);
+  };
+  const fields = expression.trim().split(/\s+/).length;
+  if (fields !== 5 && fields !== 6) return refuse('it must have five or six fields');
   try {
     const schedule = new Cron(expression, { timezone: timeZone === '' ? 'UTC' : timeZone, paused: true });
     return schedule.nextRun(new Date(after))?.getTime();
   } catch (thrown) {
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    throw Invalid.field('trigger.cron', `"${expression}" in "${timeZone}" is no schedule: ${message}`);
+    return refuse(thrown instanceof Error ? thrown.message : String(thrown));
   }
 };
 
@@ -87,11 +91,13 @@ export const ruleName = (trigger: string): string => `trigger:${trigger}`;
 export const recordFiring = (trigger: Trigger, firing: Firing): Trigger => {
   if (trigger.history.some(({ on }) => on === firing.on)) return trigger;
   const history = [...trigger.history, firing].slice(-keptFirings);
-  const next = trigger.condition.kind === 'cron' ? nextFireAt(trigger.condition, firing.at) : undefined;
-  const moved = { ...trigger, history, ...(next === undefined ? {} : { nextFireAt: next }) };
+  const moved: Trigger = { ...trigger, history, nextFireAt: nextOf(trigger.condition, firing.at) };
   if (firing.outcome !== 'started') return moved;
   return { ...moved, lastFiredAt: firing.at, lastRunId: firing.detail, fired: trigger.fired + 1 };
 };
+
+const nextOf = (condition: TriggerCondition, after: number): number | undefined =>
+  condition.kind === 'cron' ? nextFireAt(condition, after) : undefined;
 
 /** What is looked at of an event. */
 export interface SeenEvent {
