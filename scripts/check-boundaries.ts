@@ -63,7 +63,8 @@ const importsOf = (file: string): { name: string; typeOnly: boolean }[] => {
       found.push({ name: (from as { value: string }).value, typeOnly: typeOnly === true });
     }
     if (type === 'CallExpression' && (callee as { type?: string } | undefined)?.type === 'Import') {
-      const literal = (args as { expression: { type: string; value: string } }[] | undefined)?.[0]?.expression;
+      const literal = (args as { expression: { type: string; value: string } }[] | undefined)?.[0]
+        ?.expression;
       if (literal?.type === 'StringLiteral') found.push({ name: literal.value, typeOnly: false });
     }
     for (const value of Object.values(node)) visit(value);
