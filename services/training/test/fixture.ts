@@ -159,11 +159,11 @@ export class Fixture {
 
   /** Both steps; the train step's config is `train`. */
   async transformAndTrain(
-    options: CommandOptions & { train_?: Record<string, unknown> } = {},
+    options: CommandOptions & { trainConfig?: Record<string, unknown> } = {},
   ): Promise<StepResult> {
     const command = await this.command(options);
     const { outputs } = await this.transform(command);
-    return this.train(withTransform(command, outputs, options.train_ ?? {}));
+    return this.train(withTransform(command, outputs, options.trainConfig ?? {}));
   }
 
   async predictor(modelDigest: string): Promise<Predictor> {

@@ -45,7 +45,7 @@ describe('the steps transform and train', () => {
         fixture.transformAndTrain({
           target,
           task,
-          train_: { using },
+          trainConfig: { using },
           pipelineRunId: `${run}_${using}_${task}`,
         });
       const first = await train('a');
@@ -116,7 +116,7 @@ describe('the steps transform and train', () => {
     const rates = [0.3, 0.28, 0.26, 0.24, 1e-4, 2e-4];
     const result = await fixture.transformAndTrain({
       pipelineRunId: 'run_boosting',
-      train_: {
+      trainConfig: {
         using: 'trees/gradient_boosting',
         estimator_params: { max_iter: 40, min_samples_leaf: 5 },
         tuning: {
@@ -159,7 +159,7 @@ describe('the steps transform and train', () => {
   ][] = [
     [
       'an unknown estimator',
-      { train_: { using: 'ydf/boost' } },
+      { trainConfig: { using: 'ydf/boost' } },
       {
         code: 'invalid',
         message: expect.stringContaining('steps.train.using: there is no estimator "ydf/boost"'),
@@ -167,18 +167,18 @@ describe('the steps transform and train', () => {
     ],
     [
       'an estimator of the other task',
-      { train_: { using: 'linear/logistic' } },
+      { trainConfig: { using: 'linear/logistic' } },
       { code: 'invalid', message: expect.stringContaining('does not do regression') },
     ],
     [
       'an unknown parameter',
-      { train_: { using: 'linear/ridge', estimator_params: { beta: 1 } } },
+      { trainConfig: { using: 'linear/ridge', estimator_params: { beta: 1 } } },
       { code: 'invalid', message: 'steps.train.estimator_params.beta: is not a parameter of this estimator' },
     ],
     [
       'an unknown parameter in the search',
       {
-        train_: {
+        trainConfig: {
           using: 'linear/ridge',
           tuning: { enabled: true, max_trials: 1, parameters: { beta: { values: [1] } } },
         },
@@ -217,7 +217,7 @@ describe('the steps transform and train', () => {
       { train: flights(3, 1) },
       { code: 'invalid', message: expect.stringContaining('at least 4 are needed') },
     ],
-    ['what needs Python', { train_: { using: 'automl/flaml' } }, { code: 'failed_precondition' }],
+    ['what needs Python', { trainConfig: { using: 'automl/flaml' } }, { code: 'failed_precondition' }],
     [
       'an unknown transform key',
       { config: { numeric: { scale: 'log' } } },

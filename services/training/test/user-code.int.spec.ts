@@ -57,12 +57,12 @@ export const worst = ({ target, prediction }: { target: number[]; prediction: nu
 `;
 
 const trainUser = async (
-  options: CommandOptions & { train_: Record<string, unknown> },
+  options: CommandOptions & { trainConfig: Record<string, unknown> },
   hooks: Hooks = {},
 ) => {
   const command = await fixture.command(options);
   const { outputs } = await fixture.transform({ ...command, config: options.config ?? { using: 'none' } });
-  return fixture.train(withTransform(command, outputs, options.train_), hooks);
+  return fixture.train(withTransform(command, outputs, options.trainConfig), hooks);
 };
 
 describe('user code', () => {
@@ -79,7 +79,7 @@ describe('user code', () => {
       config: { transformer_method: 'hourOnly' },
       primaryMetric: 'worst',
       customMetrics: [{ name: 'worst', function: 'worst', greaterIsBetter: false }],
-      train_: {
+      trainConfig: {
         estimator_method: 'meanPerHour',
         tuning: {
           enabled: true,
@@ -124,7 +124,7 @@ describe('user code', () => {
       target: 'late',
       task: 'classification/binary',
       files: { 'steps/train.ts': byClass },
-      train_: { estimator_method: 'byClass' },
+      trainConfig: { estimator_method: 'byClass' },
     });
     expect(result.summary?.val_f1_score).toBeGreaterThan(0.5);
   });
@@ -206,7 +206,7 @@ describe('user code', () => {
       const options = {
         pipelineRunId,
         files: { 'steps/train.ts': source },
-        train_: { estimator_method: 'broken' },
+        trainConfig: { estimator_method: 'broken' },
       };
       await expect(trainUser(options)).rejects.toMatchObject(error);
       const run = await fixture.context.runs.get(runIdOf(pipelineRunId, 'train', 1));
@@ -221,7 +221,7 @@ describe('user code', () => {
     const result = await trainUser({
       pipelineRunId: 'user_flood',
       files: { 'steps/train.ts': flood },
-      train_: { estimator_method: 'broken' },
+      trainConfig: { estimator_method: 'broken' },
     });
     expect(outputNamed(result, 'model').digest).toMatch(/^sha256:/);
   });
@@ -232,7 +232,7 @@ describe('user code', () => {
     const options = {
       pipelineRunId: 'user_cancelled',
       files: { 'steps/train.ts': source },
-      train_: { estimator_method: 'broken' },
+      trainConfig: { estimator_method: 'broken' },
     };
     const before = await children();
     const training = trainUser(options, { signal: abort.signal });
@@ -253,7 +253,7 @@ describe('user code', () => {
   it('in Python is refused with what to do', async () => {
     const options = {
       files: { 'steps/train.py': 'def f(): pass\n' },
-      train_: { estimator_method: 'f' },
+      trainConfig: { estimator_method: 'f' },
       pipelineRunId: 'user_python',
     };
     await expect(trainUser(options)).rejects.toMatchObject({

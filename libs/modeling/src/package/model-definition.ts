@@ -33,6 +33,6 @@ export interface ModelEnvironment {
   readonly platform: string;
   /** Name → version of the packages that the prediction depends on. */
   readonly packages: Readonly<Record<string, string>>;
-  /** Digest of the lock file that fixed them, `sha256:<hex>`; empty when there is none. */
+  /** Digest of what the lock file fixes of them and all they depend on, `sha256:<hex>`; empty when there is none. */
   readonly lockDigest: string;
 }

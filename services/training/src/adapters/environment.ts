@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { digestOf, type ModelEnvironment, packageVersions } from '@millrace/modeling';
+import { lockedPackages } from '../domain/locked-packages.ts';
 
 const lockFile = 'package-lock.json';
 
@@ -14,7 +15,7 @@ export const readEnvironment = async (): Promise<ModelEnvironment> => ({
   lockDigest: await lockDigest(),
 });
 
-/** Of the nearest lock file above this code; empty where the installation has none. */
+/** Of what the nearest lock file above this code fixes for a model; empty where the installation has none. */
 const lockDigest = async (): Promise<string> => {
   let directory = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(directory, lockFile))) {
@@ -22,5 +23,7 @@ const lockDigest = async (): Promise<string> => {
     if (parent === directory) return '';
     directory = parent;
   }
-  return digestOf(await readFile(join(directory, lockFile)));
+  const lock = JSON.parse(await readFile(join(directory, lockFile), 'utf8'));
+  const locked = lockedPackages(lock, 'libs/modeling', Object.keys(packageVersions));
+  return digestOf(new TextEncoder().encode(locked.join('\n')));
 };
