@@ -52,6 +52,24 @@ export const emptyEndpoint = (name: string, alias: string, now: string): Endpoin
   createdAt: now,
 });
 
+/**
+ * The revision that serves a model version already, or is about to: deploying it once more would roll out what is
+ * there. While a rollout is under way that is its candidate, else the stable revision.
+ */
+export const servedAlready = (
+  endpoint: Endpoint,
+  {
+    model,
+    modelVersion,
+    alias,
+  }: { readonly model: string; readonly modelVersion: number; readonly alias: string },
+): Revision | undefined => {
+  if (alias !== '' && alias !== endpoint.alias) return undefined;
+  const { rollout, stableRevision } = endpoint;
+  const revision = revisionOf(endpoint, isOpen(rollout) ? rollout.candidateRevision : stableRevision);
+  return revision?.model === model && revision.modelVersion === modelVersion ? revision : undefined;
+};
+
 /** Begins a rollout. Throws `Conflict` while another is under way. */
 export const startRollout = (
   endpoint: Endpoint,

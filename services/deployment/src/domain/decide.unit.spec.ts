@@ -10,6 +10,7 @@ import {
   promote,
   rollback,
   served,
+  servedAlready,
   startRollout,
 } from './decide.ts';
 import type { Endpoint, RolloutPolicy } from './endpoint.ts';
@@ -124,6 +125,24 @@ describe('a rollback', () => {
 
   it('is refused when nothing served before', () => {
     expect(() => rollback(serving(), 'why not', '', at(5))).toThrow(FailedPrecondition);
+  });
+});
+
+describe('a version that is deployed once more', () => {
+  const same = (number: number, alias = '') => ({ ...version(number), alias });
+
+  it('is served already by the stable revision, or by the candidate of a rollout under way', () => {
+    expect(servedAlready(serving(), same(1, 'production'))?.number).toBe(1);
+    expect(servedAlready(withCanary(), same(2))?.number).toBe(2);
+  });
+
+  it('is deployed where another one serves, it was taken out, or another alias shall follow', () => {
+    expect(servedAlready(serving(), same(2))).toBeUndefined();
+    expect(servedAlready(withCanary(), same(1))).toBeUndefined();
+    const { endpoint } = rollback(withCanary(), 'slow', '', at(5));
+    expect(servedAlready(endpoint, same(2))).toBeUndefined();
+    expect(servedAlready(endpoint, same(1))?.number).toBe(1);
+    expect(servedAlready(serving(), same(1, 'staging'))).toBeUndefined();
   });
 });
 

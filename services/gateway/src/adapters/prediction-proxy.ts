@@ -8,6 +8,21 @@ const connections = 64;
 /** Milliseconds until a prediction is given up. */
 const timeoutMs = 30_000;
 
+/** Headers that the data plane reads; `millrace-unit` keeps a user with the same revision of a canary. */
+const passedOn = ['content-type', 'accept', 'millrace-user', 'millrace-unit'] as const;
+/** Headers of its answers: the last two say who answered, in any protocol. */
+const passedBack = ['content-type', 'millrace-revision', 'millrace-model-version'] as const;
+
+const textOf = (
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  names: readonly string[],
+): Record<string, string> =>
+  Object.fromEntries(
+    names
+      .map((name) => [name, headers[name]] as const)
+      .filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+
 /** Passes predictions on to the deployment service, which answers them on its own listener. */
 export class PredictionProxy {
   readonly #address: () => string;
@@ -43,24 +58,15 @@ export class PredictionProxy {
   }
 
   async #pass(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const { 'content-type': contentType, accept, 'millrace-user': user } = request.headers;
-    const headers = Object.entries({
-      'content-type': contentType,
-      accept,
-      'millrace-user': user,
-      ...activeTraceHeaders(),
-    }).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    const headers = { ...textOf(request.headers, passedOn), ...activeTraceHeaders() };
     try {
       const answer = await this.#current().request({
         method: request.method as 'GET' | 'POST',
         path: request.url,
-        headers: Object.fromEntries(headers),
+        headers,
         body: (request.body as Buffer | undefined) ?? null,
       });
-      reply.code(answer.statusCode);
-      const type = answer.headers['content-type'];
-      if (typeof type === 'string') reply.header('content-type', type);
-      return reply.send(answer.body);
+      return reply.code(answer.statusCode).headers(textOf(answer.headers, passedBack)).send(answer.body);
     } catch (thrown) {
       throw new Unavailable('the deployment service does not answer', {
         cause: thrown,
