@@ -1,5 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { subscription } from '@millrace/bus';
+import { pipelineEvents } from '@millrace/contracts/pipeline';
 import { TrackingServiceService, trainingEvents } from '@millrace/contracts/training';
 import { readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
@@ -9,6 +11,7 @@ import { grpcHandlers } from './adapters/grpc-handlers.ts';
 import { StoredExperiments } from './adapters/stored-experiments.ts';
 import { StoredMetricHistory } from './adapters/stored-metric-history.ts';
 import { StoredRuns } from './adapters/stored-runs.ts';
+import { endOrphans } from './application/end-orphans.ts';
 import type { TrainingContext } from './application/ports.ts';
 import { runTrainStep } from './application/run-train-step.ts';
 import { runTransformStep } from './application/run-transform-step.ts';
@@ -42,6 +45,16 @@ export const training: ServiceModule = {
       now,
     };
     return {
+      consumers: [
+        {
+          name: 'training-orphans',
+          subscriptions: [
+            subscription(pipelineEvents.runSucceeded, endOrphans(context.runs)),
+            subscription(pipelineEvents.runFailed, endOrphans(context.runs)),
+            subscription(pipelineEvents.runCancelled, endOrphans(context.runs)),
+          ],
+        },
+      ],
       rpc: [rpc(TrackingServiceService, grpcHandlers(context))],
       steps: {
         handlers: { transform: runTransformStep(context), train: runTrainStep(context) },

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { pipelineEvents } from '@millrace/contracts/pipeline';
 import { Artifact, StepCommand } from '@millrace/contracts/step';
 import type { Table } from '@millrace/tabular';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -89,6 +90,27 @@ describe('the service killed in the middle of a search', () => {
     expect([count('started'), count('finished'), count('failed')]).toEqual([9, 9, 0]);
     expect(modelOf(result.outputs)).toBe(modelOf(undisturbed.outputs));
     expect(await readdir(join(platform.directory, 'data', 'training', 'tmp'))).toEqual([]);
+  });
+});
+
+describe('a pipeline run cancelled while the service is down', () => {
+  it('ends the run that nobody works on any more', async () => {
+    const command = train('abandoned');
+    const working = platform.progress(command, /^trial 2 of 8/);
+    await platform.send(command);
+    await working;
+    await platform.kill();
+    const data = pipelineEvents.runCancelRequested.codec.toJSON({} as never);
+    await platform.publish(pipelineEvents.runCancelRequested, 'abandoned', data);
+    await platform.publish(pipelineEvents.runCancelled, 'abandoned', data);
+    await platform.start();
+    const id = runIdOf('abandoned', 'train', 1);
+    const events = await platform.eventsUntil(
+      ({ key, type }) => key === id && type.endsWith('.run.failed.v1'),
+    );
+    expect(events.at(-1)?.data).toMatchObject({ run: { status: 'RUN_STATUS_KILLED' } });
+    const end = (await platform.eventsUntil(endOf(command))).at(-1);
+    expect(end?.type).toBe('millrace.training.step.failed.v1');
   });
 });
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import type { TailedEvent } from '@millrace/bus';
+import { type EventDefinition, entityId } from '@millrace/contracts';
 import { Artifact, StepCommand, StepSuccess } from '@millrace/contracts/step';
 import { TrackingServiceService } from '@millrace/contracts/training';
 import {
@@ -108,6 +109,17 @@ export class Platform {
         id,
       },
     ]);
+  }
+
+  /** Publishes an event of the pipeline about one of its runs. */
+  async publish(definition: EventDefinition<unknown>, pipelineRunId: string, data: unknown): Promise<void> {
+    const { subject, type } = definition;
+    const entity = entityId(definition, pipelineRunId);
+    const runs = this.runtime.store.collection<{ type: string }>({ name: 'pipeline_runs' });
+    await runs.update(pipelineRunId, () => ({
+      document: { type },
+      messages: [{ subject, type, entity, key: pipelineRunId, data: data as Json }],
+    }));
   }
 
   /** Sends a command and waits until its step has succeeded. */
