@@ -5,7 +5,6 @@
  */
 
 import { testBroker } from '@millrace/broker';
-import { request } from 'undici';
 import { atMost, type Benchmark, median, mustHold } from './harness/benchmark.ts';
 import { inDirectory, startEmbedded } from './harness/embedded.ts';
 import { nodeStartMs } from './harness/floors.ts';
@@ -27,10 +26,10 @@ export const benchmark: Benchmark = {
     inDirectory(async (directory) => {
       const start = async (dataDir: string): Promise<number> => {
         const millrace = await startEmbedded({ dataDir, env });
-        const { statusCode, body } = await request(`${millrace.url}/health/ready`);
-        const text = await body.text();
+        const answer = await fetch(`${millrace.url}/health/ready`);
+        const text = await answer.text();
         await millrace.stop();
-        mustHold(statusCode === 200, () => `said to be ready, but answers ${statusCode}: ${text}`);
+        mustHold(answer.ok, () => `said to be ready, but answers ${answer.status}: ${text}`);
         return millrace.readyMs;
       };
       await start(`${directory}/warm-up`);
