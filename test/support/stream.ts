@@ -1,0 +1,57 @@
+import type { Bus } from '@millrace/bus';
+import { until } from './wait.ts';
+
+type StreamedMessage = Awaited<ReturnType<typeof readAll>>[number];
+
+const readAll = async ({ internals }: Bus) => {
+  const { state } = await internals.jsm.streams.info('EVENTS');
+  const messages = [];
+  for (let seq = state.first_seq; seq <= state.last_seq; seq += 1) {
+    const message = await internals.jsm.streams.getMessage('EVENTS', { seq });
+    if (message !== null) messages.push(message);
+  }
+  return messages;
+};
+
+/**
+ * Publishes every event of the stream once more, in an order of the caller's; `anew` also hides from the broker that
+ * it had them before. Answers how many there were, and how many more the stream holds now.
+ */
+export const republishEvents = async (
+  bus: Bus,
+  order: (messages: StreamedMessage[]) => readonly StreamedMessage[],
+  { anew }: { readonly anew: boolean },
+): Promise<{ readonly published: number; readonly added: number }> => {
+  const messages = order(await readAll(bus));
+  for (const { subject, data, header } of messages) {
+    if (anew) header.delete('Nats-Msg-Id');
+    await bus.internals.js.publish(subject, data, { headers: header });
+  }
+  const { state } = await bus.internals.jsm.streams.info('EVENTS');
+  return { published: messages.length, added: state.messages - messages.length };
+};
+
+/** Publishes an event that looks right to the broker and has no readable payload. */
+export const publishPoison = async (bus: Bus, like: string, key: string): Promise<void> => {
+  const sample = (await readAll(bus)).find(({ subject }) => subject === like);
+  if (sample === undefined) throw new Error(`no event of ${like} to make the poison from`);
+  const { header } = sample;
+  const entity = header.get('ce-millraceentity').replace(/\/.*$/, `/${key}`);
+  const changes = { 'ce-id': `poison-${key}`, 'ce-subject': key, 'ce-sequence': '1' };
+  for (const [name, value] of Object.entries({ ...changes, 'ce-millraceentity': entity })) {
+    header.set(name, value);
+  }
+  header.delete('Nats-Msg-Id');
+  await bus.internals.js.publish(like, new TextEncoder().encode('{"not json'), { headers: header });
+};
+
+/** Waits until every durable consumer of the stream has handled all that it holds. */
+export const untilHandled = async ({ internals }: Bus): Promise<void> => {
+  await until('all events to be handled', async () => {
+    let open = 0;
+    for await (const { config, num_pending, num_ack_pending } of internals.jsm.consumers.list('EVENTS')) {
+      if (config.durable_name !== undefined) open += num_pending + num_ack_pending;
+    }
+    return open === 0 ? true : undefined;
+  });
+};
