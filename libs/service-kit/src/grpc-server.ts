@@ -9,7 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { asMillraceError, ErrorCode, grpcStatusOf } from '@millrace/errors';
 import { contextFromHeaders, inSpan, type Logger, runAsService } from '@millrace/telemetry';
-import { metrics, SpanKind } from '@opentelemetry/api';
+import { context, metrics, SpanKind } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { toGrpcStatus } from './grpc-errors.ts';
 import { listenFailure } from './listen-failure.ts';
@@ -98,7 +98,7 @@ const unary = (
         'rpc.method': method,
         'rpc.grpc.status_code': code,
       });
-    const parent = contextFromHeaders(call.metadata.getMap() as Record<string, string>);
+    const parent = contextFromHeaders(call.metadata.getMap() as Record<string, string>, context.active());
     const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
     inSpan(method, { kind: SpanKind.SERVER, attributes, context: parent }, () =>
       runAsService(service, () => handle(call.request, { signal: abort.signal, metadata: call.metadata })),

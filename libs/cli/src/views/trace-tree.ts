@@ -16,13 +16,12 @@ export const traceTree = (spans: readonly SpanRecord[], minMs = 0): readonly str
     const parent = nodes.get(node.span.parentSpanId ?? '');
     (parent === undefined ? roots : parent.children).push(node);
   }
+  const isShown = ({ span, children }: Node): boolean => span.duration >= minMs || children.some(isShown);
   const first = Math.min(...spans.map(({ start }) => start));
   const lines: string[] = [];
   const draw = (node: Node, indent: string, branch: string, below: string) => {
     lines.push(`${indent}${branch}${describe(node.span, first)}`);
-    const children = node.children
-      .filter(({ span }) => span.duration >= minMs)
-      .sort((a, b) => a.span.start - b.span.start);
+    const children = node.children.filter(isShown).sort((a, b) => a.span.start - b.span.start);
     for (const [i, child] of children.entries()) {
       const isLast = i === children.length - 1;
       draw(child, indent + below, isLast ? '└─ ' : '├─ ', isLast ? '   ' : '│  ');
