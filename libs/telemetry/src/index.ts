@@ -10,5 +10,5 @@ export {
 } from './propagation.ts';
 export { activeService, runAsService } from './service-context.ts';
 export type { SpanRecord, SpanSink } from './span-record.ts';
-export { type EmittedSpan, emitSpan, inSpan, type SpanDetails } from './spans.ts';
+export { type EmittedSpan, emitSpan, inOneSpan, inSpan, type SpanDetails } from './spans.ts';
 export { exportTo, startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Metric } from '@millrace/contracts/training';
 import type { Collection, DocumentStore } from '@millrace/store';
+import { inOneSpan } from '@millrace/telemetry';
 import type { MetricHistory, PageQuery } from '../application/ports.ts';
 
 interface MetricPoint {
@@ -27,13 +28,16 @@ export class StoredMetricHistory implements MetricHistory {
   }
 
   async add(runId: string, metrics: readonly Metric[]): Promise<void> {
-    await Promise.all(
-      metrics.map(({ key, value, step, time }) => {
-        const point = { series: seriesOf(runId, key), key, value, step, time: time ?? '' };
-        return this.#points.update(keyOf(point), (current) =>
-          current === undefined ? { document: point } : undefined,
-        );
-      }),
+    const attributes = { 'db.operation.batch.size': metrics.length };
+    await inOneSpan('add metric_points', { attributes }, () =>
+      Promise.all(metrics.map((metric) => this.#addPoint(runId, metric))),
+    );
+  }
+
+  async #addPoint(runId: string, { key, value, step, time }: Metric): Promise<void> {
+    const point = { series: seriesOf(runId, key), key, value, step, time: time ?? '' };
+    await this.#points.update(keyOf(point), (current) =>
+      current === undefined ? { document: point } : undefined,
     );
   }
 
