@@ -2,7 +2,8 @@ import { subscription } from '@millrace/bus';
 import { DeploymentServiceService, deploymentEvents } from '@millrace/contracts/deployment';
 import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { RegistryServiceService, registryEvents } from '@millrace/contracts/registry';
-import { newId, rpc, type ServiceModule } from '@millrace/service-kit';
+import { newId, readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
+import { z } from 'zod';
 import { registerDataPlane } from './adapters/data-plane.ts';
 import { grpcHandlers } from './adapters/grpc-handlers.ts';
 import { type DeploymentContext, openCollections } from './application/context.ts';
@@ -14,10 +15,19 @@ import { RolloutController } from './application/rollout-controller.ts';
 import { deployStep } from './application/run-deploy-step.ts';
 import { ServingTable } from './application/serving-table.ts';
 
+const envSchema = z.object({
+  /** Where clients reach the gateway, when that is not its address among the services. */
+  MILLRACE_PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional(),
+});
+
 /** Endpoints, revisions, traffic, and the predictions themselves. */
 export const deployment: ServiceModule = {
   name: 'deployment',
-  setup: async ({ store, blobs, bus, peer, log, settings, now }) => {
+  setup: async ({ store, blobs, bus, peer, log, settings, env, now }) => {
+    const { MILLRACE_PUBLIC_URL: publicUrl } = readEnv(envSchema, env);
     const context: DeploymentContext = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
@@ -27,14 +37,14 @@ export const deployment: ServiceModule = {
       log,
       now: () => new Date(now()).toISOString(),
       // Clients come through the gateway, which passes these paths on.
-      baseUrl: () => `http://${settings.addresses('gateway', 'http')}`,
+      baseUrl: () => publicUrl ?? `http://${settings.addresses('gateway', 'http')}`,
     };
     const controller = new RolloutController(context);
     const predict = predictor({
       table: context.table,
       log: context.inferenceLog,
       now,
-      onAnswered: (endpoint, revision) => controller.answered(endpoint, revision),
+      onAnswered: (endpoint, revision, served) => controller.answered(endpoint, revision, served),
     });
     return {
       rpc: [rpc(DeploymentServiceService, grpcHandlers(context))],

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PredictionAnswer, PredictionRequest } from '../application/predict.ts';
 import type { ServedRevision, ServingTable } from '../application/serving-table.ts';
-import { inferOutputs, modelMetadata, parseInferRequest } from './inference-protocol.ts';
+import { inferOutputs, modelMetadata, parseInferRequest, predictedValues } from './inference-protocol.ts';
 import { parseInvocation } from './invocations.ts';
 
 interface EndpointParams {
@@ -69,7 +69,7 @@ export const registerDataPlane = (
     });
     const { prediction, predictionIds, revision } = answer;
     return withHeaders(reply, answer).send({
-      predictions: prediction.kind === 'regression' ? prediction.values : prediction.labels,
+      predictions: predictedValues(prediction, revision.predictor.signature),
       ...(prediction.kind === 'classification' && prediction.probabilities !== undefined
         ? { probabilities: prediction.probabilities, classes: prediction.classes }
         : {}),

@@ -6,7 +6,7 @@ import { loadEndpoint, servedCounts, urlOf } from '../application/change-endpoin
 import type { DeploymentContext } from '../application/context.ts';
 import { deploy } from '../application/deploy.ts';
 import { listReactions, setReaction } from '../application/reactions.ts';
-import { freeUnused } from '../application/route-traffic.ts';
+import { freeUnused, routeTraffic } from '../application/route-traffic.ts';
 import { promoteCandidate, rollBack } from '../application/steer-rollout.ts';
 import type { Endpoint } from '../domain/endpoint.ts';
 import { endpointMessage, revisionMessage } from '../domain/facts-to-events.ts';
@@ -76,7 +76,11 @@ export const grpcHandlers = (context: DeploymentContext): RpcHandlers<typeof Dep
           }),
         ],
       }));
-      context.table.delete(name);
+      // A new endpoint of the name counts anew.
+      await context.counts.update(name, (current) =>
+        current === undefined ? undefined : { document: null },
+      );
+      await routeTraffic(context, name);
       await freeUnused(context);
       return {};
     },

@@ -1,5 +1,5 @@
 import { Invalid } from '@millrace/errors';
-import type { Prediction, Row, Signature } from '@millrace/modeling';
+import { labelScalar, type Prediction, type Row, type Signature } from '@millrace/modeling';
 import { z } from 'zod';
 
 /**
@@ -10,6 +10,7 @@ const tensorSchema = z.object({
   name: z.string().min(1),
   shape: z.array(z.number().int().nonnegative()).min(1),
   datatype: z.string(),
+  /** Flat, or nested by row. */
   data: z.array(z.unknown()),
 });
 
@@ -33,22 +34,62 @@ export const parseInferRequest = (body: unknown): InferRequest => {
   if (!parsed.success) throw invalidBody(parsed.error);
   const { id, inputs, outputs = [] } = parsed.data;
   const rowCount = inputs[0]?.shape[0] ?? 0;
-  const rows: Record<string, unknown>[] = Array.from({ length: rowCount }, () => ({}));
+  const columns = new Map<string, readonly unknown[]>();
   for (const [i, tensor] of inputs.entries()) {
     const path = `inputs[${i}]`;
-    const cells = tensor.shape.reduce((product, length) => product * length, 1);
-    if (tensor.shape.length > 2 || cells !== rowCount || tensor.shape[0] !== rowCount) {
-      throw Invalid.field(
-        `${path}.shape`,
-        `must be [${rowCount}] or [${rowCount}, 1]: one tensor per feature`,
-      );
-    }
-    if (tensor.data.length !== rowCount) {
-      throw Invalid.field(`${path}.data`, `has ${tensor.data.length} values where shape says ${rowCount}`);
-    }
-    for (const [at, row] of rows.entries()) row[tensor.name] = tensor.data[at];
+    if (columns.has(tensor.name)) throw Invalid.field(`${path}.name`, `"${tensor.name}" is given twice`);
+    columns.set(tensor.name, valuesOf(tensor, rowCount, path));
   }
+  const rows = Array.from({ length: rowCount }, (_, at) =>
+    Object.fromEntries([...columns].map(([name, values]) => [name, values[at]])),
+  );
   return { id, rows, outputs: outputs.map(({ name }) => name) };
+};
+
+type Tensor = z.infer<typeof tensorSchema>;
+
+/** The values of a tensor, one per row; `null` is a missing value. */
+const valuesOf = ({ shape, datatype, data }: Tensor, rowCount: number, path: string): readonly unknown[] => {
+  const isColumn = shape.length === 1 || (shape.length === 2 && shape[1] === 1);
+  if (!isColumn || shape[0] !== rowCount) {
+    throw Invalid.field(`${path}.shape`, `must be [${rowCount}] or [${rowCount}, 1]: one tensor per feature`);
+  }
+  // Counted before anything is made of the shape, which may claim any number.
+  const values = data.flat();
+  if (values.length !== rowCount) {
+    throw Invalid.field(`${path}.data`, `has ${values.length} values where shape says ${rowCount}`);
+  }
+  const fits = datatypeChecks[datatype];
+  if (fits === undefined) {
+    const known = Object.keys(datatypeChecks).join(', ');
+    throw Invalid.field(`${path}.datatype`, `"${datatype}" is not one of ${known}`);
+  }
+  const wrong = values.findIndex((value) => value !== null && !fits(value));
+  if (wrong >= 0) {
+    throw Invalid.field(`${path}.data[${wrong}]`, `${JSON.stringify(values[wrong])} is not ${datatype}`);
+  }
+  return values;
+};
+
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isBetween = (least: number, most: number) => (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+
+/** Datatypes of the protocol, and the JSON values that stand for each. */
+const datatypeChecks: Readonly<Record<string, (value: unknown) => boolean>> = {
+  BOOL: (value) => typeof value === 'boolean',
+  UINT8: isBetween(0, 2 ** 8 - 1),
+  UINT16: isBetween(0, 2 ** 16 - 1),
+  UINT32: isBetween(0, 2 ** 32 - 1),
+  UINT64: isBetween(0, Number.MAX_SAFE_INTEGER),
+  INT8: isBetween(-(2 ** 7), 2 ** 7 - 1),
+  INT16: isBetween(-(2 ** 15), 2 ** 15 - 1),
+  INT32: isBetween(-(2 ** 31), 2 ** 31 - 1),
+  INT64: isBetween(-Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+  FP16: isNumber,
+  FP32: isNumber,
+  FP64: isNumber,
+  BYTES: (value) => typeof value === 'string',
 };
 
 const invalidBody = (error: z.ZodError): Invalid => {
@@ -64,14 +105,23 @@ const datatypes: Record<Signature['inputs'][number]['type'], string> = {
   timestamp: 'BYTES',
 };
 
-/** Output tensors of a prediction: the target, and for a classification the probabilities of each class. */
+/** What was predicted, one per row; a class in the type of the target column. */
+export const predictedValues = (prediction: Prediction, { output }: Signature) =>
+  prediction.kind === 'regression'
+    ? prediction.values
+    : prediction.labels.map((label) => labelScalar(label, output.type));
+
+/**
+ * Output tensors of a prediction: the target, and for a classification the probabilities of each class. Throws
+ * `Invalid` when an output is wanted that the model does not have.
+ */
 export const inferOutputs = (prediction: Prediction, signature: Signature, wanted: readonly string[]) => {
-  const values = prediction.kind === 'regression' ? prediction.values : prediction.labels;
-  const outputs: object[] = [
+  const values = predictedValues(prediction, signature);
+  const outputs: { name: string; [field: string]: unknown }[] = [
     {
       name: signature.output.name,
       shape: [values.length],
-      datatype: prediction.kind === 'regression' ? 'FP64' : 'BYTES',
+      datatype: datatypes[signature.output.type],
       data: values,
     },
   ];
@@ -84,9 +134,12 @@ export const inferOutputs = (prediction: Prediction, signature: Signature, wante
       parameters: { classes: prediction.classes },
     });
   }
-  return wanted.length === 0
-    ? outputs
-    : outputs.filter((output) => wanted.includes((output as { name: string }).name));
+  const known = outputs.map(({ name }) => name);
+  const unknown = wanted.findIndex((name) => !known.includes(name));
+  if (unknown >= 0) {
+    throw Invalid.field(`outputs[${unknown}].name`, `"${wanted[unknown]}" is not one of ${known.join(', ')}`);
+  }
+  return wanted.length === 0 ? outputs : outputs.filter(({ name }) => wanted.includes(name));
 };
 
 /** Metadata of a model, as the protocol wants it. */

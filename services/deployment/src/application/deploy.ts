@@ -1,12 +1,20 @@
 import type { Actor } from '@millrace/contracts/common';
+import { RevisionState, RolloutState } from '@millrace/contracts/deployment';
 import {
   ApprovalState,
   GetModelVersionRequest,
   GetPolicyRequest,
   type ModelVersion,
 } from '@millrace/contracts/registry';
-import { asMillraceError, Conflict, FailedPrecondition, isRetryable, NotFound } from '@millrace/errors';
-import { candidateFailed, candidateReady, emptyEndpoint, startRollout } from '../domain/decide.ts';
+import { asMillraceError, FailedPrecondition, isRetryable, NotFound } from '@millrace/errors';
+import {
+  type Change,
+  candidateFailed,
+  candidateReady,
+  emptyEndpoint,
+  servedAlready,
+  startRollout,
+} from '../domain/decide.ts';
 import { type Endpoint, type Revision, type RolloutPolicy, revisionOf } from '../domain/endpoint.ts';
 import { changeEndpoint, changeExisting, loadEndpoint } from './change-endpoint.ts';
 import type { DeploymentContext } from './context.ts';
@@ -20,7 +28,7 @@ export interface DeployCommand {
   /** Empty: the endpoint's own. */
   readonly alias: string;
   readonly actor: Actor;
-  /** Repeating the command of one pipeline run deploys once; empty: every command is a new deployment. */
+  /** Repeating the command of one pipeline run deploys once. */
   readonly pipelineRunId: string;
 }
 
@@ -30,14 +38,15 @@ export interface Deployed {
 }
 
 /**
- * Deploys a model version: starts a rollout, loads and smoke-tests the model, and gives it its first traffic.
+ * Deploys a model version: starts a rollout, loads and smoke-tests the model, and gives it its first traffic. What
+ * serves already stays as it is.
  *
  * @throws NotFound, Conflict while another rollout is under way, FailedPrecondition when the version may not
  *   serve under the endpoint's alias or fails its smoke test; the endpoint then serves as before
  */
 export const deploy = async (context: DeploymentContext, command: DeployCommand): Promise<Deployed> => {
   const earlier = await findEarlier(context, command);
-  if (earlier !== undefined) return finish(context, command.endpoint, earlier.number, command.actor);
+  if (earlier !== undefined) return finish(context, command, earlier.number);
   const version = await loadVersion(context, command);
   await requireApproval(context, version, command);
   const started = await changeEndpoint(context, command.endpoint, command.actor, (current) =>
@@ -55,18 +64,24 @@ export const deploy = async (context: DeploymentContext, command: DeployCommand)
     ),
   );
   const number = started?.rollout?.candidateRevision ?? 0;
-  return finish(context, command.endpoint, number, command.actor);
+  return finish(context, command, number);
 };
 
-/** The revision that an earlier delivery of the same command began. */
+/**
+ * The revision that serves the version already, or that an earlier delivery of the same command began. One that did not come up counts for nothing:
+ * what was wrong may be mended since, and the run resumed.
+ */
 const findEarlier = async (
   context: DeploymentContext,
   command: DeployCommand,
 ): Promise<Revision | undefined> => {
-  if (command.pipelineRunId === '') return undefined;
-  const stored = await context.endpoints.get(command.endpoint);
-  return stored?.document.revisions.find(
-    ({ pipelineRunId, model, modelVersion }) =>
+  const endpoint = (await context.endpoints.get(command.endpoint))?.document;
+  if (endpoint === undefined) return undefined;
+  const served = servedAlready(endpoint, command);
+  if (served !== undefined || command.pipelineRunId === '') return served;
+  return endpoint.revisions.find(
+    ({ pipelineRunId, model, modelVersion, state }) =>
+      state !== RevisionState.REVISION_STATE_FAILED &&
       pipelineRunId === command.pipelineRunId &&
       model === command.model &&
       modelVersion === command.modelVersion,
@@ -75,51 +90,61 @@ const findEarlier = async (
 
 const finish = async (
   context: DeploymentContext,
-  name: string,
+  { endpoint: name, actor }: DeployCommand,
   number: number,
-  actor: Actor,
 ): Promise<Deployed> => {
-  await activateCandidate(context, name, actor);
+  await activateCandidate(context, name, number, actor);
   const endpoint = await loadEndpoint(context, name);
   const revision = revisionOf(endpoint, number);
   if (revision === undefined) throw new NotFound(`${name} has no revision ${number} any more`);
-  if (revision.error !== '') {
+  if (revision.state === RevisionState.REVISION_STATE_FAILED) {
     throw new FailedPrecondition(`revision ${number} of ${name} did not come up: ${revision.error}`, {
       hint: 'The endpoint serves as before.',
     });
+  }
+  if (revision.state === RevisionState.REVISION_STATE_ROLLED_BACK) {
+    throw new FailedPrecondition(`revision ${number} of ${name} was rolled back: ${revision.error}`);
   }
   return { endpoint, revision };
 };
 
 /**
  * Loads and smoke-tests the candidate of a rollout that has just begun, and routes its first traffic. Safe to
- * repeat, so that a restart takes up what a crash left.
+ * repeat, so that a restart takes up what a crash left; does nothing when that rollout is no longer starting.
+ *
+ * @throws what kept the candidate from loading where that may pass (a blob store that is away): its rollout has
+ *   ended then, and the same deployment can be asked for again
  */
 export const activateCandidate = async (
   context: DeploymentContext,
   name: string,
+  number: number,
   actor: Actor,
 ): Promise<void> => {
-  const endpoint = await loadEndpoint(context, name);
-  const candidate = revisionOf(endpoint, endpoint.rollout?.candidateRevision ?? 0);
-  if (candidate === undefined) return;
+  const candidate = startingCandidate(await loadEndpoint(context, name));
+  if (candidate?.number !== number) return;
+  const change = (decide: (current: Endpoint) => Change | undefined) =>
+    changeExisting(context, name, actor, (current) =>
+      startingCandidate(current)?.number === number ? decide(current) : undefined,
+    );
   try {
     await context.loader.load(candidate.modelDigest);
   } catch (thrown) {
     const error = asMillraceError(thrown);
-    // A blob store that is away says nothing about the model: the caller may try again.
+    await change((current) => candidateFailed(current, error.message, context.now()));
     if (isRetryable(error.code)) throw error;
-    await changeExisting(context, name, actor, (current) =>
-      candidateFailed(current, error.message, context.now()),
-    );
     return;
   }
-  const changed = await changeExisting(context, name, actor, (current) =>
-    candidateReady(current, context.now()),
-  );
-  await routeTraffic(context, changed ?? (await loadEndpoint(context, name)));
+  await change((current) => candidateReady(current, context.now()));
+  await routeTraffic(context, name);
   await freeUnused(context);
 };
+
+/** The candidate that is being loaded and tested. */
+const startingCandidate = ({ rollout, revisions }: Endpoint): Revision | undefined =>
+  rollout?.state === RolloutState.ROLLOUT_STATE_STARTING
+    ? revisions.find(({ number }) => number === rollout.candidateRevision)
+    : undefined;
 
 const loadVersion = async (context: DeploymentContext, command: DeployCommand): Promise<ModelVersion> => {
   const { model, modelVersion } = command;
@@ -128,7 +153,7 @@ const loadVersion = async (context: DeploymentContext, command: DeployCommand): 
   );
   if (answer.modelVersion === undefined)
     throw new NotFound(`there is no model version ${model}/${modelVersion}`);
-  if (answer.modelVersion.archived) throw new Conflict(`${model}/${modelVersion} is archived`);
+  if (answer.modelVersion.archived) throw new FailedPrecondition(`${model}/${modelVersion} is archived`);
   return answer.modelVersion;
 };
 

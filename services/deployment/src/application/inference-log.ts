@@ -7,6 +7,8 @@ export interface InferenceLogLimits {
   readonly batchRecords: number;
   /** Milliseconds that a record waits at most. */
   readonly batchAgeMs: number;
+  /** Bytes of one batch; a record that is larger by itself is dropped and counted. */
+  readonly batchBytes: number;
   /** Records held while the broker does not take them; more are dropped and counted. */
   readonly maxBuffered: number;
 }
@@ -14,6 +16,8 @@ export interface InferenceLogLimits {
 export const defaultInferenceLogLimits: InferenceLogLimits = {
   batchRecords: 200,
   batchAgeMs: 200,
+  // Well below what the broker takes at most.
+  batchBytes: 1024 * 1024,
   maxBuffered: 20_000,
 };
 
@@ -40,6 +44,7 @@ export class InferenceLog {
   #buffered = 0;
   #timer: NodeJS.Timeout | undefined;
   #sending: Promise<void> | undefined;
+  #closing = false;
 
   /** @param source this serving process; new at each start, so that sequences never repeat */
   constructor(bus: Bus, log: Logger, source: string, limits: InferenceLogLimits = defaultInferenceLogLimits) {
@@ -61,43 +66,68 @@ export class InferenceLog {
     else this.#timer ??= setTimeout(() => this.#send(), this.#limits.batchAgeMs);
   }
 
-  /** Sends what waits and resolves when the broker has it, or gives up after one failure. */
+  /** Sends what waits and resolves when the broker has it; gives up at the first failure. */
   async close(): Promise<void> {
+    this.#closing = true;
     clearTimeout(this.#timer);
     await this.#sending;
-    await this.#drain(false);
+    await this.#drain();
+    if (this.#buffered > 0) {
+      this.#log.warn({ records: this.#buffered }, 'inference records are lost: the broker is away');
+    }
   }
 
   #send(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#sending ??= this.#drain(true).finally(() => {
+    this.#sending ??= this.#drain().finally(() => {
       this.#sending = undefined;
     });
   }
 
-  async #drain(retry: boolean): Promise<void> {
+  async #drain(): Promise<void> {
     for (;;) {
       const next = [...this.#buffers].find(([, buffer]) => buffer.records.length > 0);
       if (next === undefined) return;
       const [endpoint, buffer] = next;
-      const records = buffer.records.splice(0, this.#limits.batchRecords);
+      // To the end of the line, so that a busy endpoint does not hold up the others.
+      this.#buffers.delete(endpoint);
+      this.#buffers.set(endpoint, buffer);
+      const { batch, bytes } = this.#nextBatch(endpoint, buffer);
+      if (bytes.length > this.#limits.batchBytes) {
+        this.#log.warn({ endpoint, bytes: bytes.length }, 'an inference record is too large to be kept');
+        buffer.dropped += 1;
+      } else {
+        buffer.dropped -= batch.droppedBefore;
+        buffer.sequence += 1;
+        if (!(await this.#publish(batch, bytes))) return;
+      }
+      this.#buffered -= batch.records.length;
+    }
+  }
+
+  /** Takes as many records as fit one batch; one at least. */
+  #nextBatch(endpoint: string, buffer: Buffer): { batch: InferenceBatch; bytes: Uint8Array } {
+    let count = Math.min(buffer.records.length, this.#limits.batchRecords);
+    for (;;) {
       const batch: InferenceBatch = {
         endpoint,
         source: this.#source,
-        sequence: ++buffer.sequence,
-        records,
+        sequence: buffer.sequence + 1,
+        records: buffer.records.slice(0, count),
         droppedBefore: buffer.dropped,
       };
-      buffer.dropped = 0;
-      if (!(await this.#publish(batch, retry))) return;
-      this.#buffered -= records.length;
+      const bytes = InferenceBatch.encode(batch).finish();
+      if (count === 1 || bytes.length <= this.#limits.batchBytes) {
+        buffer.records.splice(0, count);
+        return { batch, bytes };
+      }
+      count = Math.ceil(count / 2);
     }
   }
 
   /** Keeps trying with the same message id, so that a batch whose ack was lost is not stored twice. */
-  async #publish(batch: InferenceBatch, retry: boolean): Promise<boolean> {
-    const bytes = InferenceBatch.encode(batch).finish();
+  async #publish(batch: InferenceBatch, bytes: Uint8Array): Promise<boolean> {
     const id = `${batch.source}/${batch.endpoint}/${batch.sequence}`;
     for (;;) {
       try {
@@ -108,7 +138,7 @@ export class InferenceLog {
           { err: thrown, endpoint: batch.endpoint },
           'the broker did not take an inference batch',
         );
-        if (!retry) return false;
+        if (this.#closing) return false;
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }
     }

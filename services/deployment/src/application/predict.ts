@@ -29,8 +29,8 @@ export interface PredictDependencies {
   readonly table: ServingTable;
   readonly log: InferenceLog;
   readonly now: () => number;
-  /** Called for each request, after it was counted. */
-  readonly onAnswered: (endpoint: string, revision: number) => void;
+  /** Called for each request, after it was counted; `served` when the caller got this revision's answer. */
+  readonly onAnswered: (endpoint: string, revision: number, served: boolean) => void;
 }
 
 /** Answers prediction requests: chooses a revision, checks the input, predicts, records. */
@@ -71,7 +71,7 @@ export const predictor = (dependencies: PredictDependencies) => {
         traceId,
       })),
     );
-    onAnswered(request.endpoint, revision.number);
+    onAnswered(request.endpoint, revision.number, !failed && !shadow);
   };
 
   const copyTo = (shadow: ServedRevision, request: PredictionRequest, ids: readonly string[]): void => {

@@ -2,8 +2,13 @@ import type { Event, EventContext, Outcome } from '@millrace/bus';
 import type { Reaction } from '@millrace/contracts/common';
 import { RolloutState, Strategy } from '@millrace/contracts/deployment';
 import { type AlertRaised, monitoringEvents, Severity } from '@millrace/contracts/monitoring';
-import { type AliasMoved, registryEvents } from '@millrace/contracts/registry';
-import { Conflict, FailedPrecondition, NotFound } from '@millrace/errors';
+import {
+  type AliasMove,
+  type AliasMoved,
+  ResolveAliasRequest,
+  registryEvents,
+} from '@millrace/contracts/registry';
+import { Conflict, ErrorCode, FailedPrecondition, MillraceError, NotFound } from '@millrace/errors';
 import { type Endpoint, type RolloutPolicy, revisionOf } from '../domain/endpoint.ts';
 import type { DeploymentContext } from './context.ts';
 import { deploy } from './deploy.ts';
@@ -73,6 +78,7 @@ export const onAlertRaised =
     if (alert === undefined || alert.severity !== Severity.SEVERITY_CRITICAL) {
       return { kind: 'ignored', reason: 'not critical' };
     }
+    if (alert.keepRollout) return { kind: 'ignored', reason: 'the alert asks to keep the rollout' };
     const endpoint = (await context.endpoints.get(alert.endpoint))?.document;
     const rollout = endpoint?.rollout;
     if (rollout?.state !== RolloutState.ROLLOUT_STATE_IN_PROGRESS || !rollout.policy.rollbackOnAlert) {
@@ -89,6 +95,9 @@ export const onAlertRaised =
     await noteFired(context, 'alert-rolls-back');
     return { kind: 'done' };
   };
+
+/** Milliseconds until an endpoint with a rollout under way is asked again. */
+const busyDelayMs = 2_000;
 
 const directPolicy: RolloutPolicy = {
   strategy: Strategy.STRATEGY_DIRECT,
@@ -109,6 +118,7 @@ export const onAliasMoved =
       return { kind: 'ignored', reason: 'the alias was removed' };
     if (!(await isEnabled(context, 'alias-moved-redeploys')))
       return { kind: 'ignored', reason: 'switched off' };
+    if (await hasMovedOn(context, move)) return { kind: 'ignored', reason: 'the alias has moved on since' };
     const following: Endpoint[] = [];
     for await (const { document } of context.endpoints.scan({
       field: 'alias',
@@ -125,6 +135,18 @@ export const onAliasMoved =
     }
     return following.length === 0 ? { kind: 'ignored', reason: 'no endpoint is behind' } : { kind: 'done' };
   };
+
+/** Events may wait while an endpoint is busy; only where the alias points now counts. */
+const hasMovedOn = async ({ registry }: DeploymentContext, move: AliasMove): Promise<boolean> => {
+  try {
+    const { model, alias } = move;
+    const answer = await registry.resolveAlias(ResolveAliasRequest.fromPartial({ model, alias }));
+    return answer.modelVersion?.version !== move.toVersion;
+  } catch (thrown) {
+    if (thrown instanceof MillraceError && thrown.code === ErrorCode.notFound) return true;
+    throw thrown;
+  }
+};
 
 /** An endpoint of this model that neither serves the version nor is about to. */
 const isBehind = (endpoint: Endpoint, model: string, version: number): boolean => {
@@ -156,7 +178,10 @@ const redeploy = async (
     await noteFired(context, 'alias-moved-redeploys');
     return undefined;
   } catch (thrown) {
-    if (thrown instanceof Conflict) return { kind: 'retry', reason: thrown.message, delayMs: 5_000 };
+    // However long the rollout under way takes: its end is waited for, not counted as a failure.
+    if (thrown instanceof Conflict) {
+      return { kind: 'retry', reason: thrown.message, delayMs: busyDelayMs, unavailable: true };
+    }
     if (thrown instanceof FailedPrecondition) return { kind: 'ignored', reason: thrown.message };
     throw thrown;
   }

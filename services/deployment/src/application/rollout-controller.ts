@@ -1,4 +1,4 @@
-import { messageOf } from '@millrace/errors';
+import { messageOf, NotFound } from '@millrace/errors';
 import { served } from '../domain/decide.ts';
 import type { DeploymentContext } from './context.ts';
 import { activateCandidate } from './deploy.ts';
@@ -11,9 +11,8 @@ const tickMs = 500;
 /** Watches what revisions answer: notes the first answer, keeps the counts, judges candidates. */
 export class RolloutController {
   readonly #context: DeploymentContext;
-  readonly #fresh = new Map<string, Map<number, number>>();
-  /** Revisions known to have answered, so that the first answer is noted once. */
-  readonly #known = new Set<string>();
+  /** Answers since the last tick, by endpoint and revision; an endpoint that was only asked has none. */
+  #fresh = new Map<string, Map<number, number>>();
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> | undefined;
 
@@ -21,24 +20,26 @@ export class RolloutController {
     this.#context = context;
   }
 
-  /** Counts an answer. Called for every request: must stay cheap. */
-  answered(endpoint: string, revision: number): void {
+  /**
+   * Counts a request. Called for every one: must stay cheap.
+   *
+   * @param served whether the caller got the revision's answer: not for errors and copies to a shadow
+   */
+  answered(endpoint: string, revision: number, served: boolean): void {
     const counts = this.#fresh.get(endpoint) ?? new Map<number, number>();
-    if (counts.size === 0) this.#fresh.set(endpoint, counts);
-    counts.set(revision, (counts.get(revision) ?? 0) + 1);
+    this.#fresh.set(endpoint, counts);
+    if (served) counts.set(revision, (counts.get(revision) ?? 0) + 1);
   }
 
   /** Routes all endpoints, takes up rollouts that a crash interrupted, and begins to watch. */
   async start(): Promise<void> {
     const actor = { name: 'service:deployment', reason: 'taken up after a restart' };
     for await (const { document } of this.#context.endpoints.scan()) {
-      await routeTraffic(this.#context, document);
-      await activateCandidate(this.#context, document.name, actor).catch((thrown: unknown) =>
-        this.#context.log.error(
-          { err: thrown, endpoint: document.name },
-          'an endpoint could not be taken up',
-        ),
-      );
+      const { name, rollout } = document;
+      await this.#guarded(name, async () => {
+        await routeTraffic(this.#context, name);
+        await activateCandidate(this.#context, name, rollout?.candidateRevision ?? 0, actor);
+      });
     }
     this.#timer = setInterval(() => {
       this.#ticking ??= this.#tick().finally(() => {
@@ -50,38 +51,44 @@ export class RolloutController {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#ticking;
-    await this.#writeCounts();
+    await this.#tick();
   }
 
   async #tick(): Promise<void> {
-    const active = [...this.#fresh.keys()];
-    try {
-      await this.#writeCounts();
-      for (const endpoint of active) await judgeCandidate(this.#context, endpoint);
-    } catch (thrown) {
-      this.#context.log.warn({ err: thrown }, `watching rollouts failed: ${messageOf(thrown)}`);
-    }
-  }
-
-  async #writeCounts(): Promise<void> {
-    for (const [endpoint, counts] of [...this.#fresh]) {
-      this.#fresh.delete(endpoint);
-      await this.#context.counts.update(endpoint, (current) => {
-        const byRevision = { ...current?.document.byRevision };
-        for (const [revision, count] of counts) byRevision[revision] = (byRevision[revision] ?? 0) + count;
-        return { document: { byRevision } };
+    const fresh = this.#fresh;
+    this.#fresh = new Map();
+    for (const [endpoint, counts] of fresh) {
+      await this.#guarded(endpoint, async () => {
+        await this.#noteAnswers(endpoint, counts);
+        await judgeCandidate(this.#context, endpoint);
       });
-      await this.#noteFirstAnswers(endpoint, new Set(counts.keys()));
     }
   }
 
-  async #noteFirstAnswers(name: string, revisions: ReadonlySet<number>): Promise<void> {
-    const news = [...revisions].filter((revision) => !this.#known.has(`${name}/${revision}`));
-    if (news.length === 0) return;
-    await this.#context.endpoints.update(name, (current) => {
-      const changed = current && served(current.document, new Set(news), this.#context.now());
+  /** One endpoint's trouble must not keep the others unwatched. */
+  async #guarded(endpoint: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      // Deleted in the same moment.
+      if (thrown instanceof NotFound) return;
+      const { log } = this.#context;
+      log.error({ err: thrown, endpoint }, `an endpoint could not be watched: ${messageOf(thrown)}`);
+    }
+  }
+
+  async #noteAnswers(name: string, answers: ReadonlyMap<number, number>): Promise<void> {
+    if (answers.size === 0) return;
+    const { endpoints, counts, now } = this.#context;
+    await endpoints.update(name, (current) => {
+      if (current === undefined) throw new NotFound(`there is no endpoint ${name}`);
+      const changed = served(current.document, new Set(answers.keys()), now());
       return changed === undefined ? undefined : { document: changed };
     });
-    for (const revision of news) this.#known.add(`${name}/${revision}`);
+    await counts.update(name, (current) => {
+      const byRevision = { ...current?.document.byRevision };
+      for (const [revision, count] of answers) byRevision[revision] = (byRevision[revision] ?? 0) + count;
+      return { document: { byRevision } };
+    });
   }
 }

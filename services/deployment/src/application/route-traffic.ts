@@ -12,16 +12,25 @@ const isWarm = (endpoint: Endpoint, revision: Revision): boolean =>
 
 /**
  * Brings the data plane in line with an endpoint's document: loads what must answer, then swaps the route. A
- * revision that does not load is left out, so that the others go on answering.
+ * revision that does not load is left out, so that the others go on answering. A document that changes while
+ * models load is read again, so that of two changes at once the later one is what serves.
  */
-export const routeTraffic = async (context: DeploymentContext, endpoint: Endpoint): Promise<void> => {
-  const warm = endpoint.revisions.filter((revision) => isWarm(endpoint, revision));
-  const loaded = await Promise.all(warm.map((revision) => load(context, endpoint, revision)));
-  context.table.set(
-    endpoint.name,
-    endpoint.traffic,
-    loaded.filter((revision) => revision !== undefined),
-  );
+export const routeTraffic = async (context: DeploymentContext, name: string): Promise<void> => {
+  let stored = await context.endpoints.get(name);
+  for (;;) {
+    if (stored === undefined) {
+      context.table.delete(name);
+      return;
+    }
+    const { document: endpoint, version } = stored;
+    const warm = endpoint.revisions.filter((revision) => isWarm(endpoint, revision));
+    const loaded = await Promise.all(warm.map((revision) => load(context, endpoint, revision)));
+    stored = await context.endpoints.get(name);
+    if (stored?.version !== version) continue;
+    const revisions = loaded.filter((revision) => revision !== undefined);
+    context.table.set(name, version, endpoint.traffic, revisions);
+    return;
+  }
 };
 
 const load = async (

@@ -1,10 +1,15 @@
-import { RolloutPolicy as RolloutPolicyMessage, Strategy } from '@millrace/contracts/deployment';
-import { Invalid } from '@millrace/errors';
+import {
+  RolloutPolicy as RolloutPolicyMessage,
+  RolloutState,
+  Strategy,
+} from '@millrace/contracts/deployment';
+import { Conflict, Invalid } from '@millrace/errors';
 import { requireName, type StepHandler } from '@millrace/service-kit';
 import { z } from 'zod';
 import { rolloutPolicy } from '../domain/rollout-policy.ts';
+import { loadEndpoint } from './change-endpoint.ts';
 import type { DeploymentContext } from './context.ts';
-import { deploy } from './deploy.ts';
+import { type DeployCommand, type Deployed, deploy } from './deploy.ts';
 
 const configSchema = z.object({
   endpoint: z.string().min(1).optional(),
@@ -25,13 +30,40 @@ const strategies = {
   direct: Strategy.STRATEGY_DIRECT,
 } as const;
 
+/** How often an endpoint is asked whether its rollout has started. Milliseconds. */
+const pollMs = 250;
+
+/**
+ * Deploys as soon as no other rollout is just starting there, which takes seconds. One that is in progress waits
+ * for a person or for requests, and is a `Conflict`: the run can be resumed once it has ended.
+ */
+const deployWhenFree = async (
+  context: DeploymentContext,
+  command: DeployCommand,
+  signal: AbortSignal,
+  onWait: () => void,
+): Promise<Deployed> => {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await deploy(context, command);
+    } catch (thrown) {
+      if (!(thrown instanceof Conflict)) throw thrown;
+      const { rollout } = await loadEndpoint(context, command.endpoint);
+      if (rollout?.state === RolloutState.ROLLOUT_STATE_IN_PROGRESS) throw thrown;
+      onWait();
+      await new Promise((resolve) => setTimeout(resolve, pollMs));
+    }
+  }
+};
+
 /**
  * The recipe's `deploy` step: brings the registered model version to its endpoint. It ends when the candidate has
  * its first traffic; the rollout goes on by itself, by hand, or back.
  */
 export const deployStep =
   (context: DeploymentContext): StepHandler =>
-  async ({ command, input, progress }) => {
+  async ({ command, input, progress, signal }) => {
     const parsed = configSchema.safeParse(command.config ?? {});
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -41,7 +73,7 @@ export const deployStep =
     const version = input('model_version');
     const [model = '', number = '0'] = version.id.split('/');
     progress(-1, `loading ${version.id} and testing it on its input example`);
-    const { endpoint, revision } = await deploy(context, {
+    const deployment: DeployCommand = {
       endpoint: requireName('steps.deploy.endpoint', (config.endpoint ?? model).toLowerCase()),
       model,
       modelVersion: Number(number),
@@ -60,7 +92,10 @@ export const deployStep =
       alias: config.alias,
       actor: command.actor ?? { name: 'service:pipeline', reason: '' },
       pipelineRunId: command.pipelineRunId,
-    });
+    };
+    const { endpoint, revision } = await deployWhenFree(context, deployment, signal, () =>
+      progress(-1, `waiting for the rollout that is starting at ${deployment.endpoint}`),
+    );
     const share = endpoint.traffic.find((item) => item.revision === revision.number);
     const percent = share?.percent ?? 0;
     return {

@@ -15,6 +15,8 @@ export interface ServedRevision {
 }
 
 interface Route {
+  /** Version of the endpoint's document that the route was made from. */
+  readonly version: number;
   readonly traffic: readonly TrafficShare[];
   readonly revisions: ReadonlyMap<number, ServedRevision>;
 }
@@ -34,12 +36,16 @@ export class ServingTable {
     this.#random = random;
   }
 
+  /** Replaces the route, unless the one it has was made from a newer document. */
   set(
     endpoint: string,
+    version: number,
     traffic: readonly TrafficShare[],
     revisions: readonly Omit<ServedRevision, 'stats'>[],
   ): void {
+    if ((this.#routes.get(endpoint)?.version ?? 0) > version) return;
     this.#routes.set(endpoint, {
+      version,
       traffic,
       revisions: new Map(
         revisions.map((revision) => [revision.number, { ...revision, stats: new RequestStats() }]),

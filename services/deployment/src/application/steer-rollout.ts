@@ -18,9 +18,8 @@ export const promoteCandidate = async (
   const changed = await changeExisting(context, name, actor, (current) =>
     promote(current, full, context.now()),
   );
-  const endpoint = changed ?? (await loadEndpoint(context, name));
-  await routeTraffic(context, endpoint);
-  return endpoint;
+  await routeTraffic(context, name);
+  return changed ?? (await loadEndpoint(context, name));
 };
 
 export interface RollbackCommand {
@@ -54,10 +53,10 @@ export const rollBack = async (context: DeploymentContext, command: RollbackComm
     },
     command.handled,
   );
-  const endpoint = changed ?? (await loadEndpoint(context, command.endpoint));
-  await routeTraffic(context, endpoint);
-  if (changed !== undefined) await verifyServing(context, endpoint);
-  return endpoint;
+  await routeTraffic(context, command.endpoint);
+  if (changed === undefined) return loadEndpoint(context, command.endpoint);
+  await verifyServing(context, changed);
+  return changed;
 };
 
 /** Asks the data plane for a prediction and sees that the stable revision gives it. */

@@ -12,6 +12,15 @@ export const rolloutPolicy = (given: RolloutPolicyMessage | undefined): RolloutP
       ? Strategy.STRATEGY_CANARY
       : given.strategy;
   if (strategy === Strategy.UNRECOGNIZED) throw Invalid.field('policy.strategy', 'is not known');
+  if (given?.automatic && strategy === Strategy.STRATEGY_BLUE_GREEN) {
+    throw Invalid.field(
+      'policy.automatic',
+      'a blue/green candidate answers nothing that it could be judged by',
+      {
+        hint: 'Promote it by hand, or use `canary` or `direct`.',
+      },
+    );
+  }
   return {
     strategy,
     canarySteps: stepsOf(strategy, given?.canarySteps ?? []),
