@@ -8,6 +8,7 @@ import type { Run } from '@millrace/contracts/pipeline';
 import { createRandom } from '@millrace/metrics';
 import { serviceNames } from '@millrace/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { auditRecords } from './support/audit.ts';
 import { flightsDirectory } from './support/flights-project.ts';
 import { type FlightFeatures, flightsOf } from './support/flights-traffic.ts';
 import { TestInstallation } from './support/installation.ts';
@@ -277,7 +278,7 @@ test('one trace of the run reaches through every service', async () => {
 test('the audit log is intact and tells who approved, promoted and rolled back', async () => {
   const { registry } = millrace.client;
   await eventually('the audit log', async () => {
-    const { records } = await registry.listAuditRecords({ page: { limit: 1_000 } });
+    const records = await auditRecords(millrace.client);
     const told = records.map(({ action, actor }) => `${action} by ${actor?.name}`);
     for (const action of ['model_version.approved', 'deployment.promoted', 'deployment.rolled_back']) {
       expect(told).toContain(`${action} by user:ada`);
@@ -341,7 +342,7 @@ test('a poison message ends among the dead letters, and the rest flows on', asyn
     actor: { reason: 'after the poison' },
   });
   await eventually('the change in the audit log', async () => {
-    const { records } = await client.registry.listAuditRecords({ page: { limit: 1_000 } });
+    const records = await auditRecords(client);
     expect(records.map(({ actor }) => actor?.reason)).toContain('after the poison');
   });
   expect(await client.registry.verifyAudit({})).toMatchObject({ intact: true });

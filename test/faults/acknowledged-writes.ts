@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MillraceClient } from '@millrace/client';
 import { asMillraceError, isRetryable } from '@millrace/errors';
+import { auditRecords } from '../support/audit.ts';
 import { pause } from '../support/wait.ts';
 
 /** What a client tried, and what it was told had been done. */
@@ -118,18 +119,13 @@ const policyWrites = (client: MillraceClient, model: string): WriteKind => ({
     }),
   found: async () => {
     const found = new Set<number>();
-    for (let after = 0; ; ) {
-      const { records } = await client.registry.listAuditRecords({ after, page: { limit: pageLimit } });
-      for (const { action, actor } of records) {
-        const number = /^policy (\d+)$/.exec(actor?.reason ?? '')?.[1];
-        if (action !== 'policy.changed' || number === undefined) continue;
-        if (found.has(Number(number))) throw new Error(`policy ${number} is in the audit log twice`);
-        found.add(Number(number));
-      }
-      const last = records.at(-1)?.number;
-      if (last === undefined) return found;
-      after = last;
+    for (const { action, actor } of await auditRecords(client)) {
+      const number = /^policy (\d+)$/.exec(actor?.reason ?? '')?.[1];
+      if (action !== 'policy.changed' || number === undefined) continue;
+      if (found.has(Number(number))) throw new Error(`policy ${number} is in the audit log twice`);
+      found.add(Number(number));
     }
+    return found;
   },
 });
 

@@ -2,6 +2,7 @@ import type { TailedEvent } from '@millrace/bus';
 import type { MillraceClient } from '@millrace/client';
 import { type Run, RunState } from '@millrace/contracts/pipeline';
 import { expect } from 'vitest';
+import { auditRecords } from '../support/audit.ts';
 import type { TestInstallation } from '../support/installation.ts';
 import { statesOf } from '../support/runs.ts';
 import { eventually } from '../support/wait.ts';
@@ -52,8 +53,9 @@ const once = ['model_version.registered', 'model_version.approved', 'alias.moved
 
 const expectAuditedOnce = async (client: MillraceClient, name: string): Promise<void> => {
   await eventually('the audit log', async () => {
-    const { records } = await client.registry.listAuditRecords({ page: { limit: 1_000 } });
-    const own = records.filter(({ entity }) => /\/(.*)$/.exec(entity)?.[1]?.split('/')[0] === name);
+    const own = (await auditRecords(client)).filter(
+      ({ entity }) => /\/(.*)$/.exec(entity)?.[1]?.split('/')[0] === name,
+    );
     for (const action of once) {
       expect(own.filter((record) => record.action === action).map(({ entity }) => entity)).toHaveLength(1);
     }

@@ -97,6 +97,8 @@ describe('CSV files', () => {
     ['only empty lines', '\n\n\n', /only empty lines/],
     ['a header alone', 'a,b\n', /columns but no rows/],
     ['a missing field', 'a,b,c\n1,2,3\n4,5\n', /\.csv:3: expected 3 fields, found 2/],
+    ['several missing fields', 'a,b,c,d\n1\n1,2,3,4\n', /\.csv:2: expected 4 fields, found 1$/],
+    ['several additional fields', 'a,b\n1,2,3,4,5\n1,2\n', /\.csv:2: expected 2 fields, found 3 or more$/],
     ['an additional field', 'a,b\n1,2\n\n"x\ny",2\n5,6,7\n', /\.csv:6: expected 2 fields, found 3/],
     ['an unclosed quote', 'a,b\n1,"x\n2,y\n', /\.csv:2: a quoted field does not end/],
     ['a name used twice', 'a,b,a\n1,2,3\n', /column "a" appears twice/],

@@ -142,8 +142,8 @@ describe('what a step depends on', () => {
       `import '../../gone.ts';`,
       'steps/train.ts: imports "../../gone.ts", which lies outside the project',
     ],
-    ['wrong syntax', 'export const = 3;', 'steps/train.ts: is not valid code'],
-    ['an enum', 'enum A { B }', 'steps/train.ts: is not valid code'],
+    ['wrong syntax', 'export const = 3;', 'steps/train.ts:1: is not valid code'],
+    ['an enum', '\nenum A { B }', 'steps/train.ts:2: is not valid code'],
   ])('cannot be told with %s', (_, text, message) => {
     expect(() => step({ ...base, 'steps/train.ts': text }, 'train')).toThrow(message);
   });

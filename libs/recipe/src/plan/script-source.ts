@@ -49,7 +49,10 @@ const withoutTypes = (path: string, source: string): string => {
   try {
     return stripTypeScriptTypes(source, { mode: 'strip' });
   } catch (thrown) {
-    throw syntaxError(path, (thrown as Error).message.split('\n')[0] ?? '');
+    const { message, stack } = thrown as Error;
+    // Node tells the line only here: the stack begins with `<file>:<line>`, and the line itself.
+    const line = /^[^\n]*:(\d+)\n/.exec(stack ?? '')?.[1];
+    throw syntaxError(line === undefined ? path : `${path}:${line}`, message.split('\n')[0] ?? '');
   }
 };
 

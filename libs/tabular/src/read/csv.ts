@@ -134,15 +134,16 @@ const refuseRejects = async (
     throw notEncoded(file.label, encoding);
   const seekable = head.compression === 'none' && encoding !== CsvEncoding.utf16;
   const violations: Violation[] = [];
-  for (const reject of rejects) {
+  for (const record of Map.groupBy(rejects, ({ line }) => String(line)).values()) {
+    const [reject] = record;
+    if (reject === undefined) continue;
     const line = seekable ? await lineOf(file.path, reject) : Number(reject.line);
-    violations.push({ path: `${file.label}:${line}`, message: faultOf(reject) });
+    violations.push({ path: `${file.label}:${line}`, message: faultOf(reject, record.length) });
   }
   const [first] = violations;
-  const more =
-    rejects.length > 1
-      ? ` (and ${rejects.length - 1}${rejects.length >= rejectLimit ? ' or' : ''} more)`
-      : '';
+  const others = violations.length - 1;
+  const atLimit = rejects.length >= rejectLimit;
+  const more = others > 0 ? ` (and ${others}${atLimit ? ' or' : ''} more)` : '';
   throw new Invalid(`${first?.path}: ${first?.message}${more}`, {
     violations,
     hint: `Fix the lines, or set \`delimiter\` and \`quote\` if ${describeDialect(dialect)} is wrong.`,
@@ -152,10 +153,15 @@ const refuseRejects = async (
 const describeDialect = ({ delimiter, quote }: CsvDialect): string =>
   `${delimiter === '\t' ? 'tab' : `"${delimiter}"`} between fields quoted by ${quote}`;
 
-const faultOf = (reject: SqlRow): string => {
+/** DuckDB rejects a record once per field that is missing or too many: the first says how many there are, or at least. */
+const faultOf = (reject: SqlRow, rejectsOfRecord: number): string => {
   const message = String(reject.error_message);
   const counts = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(message);
-  if (counts !== null) return `expected ${counts[1]} fields, found ${counts[2]}`;
+  if (counts !== null) {
+    const [expected, found] = [Number(counts[1]), Number(counts[2])];
+    const least = rejectsOfRecord > 1 && found > expected ? ' or more' : '';
+    return `expected ${expected} fields, found ${found}${least}`;
+  }
   if (reject.error_type === 'UNQUOTED VALUE') return 'a quoted field does not end where it should';
   return summary(message);
 };
