@@ -3,6 +3,11 @@ import { CommanderError } from 'commander';
 import { Output } from './output.ts';
 import { createProgram } from './program.ts';
 
+// Whoever reads us may have seen enough (`| head`); that is no error.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit();
+});
+
 const program = createProgram();
 for (const command of [program, ...program.commands.flatMap((item) => [item, ...item.commands])]) {
   command.exitOverride();

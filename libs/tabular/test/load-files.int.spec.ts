@@ -100,6 +100,8 @@ describe('CSV files', () => {
     ['several missing fields', 'a,b,c,d\n1\n1,2,3,4\n', /\.csv:2: expected 4 fields, found 1$/],
     ['several additional fields', 'a,b\n1,2,3,4,5\n1,2\n', /\.csv:2: expected 2 fields, found 3 or more$/],
     ['an additional field', 'a,b\n1,2\n\n"x\ny",2\n5,6,7\n', /\.csv:6: expected 2 fields, found 3/],
+    ['an additional field like a missing value', 'a,b\n1,2\n5,6,NA\n', /\.csv:3: expected 2 fields, found 3/],
+    ['an additional 1', 'a,b\n1,2\n5,6,1\n', /\.csv:3: expected 2 fields, found 3/],
     ['an unclosed quote', 'a,b\n1,"x\n2,y\n', /\.csv:2: a quoted field does not end/],
     ['a name used twice', 'a,b,a\n1,2,3\n', /column "a" appears twice/],
     ['names that differ in case only', 'a,A\n1,2\n', /"a" and "A" differ only in case/],

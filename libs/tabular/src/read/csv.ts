@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { Invalid, MillraceError, messageOf, type Violation } from '@millrace/errors';
 import type { DuckDb, SqlRow } from '../duckdb.ts';
-import { quoteIdentifier, quoteText, quoteTextList } from '../sql.ts';
+import { quoteIdentifier, quoteText } from '../sql.ts';
 import type { FilePart } from './combine.ts';
 import { type CsvDialect, columnNames, sniffDialect, splitRecords } from './csv-dialect.ts';
 import { type FileHead, readHead, type SourceFile } from './source-file.ts';
@@ -49,9 +49,9 @@ export const loadCsv = async (
   const header = options.header ?? true;
   const names = columnNames(header ? first : first.map(() => ''), file.label);
   const table = quoteIdentifier(staging);
-  const source = csvSource(file, dialect, { names, header, encoding, head, options });
+  const source = csvSource(file, dialect, { names, header, encoding, head });
   await duck
-    .run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT * FROM ${source}`)
+    .run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT ${present(names, options)} FROM ${source}`)
     .catch((error: unknown) => {
       if (error instanceof MillraceError) throw error;
       throw Invalid.field(file.label, `the file is not readable CSV: ${summary(messageOf(error))}`, {
@@ -67,8 +67,23 @@ interface CsvPlan {
   readonly header: boolean;
   readonly encoding: CsvEncoding;
   readonly head: FileHead;
-  readonly options: CsvOptions;
 }
+
+/** The columns, with what stands for a missing value left out. */
+const present = (names: readonly string[], { missingValues = defaultMissingValues }: CsvOptions): string => {
+  if (missingValues.length === 0) return '*';
+  const missing = missingValues.map(quoteText).join(', ');
+  return names
+    .map(quoteIdentifier)
+    .map((column) => `CASE WHEN ${column} NOT IN (${missing}) THEN ${column} END AS ${column}`)
+    .join(', ');
+};
+
+/**
+ * DuckDB lets a field too many pass when it begins a text that stands for a missing value (`1` and `1.#IND`), so it
+ * is given only one that no text holds.
+ */
+const noText = '\uffff';
 
 // Nothing is left to DuckDB's own detection: on ragged files it skips the rows that do not fit its guess.
 const csvSource = (file: SourceFile, dialect: CsvDialect, plan: CsvPlan): string => {
@@ -86,7 +101,7 @@ const csvSource = (file: SourceFile, dialect: CsvDialect, plan: CsvPlan): string
     `escape = ${quoteText(dialect.quote)}`,
     `encoding = ${quoteText(plan.encoding)}`,
     `compression = ${quoteText(plan.head.compression)}`,
-    `nullstr = ${quoteTextList(plan.options.missingValues ?? defaultMissingValues)}`,
+    `nullstr = ${quoteText(noText)}`,
     `columns = {${columns}}`,
   ];
   return `read_csv(${quoteText(file.path)}, ${settings.join(', ')})`;
