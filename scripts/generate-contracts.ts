@@ -1,13 +1,14 @@
 /**
  * Generates `libs/contracts/src/generated` from `proto/`: message code by ts-proto, one barrel per package, and the
  * table of events from the `event_type` options, so that an event's name is written once, in its `.proto`, and
- * JSON Schemas of all messages for the OpenAPI document.
+ * JSON Schemas of all messages for the OpenAPI document. The catalogue of events in `docs/events` follows from the same.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FileDescriptor, jsonSchemas } from './contract-schemas.ts';
+import { type CataloguedEvent, writeEventCatalogue } from './event-catalogue.ts';
 
 const root = join(import.meta.dirname, '..');
 const out = join(root, 'libs/contracts/src/generated');
@@ -84,3 +85,14 @@ writeFileSync(
   join(out, 'schemas.json'),
   `${JSON.stringify({ rpcs: Object.fromEntries(rpcs), schemas }, null, 1)}\n`,
 );
+
+const plain = jsonSchemas(files, (name) => name);
+const events = files.flatMap((file) =>
+  (file.messageType ?? []).flatMap((message): CataloguedEvent[] => {
+    const type = eventTypeOf(message.options);
+    const fullName = `${file.package}.${message.name}`;
+    const description = String(plain[fullName]?.description ?? '');
+    return type === undefined ? [] : [{ type, message: fullName, service: shortName(file), description }];
+  }),
+);
+writeEventCatalogue(join(root, 'docs/events'), events, (refTo) => jsonSchemas(files, refTo));
