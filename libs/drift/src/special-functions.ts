@@ -25,8 +25,18 @@ for (let i = 2; i < smallFactorials.length; i++) {
   smallFactorials[i] = (smallFactorials[i - 1] ?? 0) + Math.log(i);
 }
 
+/** What was computed already, by n: permutation tests ask for the same few thousand again and again. */
+const knownFactorials = new Float64Array(2 ** 16);
+
 /** ln n! for an integer n >= 0. */
-export const logFactorial = (n: number): number => smallFactorials[n] ?? logGamma(n + 1);
+export const logFactorial = (n: number): number => {
+  const known = smallFactorials[n] || knownFactorials[n];
+  if (known) return known;
+  if (n < 2) return 0;
+  const value = logGamma(n + 1);
+  if (n < knownFactorials.length) knownFactorials[n] = value;
+  return value;
+};
 
 /** ln of the binomial coefficient. */
 export const logChoose = (n: number, k: number): number =>

@@ -87,15 +87,17 @@ export const modelVersionOf = (run: Run): { readonly model: string; readonly ver
   return { model, version: Number(version) };
 };
 
-/** One flight, as a request to the endpoint takes it. */
-export const oneFlight = (): Readonly<Record<string, unknown>> => {
-  const [header = '', line = ''] = readFileSync(join(example, 'live/2013-winter.csv'), 'utf8').split('\n');
-  const cells = line.trim().split(',');
-  const entries = header
+/** Flights of the months that the model learnt from, which it did not see: as requests to the endpoint take them. */
+export const winterFlights = (): readonly Readonly<Record<string, unknown>>[] => {
+  const [header = '', ...lines] = readFileSync(join(example, 'live/2013-winter.csv'), 'utf8')
     .trim()
-    .split(',')
-    .map((name, i): [string, unknown] => [name, cellOf(cells[i] ?? '')]);
-  return Object.fromEntries(entries.filter(([name]) => name !== 'arr_delay'));
+    .split('\n');
+  const names = header.trim().split(',');
+  return lines.map((line) => {
+    const cells = line.trim().split(',');
+    const entries = names.map((name, i): [string, unknown] => [name, cellOf(cells[i] ?? '')]);
+    return Object.fromEntries(entries.filter(([name]) => name !== 'arr_delay'));
+  });
 };
 
 const cellOf = (cell: string): string | number | null => {

@@ -1,8 +1,8 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import type { Result } from 'autocannon';
 import { mustHold } from './benchmark.ts';
 
 /** Puts a command on one core, so that server and load generator do not take turns; where that is possible. */
@@ -21,7 +21,8 @@ const canPin = (): boolean => {
 
 export interface Load {
   readonly url: string;
-  readonly body: string;
+  /** Sent in turn by each connection. */
+  readonly bodies: readonly string[];
   /** Keep-alive connections, each with one request at a time. */
   readonly connections: number;
   /** Requests in all; every one of them is waited for. */
@@ -34,39 +35,24 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-interface Report {
-  readonly '2xx': number;
-  readonly non2xx: number;
-  readonly errors: number;
-  readonly timeouts: number;
-  /** Seconds. */
-  readonly duration: number;
-  readonly latency: { readonly p50: number; readonly p99: number };
-}
-
-const autocannon = join(
-  dirname(createRequire(import.meta.url).resolve('autocannon/package.json')),
-  'autocannon.js',
-);
-
-const sampleMs = 5;
+const client = fileURLToPath(new URL('./load-client.ts', import.meta.url));
 
 /**
- * POSTs the body from a process of its own on the second core, closed loop.
+ * POSTs the bodies from a process of its own on the second core, closed loop.
  *
  * @throws VoidRun unless every request was answered with success
  */
-export const generateLoad = async ({ url, body, connections, amount }: Load): Promise<LoadResult> => {
-  // It ends at a sample, so that long samples would round its duration up.
-  const flags = ['-L', String(sampleMs), '-c', String(connections), '-a', String(amount), '-n', '-j'];
-  const request = ['-m', 'POST', '-H', 'content-type=application/json', '-b', body, url];
-  const [command = '', ...args] = [...onCore(1), process.execPath, autocannon, ...flags, ...request];
-  const { stdout } = await promisify(execFile)(command, args, { maxBuffer: 2 ** 24 });
-  const report = JSON.parse(stdout) as Report;
+export const generateLoad = async (load: Load): Promise<LoadResult> => {
+  const flags = ['--disable-warning=ExperimentalWarning', client];
+  const [command = '', ...args] = [...onCore(1), process.execPath, ...flags];
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  child.send(load);
+  const [result] = (await once(child, 'message')) as [Result];
+  const { amount } = load;
   mustHold(
-    report['2xx'] === amount && report.errors === 0 && report.timeouts === 0,
+    result['2xx'] === amount && result.errors === 0 && result.timeouts === 0,
     () =>
-      `${report['2xx']} of ${amount} requests succeeded, ${report.non2xx} were refused, ${report.errors} broke`,
+      `${result['2xx']} of ${amount} requests succeeded, ${result.non2xx} were refused, ${result.errors} broke`,
   );
-  return { perSecond: amount / report.duration, p50Ms: report.latency.p50, p99Ms: report.latency.p99 };
+  return { perSecond: amount / result.duration, p50Ms: result.latency.p50, p99Ms: result.latency.p99 };
 };
