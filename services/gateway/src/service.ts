@@ -31,7 +31,7 @@ export const gateway: ServiceModule = {
     return {
       routes: async (app) => {
         requireToken(app, settings.host, token);
-        refuseForeignOrigins(app);
+        refuseForeignOrigins(app, token);
         registerRpcRoutes(app, peer);
         await registerBlobRoutes(app, blobs);
         registerEventRoutes(app, bus);

@@ -68,8 +68,8 @@ export const deploy = async (context: DeploymentContext, command: DeployCommand)
 };
 
 /**
- * The revision that serves the version already, or that an earlier delivery of the same command began. One that did not come up counts for nothing:
- * what was wrong may be mended since, and the run resumed.
+ * The revision that serves the version already, or that an earlier delivery of the same command began. One that did
+ * not come up counts for nothing: what was wrong may be mended since, and the run resumed.
  */
 const findEarlier = async (
   context: DeploymentContext,

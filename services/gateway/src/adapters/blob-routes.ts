@@ -40,7 +40,8 @@ export const registerBlobRoutes = async (app: FastifyInstance, blobs: BlobStore)
     uploads.removeAllContentTypeParsers();
     uploads.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     uploads.put<DigestParams>(path, { bodyLimit: maxBlobBytes }, async (request) =>
-      blobs.put(request.body as AsyncIterable<Uint8Array>, {
+      // A request without a body stores the empty blob.
+      blobs.put((request.body as AsyncIterable<Uint8Array> | null) ?? new Uint8Array(), {
         expected: parseDigest(request.params.digest),
         maxBytes: maxBlobBytes,
       }),

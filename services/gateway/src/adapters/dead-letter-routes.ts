@@ -22,6 +22,7 @@ export const registerDeadLetterRoutes = (app: FastifyInstance, bus: Bus): void =
         querystring: {
           type: 'object',
           properties: { limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } },
+          additionalProperties: false,
         },
       },
     },

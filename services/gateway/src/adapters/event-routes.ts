@@ -18,15 +18,25 @@ export const parseSince = (text: string): NonNullable<Since> => {
 };
 
 interface EventQuery {
-  filter?: string | string[];
+  filter?: string[];
   since?: string;
   key?: string;
 }
 
+const querystring = {
+  type: 'object',
+  properties: {
+    filter: { type: 'array', items: { type: 'string', maxLength: 512 }, maxItems: 50 },
+    since: { type: 'string', maxLength: 64 },
+    key: { type: 'string', maxLength: 512 },
+  },
+  additionalProperties: false,
+};
+
 const filterGrammar = /^millrace\.evt(\.[\w*-]+)*(\.>)?$/;
 
 const filtersOf = (filter: EventQuery['filter']): readonly string[] => {
-  const filters = [filter ?? 'millrace.evt.>'].flat();
+  const filters = filter ?? ['millrace.evt.>'];
   for (const item of filters) {
     if (!filterGrammar.test(item)) {
       throw Invalid.field('filter', `"${item}" is not a subject below millrace.evt`);
@@ -37,22 +47,21 @@ const filtersOf = (filter: EventQuery['filter']): readonly string[] => {
 
 /** `GET /events`: every lifecycle event, live or from the past, resumable by the stream's sequence. */
 export const registerEventRoutes = (app: FastifyInstance, bus: Bus): void => {
-  app.get<{ Querystring: EventQuery }>(`${apiPrefix}/events`, async (request, reply) => {
+  const options = { schema: { querystring }, exposeHeadRoute: false };
+  app.get<{ Querystring: EventQuery }>(`${apiPrefix}/events`, options, async (request, reply) => {
     const last = request.headers['last-event-id'];
     const since = parseSince(typeof last === 'string' && last !== '' ? last : (request.query.since ?? 'new'));
     const filterSubjects = filtersOf(request.query.filter);
     const { key } = request.query;
     const stream = new EventStream(reply);
-    for await (const event of bus.readEvents({ filterSubjects, since, signal: stream.signal })) {
-      if (key !== undefined && event.key !== key) continue;
-      const { headers: _headers, ...shown } = event;
-      const traceparent = event.headers.traceparent;
-      await stream.send(
-        event.type,
-        { ...shown, ...(traceparent === undefined ? {} : { traceparent }) },
-        event.streamSequence,
-      );
-    }
-    stream.end();
+    await stream.run(async () => {
+      for await (const event of bus.readEvents({ filterSubjects, since, signal: stream.signal })) {
+        if (key !== undefined && event.key !== key) continue;
+        const { headers, ...shown } = event;
+        const { traceparent } = headers;
+        const data = traceparent === undefined ? shown : { ...shown, traceparent };
+        await stream.send(event.type, data, event.streamSequence);
+      }
+    });
   });
 };

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { FailedPrecondition, Unauthenticated } from '@millrace/errors';
+import { Denied, FailedPrecondition, Unauthenticated } from '@millrace/errors';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 const userHeader = 'millrace-user';
@@ -42,13 +42,25 @@ export const requireToken = (app: FastifyInstance, host: string, token: string |
 };
 
 /**
- * Refuses requests that a web page of another site could have a browser make: a state-changing request must
- * come without an `Origin`, or from this very host (protection against request forgery and DNS rebinding).
+ * Refuses requests that a web page of another site could have a browser make. A request must come without an
+ * `Origin`, or from this very host (request forgery). Without a token it must also name this machine as its
+ * `Host`: a page whose name was made to resolve to loopback (DNS rebinding) has this very host as its origin.
+ *
+ * @throws Denied
  */
-export const refuseForeignOrigins = (app: FastifyInstance): void => {
+export const refuseForeignOrigins = (app: FastifyInstance, token: string | undefined): void => {
   app.addHook('onRequest', async (request) => {
     const { origin, host } = request.headers;
-    if (origin === undefined || origin === `http://${host}` || origin === `https://${host}`) return;
-    throw new Unauthenticated(`requests from ${origin} are not accepted`);
+    if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
+      throw new Denied(`requests from ${origin} are not accepted`);
+    }
+    if (token === undefined && !loopback.has(hostName(host ?? ''))) {
+      throw new Denied(`requests to the host "${host}" are not accepted without a token`, {
+        hint: 'Use 127.0.0.1 or localhost, or set MILLRACE_TOKEN.',
+      });
+    }
   });
 };
+
+/** The name in a `Host` header, without its port and an IPv6 address's brackets. */
+const hostName = (host: string): string => host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');

@@ -15,6 +15,27 @@ const parameter = (name: string, place: 'path' | 'query' | 'header', description
 
 const digest = parameter('digest', 'path', '`sha256:<64 hex digits>`');
 
+const endpoint = parameter('endpoint', 'path', 'Name of the endpoint');
+const unit = parameter('millrace-unit', 'header', 'Requests of a unit (a user, a device) go to one revision');
+
+/** An operation of the data plane, whose paths are those of its protocols and begin at the root. */
+const predictionOperation = (
+  method: 'get' | 'post',
+  operationId: string,
+  summary: string,
+  ...parameters: readonly object[]
+) => ({
+  servers: [{ url: '/' }],
+  [method]: {
+    operationId,
+    summary,
+    tags: ['predictions'],
+    parameters,
+    ...(method === 'post' ? { requestBody: { required: true, content: { 'application/json': {} } } } : {}),
+    responses: answer('application/json', 'As the protocol defines it.'),
+  },
+});
+
 /** OpenAPI of the routes that are not RPCs. Paths relative to `/api/v1` unless a server is given. */
 export const ownOperations: Readonly<Record<string, Record<string, unknown>>> = {
   '/blobs/{digest}': {
@@ -121,4 +142,37 @@ export const ownOperations: Readonly<Record<string, Record<string, unknown>>> = 
       responses: answer('application/json', '`{services: {name: {ready, problems}}}`'),
     },
   },
+  '/openapi.json': {
+    get: {
+      operationId: 'openapi',
+      summary: 'This document',
+      tags: ['operations'],
+      responses: answer('application/json', 'OpenAPI 3.1'),
+    },
+  },
+  '/v2': predictionOperation('get', 'v2.server', 'Metadata of the server (Open Inference Protocol v2)'),
+  '/v2/health/live': predictionOperation('get', 'v2.live', 'Whether the data plane lives'),
+  '/v2/health/ready': predictionOperation('get', 'v2.ready', 'Whether the data plane is ready'),
+  '/v2/models/{endpoint}': predictionOperation(
+    'get',
+    'v2.model',
+    'Inputs and outputs of an endpoint',
+    endpoint,
+  ),
+  '/v2/models/{endpoint}/ready': predictionOperation('get', 'v2.modelReady', 'Whether it answers', endpoint),
+  '/v2/models/{endpoint}/infer': predictionOperation(
+    'post',
+    'v2.infer',
+    'Predict, tensors in and out',
+    endpoint,
+    unit,
+  ),
+  '/endpoints/{endpoint}/ping': predictionOperation('get', 'endpoints.ping', 'Whether it answers', endpoint),
+  '/endpoints/{endpoint}/invocations': predictionOperation(
+    'post',
+    'endpoints.invoke',
+    "Predict, in the JSON forms of MLflow's scoring server",
+    endpoint,
+    unit,
+  ),
 };

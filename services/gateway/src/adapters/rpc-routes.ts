@@ -14,6 +14,9 @@ import { userOf } from './identity.ts';
 
 type Unary = (request: unknown, options?: CallOptions) => Promise<unknown>;
 
+/** Milliseconds for the service's answer; loading a model takes the longest. */
+const timeoutMs = 25_000;
+
 /** `:id` is a parameter for Fastify, and so would be the `:plan` of `/runs:plan`, which is part of the name. */
 export const fastifyPath = (path: string): string =>
   `${apiPrefix}${path.replace(/(?<=[a-z]):(?=[a-z])/g, '::')}`;
@@ -51,7 +54,7 @@ const registerRpcRoute = (app: FastifyInstance, peer: Runtime['peer'], route: Rp
       );
       const call = client[route.rpc];
       if (call === undefined) throw new Error(`no RPC ${route.rpc}`);
-      return contract.response.codec.toJSON(await call(message));
+      return contract.response.codec.toJSON(await call(message, { timeoutMs }));
     },
   });
 };

@@ -22,36 +22,31 @@ export const registerRunWatchRoute = (
   bus: Bus,
   pipeline: RpcClient<typeof PipelineServiceService>,
 ): void => {
-  app.get<{ Params: { id: string } }>(`${apiPrefix}/runs/:id/watch`, async (request, reply) => {
+  const options = { exposeHeadRoute: false };
+  app.get<{ Params: { id: string } }>(`${apiPrefix}/runs/:id/watch`, options, async (request, reply) => {
     const { id } = request.params;
     const current = async () => (await pipeline.getRun(GetRunRequest.fromPartial({ id }))).run;
     // Refuses an unknown run as an ordinary error, before the answer becomes a stream.
     let run = await current();
     const stream = new EventStream(reply);
     const progress = runGrammar.test(id)
-      ? bus.subscribeProgress(`millrace.progress.${id}.>`, (json) => void stream.send('progress', json))
+      ? bus.subscribeProgress(`millrace.progress.${id}.>`, (json) => stream.offer('progress', json))
       : undefined;
-    try {
-      // From just before the state that was read, so that no change falls between the two.
-      const since = { time: new Date(Date.now() - 2_000) };
-      const events = bus.readEvents({
-        filterSubjects: ['millrace.evt.pipeline.run.>'],
-        since,
-        signal: stream.signal,
-      });
+    await stream.run(async () => {
       const send = async () => {
         if (run !== undefined) await stream.send('run', Run.toJSON(run));
         return run === undefined || ended.has(run.state);
       };
       if (await send()) return;
-      for await (const event of events) {
+      // From just before the state that was read, so that no change falls between the two.
+      const since = { time: new Date(Date.now() - 2_000) };
+      const filterSubjects = ['millrace.evt.pipeline.run.>'];
+      for await (const event of bus.readEvents({ filterSubjects, since, signal: stream.signal })) {
         if (event.key !== id) continue;
         run = await current();
         if (await send()) return;
       }
-    } finally {
-      await progress?.stop();
-      stream.end();
-    }
+    });
+    await progress?.stop();
   });
 };

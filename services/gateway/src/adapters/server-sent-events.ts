@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { asMillraceError, errorToJson } from '@millrace/errors';
 import type { FastifyReply } from 'fastify';
 
 const keepAliveMs = 15_000;
@@ -31,10 +32,23 @@ export class EventStream {
     return this.#abort.signal;
   }
 
+  /**
+   * Does the work that feeds the stream, and ends the stream with it, whatever happens: a reader whose stream
+   * ends connects again and goes on where it was.
+   */
+  async run(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (thrown) {
+      // The answer has begun, so it can no longer become an error.
+      if (!this.signal.aborted) this.#write('error', { error: errorToJson(asMillraceError(thrown)) });
+    } finally {
+      this.#response.end();
+    }
+  }
+
   async send(event: string, data: unknown, id?: number): Promise<void> {
-    if (this.signal.aborted) return;
-    const head = id === undefined ? '' : `id: ${id}\n`;
-    if (this.#response.write(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)) return;
+    if (this.signal.aborted || this.#write(event, data, id)) return;
     await new Promise<void>((resolve) => {
       const go = () => {
         this.#response.off('drain', go);
@@ -46,7 +60,13 @@ export class EventStream {
     });
   }
 
-  end(): void {
-    this.#response.end();
+  /** Sends what may be lost: nothing while the reader is behind. */
+  offer(event: string, data: unknown): void {
+    if (!this.signal.aborted && !this.#response.writableNeedDrain) this.#write(event, data);
+  }
+
+  #write(event: string, data: unknown, id?: number): boolean {
+    const head = id === undefined ? '' : `id: ${id}\n`;
+    return this.#response.write(`${head}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   }
 }

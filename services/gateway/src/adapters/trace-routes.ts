@@ -21,6 +21,6 @@ export const registerTraceRoutes = (
   app.get<{ Params: { id: string } }>(`${apiPrefix}/runs/:id/trace`, async (request) => {
     const { run } = await pipeline.getRun(GetRunRequest.fromPartial({ id: request.params.id }));
     const traceId = run?.traceId ?? '';
-    return { traceId, spans: await traces.get(traceId) };
+    return { traceId, spans: traceId === '' ? [] : await traces.get(traceId) };
   });
 };

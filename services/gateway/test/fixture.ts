@@ -1,0 +1,166 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestBroker, testBroker } from '@millrace/broker';
+import { NotFound } from '@millrace/errors';
+import { type ApiService, rpcContract, rpcRoutes, serviceDefinitions } from '@millrace/rest';
+import {
+  type Env,
+  type RunningService,
+  type Runtime,
+  readSettings,
+  type ServiceModule,
+  type ServiceName,
+  startService,
+} from '@millrace/service-kit';
+import { type Dispatcher, request } from 'undici';
+import { vi } from 'vitest';
+import { gateway } from '../src/service.ts';
+
+/** What a service was asked. */
+export interface Asked {
+  readonly rpc: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever message the RPC takes
+  readonly request: any;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Dispatcher.ResponseData['headers'];
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever JSON comes back
+  readonly body: any;
+}
+
+type Handle = (request: never) => Promise<object>;
+
+/**
+ * The gateway on a real broker, before services that speak the real contracts over gRPC, note what they are asked
+ * and answer with empty messages, or as a test tells them.
+ */
+export class Lab {
+  readonly broker: TestBroker;
+  readonly dataDir: string;
+  readonly asked: Asked[] = [];
+  /** Answers of `service.rpc`. */
+  readonly answers = new Map<string, Handle>();
+  readonly #running = new Map<ServiceName, RunningService>();
+  readonly #runtimes = new Map<ServiceName, Runtime>();
+
+  private constructor(broker: TestBroker, dataDir: string) {
+    this.broker = broker;
+    this.dataDir = dataDir;
+  }
+
+  /** @param env of the gateway */
+  static async open(env: Env = {}): Promise<Lab> {
+    const lab = new Lab(await testBroker(), await mkdtemp(join(tmpdir(), 'millrace-gateway-')));
+    for (const name of Object.keys(serviceDefinitions) as ApiService[]) await lab.start(lab.#peer(name));
+    await lab.start(gateway, env);
+    return lab;
+  }
+
+  async start(module: ServiceModule, more: Env = {}): Promise<RunningService> {
+    const env: Env = {
+      NATS_URL: this.broker.url,
+      MILLRACE_DATA_DIR: this.dataDir,
+      MILLRACE_GRPC_PORT: '0',
+      MILLRACE_HTTP_PORT: '0',
+      MILLRACE_LOG_LEVEL: 'silent',
+      ...more,
+    };
+    const address = (name: ServiceName, listener: 'grpc' | 'http') => {
+      const service = this.#running.get(name);
+      return `127.0.0.1:${(listener === 'grpc' ? service?.grpcPort : service?.httpPort) ?? 1}`;
+    };
+    const service = await startService(module, readSettings(module.name, env, address), env);
+    this.#running.set(module.name, service);
+    return service;
+  }
+
+  async stopOne(name: ServiceName): Promise<void> {
+    await this.#running.get(name)?.stop();
+    this.#running.delete(name);
+  }
+
+  async stop(): Promise<void> {
+    for (const service of [...this.#running.values()].reverse()) await service.stop();
+    await this.broker.stop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  runtime(name: ServiceName): Runtime {
+    const runtime = this.#runtimes.get(name);
+    if (runtime === undefined) throw new Error(`${name} is not running`);
+    return runtime;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#running.get('gateway')?.httpPort}`;
+  }
+
+  async call(
+    method: Dispatcher.HttpMethod,
+    path: string,
+    json?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const answer = await request(`${this.url}${path}`, {
+      method,
+      headers: json === undefined ? headers : { 'content-type': 'application/json', ...headers },
+      ...(json === undefined ? {} : { body: JSON.stringify(json) }),
+    });
+    const text = await answer.body.text();
+    const isJson = String(answer.headers['content-type']).includes('json') && text !== '';
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      text,
+      body: isJson ? JSON.parse(text) : undefined,
+    };
+  }
+
+  #peer(name: ApiService): ServiceModule {
+    const handlers = Object.fromEntries(
+      Object.keys(serviceDefinitions[name]).map((rpc) => [
+        rpc,
+        async (message: never) => {
+          this.asked.push({ rpc: `${name}.${rpc}`, request: message });
+          const told = this.answers.get(`${name}.${rpc}`);
+          if (told !== undefined) return told(message);
+          const route = rpcRoutes.find((item) => item.service === name && item.rpc === rpc);
+          return route === undefined ? {} : rpcContract(route).response.codec.fromPartial({});
+        },
+      ]),
+    );
+    return {
+      name,
+      setup: async (runtime) => {
+        this.#runtimes.set(name, runtime);
+        return {
+          rpc: [{ definition: serviceDefinitions[name] as never, handlers }],
+          routes: (app) => {
+            app.post('/endpoints/:endpoint/invocations', async (req, reply) =>
+              reply
+                .headers({ 'millrace-revision': '3', 'x-inner': 'secret' })
+                .send({ echo: req.body, unit: req.headers['millrace-unit'] ?? '' }),
+            );
+            for (const url of ['/v2', '/v2/*', '/endpoints/*']) {
+              app.route({
+                method: ['GET', 'POST'],
+                url,
+                handler: async () => {
+                  throw new NotFound('there is no endpoint');
+                },
+              });
+            }
+          },
+        };
+      },
+    };
+  }
+}
+
+/** Waits until a condition holds. */
+export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 15_000, interval: 50 });

@@ -1,0 +1,273 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { consumeEvents, type Outcome, subscription } from '@millrace/bus';
+import { pipelineEvents, Run, RunState } from '@millrace/contracts/pipeline';
+import { apiPrefix } from '@millrace/rest';
+import { eventMessage } from '@millrace/service-kit';
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually, Lab } from './fixture.ts';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.open();
+});
+afterAll(() => lab.stop());
+
+const digestOf = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+const blobUrl = (digest: string) => `${lab.url}${apiPrefix}/blobs/${digest}`;
+const put = async (digest: string, bytes: Uint8Array | Readable, headers: Record<string, string> = {}) => {
+  const answer = await request(blobUrl(digest), { method: 'PUT', body: bytes, headers });
+  return {
+    status: answer.statusCode,
+    body: (await answer.body.json()) as { error: { code: string }; size: number },
+  };
+};
+
+describe('blobs', () => {
+  it.each([0, 1, 65_536, 20 * 1024 * 1024 + 7])('of %d bytes come back as they went', async (size) => {
+    const bytes = randomBytes(size);
+    const digest = digestOf(bytes);
+    expect((await request(blobUrl(digest), { method: 'HEAD' })).statusCode).toBe(404);
+    expect(await put(digest, bytes)).toMatchObject({ status: 200, body: { size } });
+    const head = await request(blobUrl(digest), { method: 'HEAD' });
+    expect([head.statusCode, head.headers['content-length']]).toEqual([200, String(size)]);
+    const answer = await request(blobUrl(digest));
+    expect(answer.headers).toMatchObject({ etag: `"${digest}"`, 'x-content-type-options': 'nosniff' });
+    expect(digestOf(Buffer.from(await answer.body.arrayBuffer()))).toBe(digest);
+    expect((await put(digest, bytes)).status).toBe(200);
+  });
+
+  it('are streamed, in chunks of any size and whatever they are called', async () => {
+    const chunks = [1, 70_000, 3, 900_000].map((size) => randomBytes(size));
+    const digest = digestOf(Buffer.concat(chunks));
+    expect(await put(digest, Readable.from(chunks), { 'content-type': 'application/json' })).toMatchObject({
+      status: 200,
+    });
+  });
+
+  it('with another digest are refused and not kept', async () => {
+    const digest = digestOf(randomBytes(8));
+    expect(await put(digest, randomBytes(9))).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid' } },
+    });
+    expect((await request(blobUrl(digest), { method: 'HEAD' })).statusCode).toBe(404);
+    expect((await request(blobUrl(digest))).statusCode).toBe(404);
+  });
+
+  it('are named by digests only', async () => {
+    for (const name of ['latest', 'sha256:12', encodeURIComponent('../../etc/passwd')]) {
+      expect((await request(blobUrl(name))).statusCode).toBe(400);
+    }
+  });
+});
+
+interface Received {
+  readonly id?: string;
+  readonly event?: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the stream carries
+  readonly data: any;
+}
+
+/** Reads a stream until `enough` events have come, or to its end. */
+const read = async (
+  path: string,
+  enough: number,
+  headers: Record<string, string> = {},
+): Promise<Received[]> => {
+  const abort = new AbortController();
+  const answer = await request(`${lab.url}${apiPrefix}${path}`, { headers, signal: abort.signal });
+  expect(answer.headers['content-type']).toContain('text/event-stream');
+  const seen: Received[] = [];
+  let text = '';
+  try {
+    for await (const chunk of answer.body) {
+      text += String(chunk);
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks.filter((item) => !item.startsWith(':'))) {
+        const fields = Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s).slice(0, 2)));
+        seen.push({ ...fields, data: JSON.parse(fields.data) });
+      }
+      if (seen.length >= enough) break;
+    }
+  } finally {
+    abort.abort();
+  }
+  return seen.slice(0, enough);
+};
+
+const runs = () => lab.runtime('pipeline').store.collection<{ count: number }>({ name: 'runs' });
+
+/** Publishes an event of a pipeline run. */
+const publish = async (id: string, event: 'runCancelRequested' | 'runResumed' = 'runResumed') => {
+  await runs().update(id, (current) => ({
+    document: { count: (current?.document.count ?? 0) + 1 },
+    messages: [eventMessage(pipelineEvents[event], id, { pipelineRunId: id, actor: undefined })],
+  }));
+  await eventually(async () => expect((await lab.runtime('pipeline').store.outbox.stats()).pending).toBe(0));
+};
+
+describe('the event stream', () => {
+  const between = { time: '' };
+  beforeAll(async () => {
+    await publish('a');
+    await publish('b');
+    await publish('a', 'runCancelRequested');
+    between.time = new Date().toISOString();
+    await publish('c');
+  });
+  const keys = (events: readonly Received[]) => events.map(({ data }) => data.key);
+
+  it('gives all events from the beginning, whole, with their place in the stream', async () => {
+    const events = await read('/events?since=all', 4);
+    expect(keys(events)).toEqual(['a', 'b', 'a', 'c']);
+    expect(events[2]).toMatchObject({
+      event: 'millrace.pipeline.run.cancel_requested.v1',
+      data: { key: 'a', sequence: 2, source: expect.any(String), data: { pipelineRunId: 'a' } },
+    });
+    expect(events[2]?.data.headers).toBeUndefined();
+    expect(Number(events[2]?.id)).toBe(events[2]?.data.streamSequence);
+  });
+
+  it('goes on after a sequence, after what was seen last, and from a time', async () => {
+    const [first, second] = await read('/events?since=all', 2);
+    expect(keys(await read(`/events?since=${second?.id}`, 2))).toEqual(['a', 'c']);
+    expect(keys(await read('/events?since=all', 1, { 'last-event-id': first?.id ?? '' }))).toEqual(['b']);
+    expect(keys(await read(`/events?since=${between.time}`, 1))).toEqual(['c']);
+  });
+
+  it('filters by subject and by key', async () => {
+    expect(keys(await read('/events?since=all&key=a', 2))).toEqual(['a', 'a']);
+    const cancels = 'millrace.evt.pipeline.run.cancel_requested.v1';
+    const other = 'millrace.evt.registry.>';
+    expect(keys(await read(`/events?since=all&filter=${cancels}&filter=${other}`, 1))).toEqual(['a']);
+  });
+
+  it('gives new events as they come', async () => {
+    const coming = read('/events', 1);
+    await eventually(async () => {
+      await publish('live');
+      expect(await Promise.race([coming.then(() => true), new Promise((done) => setImmediate(done))])).toBe(
+        true,
+      );
+    });
+    expect(keys(await coming)).toEqual(['live']);
+  });
+
+  it.each(['since=yesterday', 'filter=other.subject', 'filter=millrace.evt.%20', 'topic=x'])(
+    'refuses %s',
+    async (query) => {
+      const { status, body } = await lab.call('GET', `${apiPrefix}/events?${query}`);
+      expect([status, body.error.violations[0].path]).toEqual([400, query.split('=')[0]]);
+    },
+  );
+
+  it('waits for a slow reader, who misses nothing', async () => {
+    const large = 'x'.repeat(100_000);
+    for (let i = 0; i < 40; i += 1) {
+      await runs().update(`slow-${i}`, () => ({
+        document: { count: 1 },
+        messages: [
+          eventMessage(pipelineEvents.runResumed, `slow-${i}`, {
+            pipelineRunId: large,
+            actor: undefined,
+          }),
+        ],
+      }));
+    }
+    const answer = await request(`${lab.url}${apiPrefix}/events?since=all`);
+    // Nothing is read while everything is there to be sent.
+    await eventually(async () =>
+      expect((await lab.runtime('pipeline').store.outbox.stats()).pending).toBe(0),
+    );
+    await lab.call('GET', `${apiPrefix}/status`);
+    const found = new Set<string>();
+    let tail = '';
+    for await (const chunk of answer.body) {
+      tail += String(chunk);
+      for (const [, key] of tail.matchAll(/"key":"(slow-\d+)"/g)) found.add(key ?? '');
+      tail = tail.slice(-200_000);
+      if (found.size === 40) break;
+    }
+    expect(found.size).toBe(40);
+  });
+});
+
+describe('watching a run', () => {
+  const tell = (state: RunState) =>
+    lab.answers.set('pipeline.getRun', async () => ({ run: Run.fromPartial({ id: 'w', state }) }));
+
+  it('gives the run now, its progress, its changes, and ends with it', async () => {
+    tell(RunState.RUN_STATE_RUNNING);
+    const coming = read('/runs/w/watch', 10);
+    const { bus } = lab.runtime('pipeline');
+    const progress = setInterval(
+      () => bus.publishProgress('millrace.progress.w.train', { step: 'train' }),
+      20,
+    );
+    await eventually(() => expect(lab.asked.some(({ rpc }) => rpc === 'pipeline.getRun')).toBe(true));
+    tell(RunState.RUN_STATE_SUCCEEDED);
+    await publish('w');
+    clearInterval(progress);
+    const updates = (await coming).filter(({ event }) => event === 'run').map(({ data }) => data.state);
+    expect(updates.at(-1)).toBe('RUN_STATE_SUCCEEDED');
+  });
+
+  it('that has ended gives it once', async () => {
+    tell(RunState.RUN_STATE_FAILED);
+    expect(await read('/runs/w/watch', 10)).toMatchObject([
+      { event: 'run', data: { state: 'RUN_STATE_FAILED' } },
+    ]);
+  });
+
+  it('that does not exist is an ordinary error', async () => {
+    lab.answers.delete('pipeline.getRun');
+    const { NotFound } = await import('@millrace/errors');
+    lab.answers.set('pipeline.getRun', () => Promise.reject(new NotFound('there is no run x')));
+    expect(await lab.call('GET', `${apiPrefix}/runs/x/watch`)).toMatchObject({ status: 404 });
+  });
+});
+
+describe('dead letters', () => {
+  it('are listed, shown and handed to their consumer again', async () => {
+    let healed = false;
+    const handled: string[] = [];
+    const { bus, store } = lab.runtime('registry');
+    const handle = async ({ key }: { key: string }): Promise<Outcome> => {
+      if (!healed) return { kind: 'reject', reason: 'poison' };
+      handled.push(key);
+      return { kind: 'done' };
+    };
+    const consumer = consumeEvents(bus, {
+      name: 'registry-spec',
+      inbox: store.inbox,
+      subscriptions: [subscription(pipelineEvents.runResumed, handle)],
+    });
+    await publish('poisoned');
+    const letter = await eventually(async () => {
+      const { body } = await lab.call('GET', `${apiPrefix}/dead-letters`);
+      const found = body.deadLetters.find((item: { body: string }) => item.body.includes('poisoned'));
+      expect(found).toBeDefined();
+      return found;
+    });
+    const path = `${apiPrefix}/dead-letters/${letter.sequence}`;
+    expect((await lab.call('GET', path)).body.deadLetter).toMatchObject({
+      consumer: 'registry-spec',
+      reason: 'poison',
+    });
+    healed = true;
+    expect((await lab.call('POST', `${path}/replay`)).status).toBe(200);
+    await eventually(() => expect(handled).toContain('poisoned'));
+    expect((await lab.call('GET', path)).body.deadLetter.replayedAt).toBeDefined();
+    await consumer.stop();
+  });
+
+  it('that do not exist are not found, and wrong numbers are refused', async () => {
+    expect((await lab.call('GET', `${apiPrefix}/dead-letters/99999`)).status).toBe(404);
+    expect((await lab.call('POST', `${apiPrefix}/dead-letters/99999/replay`)).status).toBe(404);
+    expect((await lab.call('GET', `${apiPrefix}/dead-letters/x`)).status).toBe(400);
+    expect((await lab.call('GET', `${apiPrefix}/dead-letters?limit=0`)).status).toBe(400);
+  });
+});
