@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readLocalProject, uploadProject } from '@millrace/cli';
 import type { Run } from '@millrace/contracts/pipeline';
-import { createRandom } from '@millrace/metrics';
+import { createRandom } from '@millrace/random';
 import { serviceNames } from '@millrace/service-kit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditRecords } from './support/audit.ts';

@@ -1,4 +1,4 @@
-import { createRandom, type Random } from '@millrace/metrics';
+import { createRandom, type Random } from '@millrace/random';
 import { type ServiceName, serviceNames } from '@millrace/service-kit';
 
 /** Which service does which step. */

@@ -1,5 +1,5 @@
 import { Invalid } from '@millrace/errors';
-import { hashText } from './random.ts';
+import { hashText } from '@millrace/random';
 
 /** Values outside the baseline's categories that a sketch names; the rest is only counted. */
 export const maxNamedUnseen = 100;

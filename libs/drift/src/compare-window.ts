@@ -1,10 +1,10 @@
 import { Invalid } from '@millrace/errors';
+import { hashText } from '@millrace/random';
 import type { ColumnProfile } from '@millrace/tabular';
 import { benjaminiHochberg } from './benjamini-hochberg.ts';
 import { populationStabilityIndex } from './divergence.ts';
 import { alignCounts, type FeatureSketch, notComparable } from './feature-baseline.ts';
 import { compareProportions } from './proportion-test.ts';
-import { hashText } from './random.ts';
 import { runTest, type TestOutcome } from './run-test.ts';
 import { normalTwoSided } from './special-functions.ts';
 import { chooseTest, type DriftTest, type TestChoice } from './test-choice.ts';

@@ -32,7 +32,7 @@ export { permuteCounts, permuteSamples } from './permutation.ts';
 export { PrioritySample, type PrioritySampleJson } from './priority-sample.ts';
 export { profileOfSketch, resketch } from './profile-of-sketch.ts';
 export { compareProportions, fisherExact, type ProportionTest, twoProportionZ } from './proportion-test.ts';
-export { hashText, type Random, rowPriority, seededRandom } from './random.ts';
+export { rowPriority } from './row-priority.ts';
 export { runTest, type TestOutcome } from './run-test.ts';
 export { chiSquaredCritical, chiSquaredSurvival, poissonSurvival } from './special-functions.ts';
 export { chooseTest, DriftTest, type TestChoice } from './test-choice.ts';

@@ -1,5 +1,5 @@
+import type { Random } from '@millrace/random';
 import type { Counts } from './divergence.ts';
-import type { Random } from './random.ts';
 import { logChoose } from './special-functions.ts';
 
 /** Once this many draws were at least as extreme, the p-value is known well enough to stop. */
@@ -33,7 +33,7 @@ const hypergeometric = (random: Random, marked: number, total: number, draws: nu
   const atMode = Math.exp(
     logChoose(marked, mode) + logChoose(total - marked, draws - mode) - logChoose(total, draws),
   );
-  let remaining = random() - atMode;
+  let remaining = random.uniform() - atMode;
   let [up, down, upWeight, downWeight] = [mode, mode, atMode, atMode];
   while (remaining > 0 && (up < high || down > low)) {
     if (up < high) {
@@ -101,7 +101,7 @@ export const permuteSamples = (
     let taken = 0;
     for (let i = 0; i < pooled.length; i++) {
       const value = pooled[i] ?? 0;
-      if (random() * (pooled.length - i) < second.length - taken) second[taken++] = value;
+      if (random.uniform() * (pooled.length - i) < second.length - taken) second[taken++] = value;
       else first[i - taken] = value;
     }
     return statistic(first, second);

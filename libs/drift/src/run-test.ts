@@ -1,3 +1,4 @@
+import { createRandom } from '@millrace/random';
 import type { ColumnProfile } from '@millrace/tabular';
 import {
   type Counts,
@@ -9,7 +10,6 @@ import {
 import { type AlignedCounts, alignCounts, type FeatureSketch } from './feature-baseline.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
 import { permuteCounts, permuteSamples } from './permutation.ts';
-import { seededRandom } from './random.ts';
 import { chiSquaredCritical, chiSquaredSurvival } from './special-functions.ts';
 import { DriftTest } from './test-choice.ts';
 import { wasserstein } from './wasserstein.ts';
@@ -84,7 +84,7 @@ const runCountTest = (test: CountTest, counts: AlignedCounts, seed: number): Tes
     statistic,
     pValue: asymptotic
       ? chiSquaredSurvival(test.toChiSquared(statistic, spread), degrees)
-      : permuteCounts(baseline, window, test.statistic, seededRandom(seed), draws),
+      : permuteCounts(baseline, window, test.statistic, createRandom(seed), draws),
     method: asymptotic ? 'asymptotic' : 'permutation',
     baselineCount: m,
     windowCount: n,
@@ -94,7 +94,7 @@ const runCountTest = (test: CountTest, counts: AlignedCounts, seed: number): Tes
 
 const runTotalVariation = ({ baseline, window }: AlignedCounts, seed: number): TestOutcome => ({
   statistic: totalVariation(baseline, window),
-  pValue: permuteCounts(baseline, window, totalVariation, seededRandom(seed), maxDraws),
+  pValue: permuteCounts(baseline, window, totalVariation, createRandom(seed), maxDraws),
   method: 'permutation',
   baselineCount: sum(baseline),
   windowCount: sum(window),
@@ -129,7 +129,7 @@ const runWasserstein = (
   const draws = Math.min(maxDraws, Math.floor((20 * permutationBudget) / (baseline.length + window.length)));
   return {
     statistic: wasserstein(baseline, window) / unit,
-    pValue: permuteSamples(baseline, window, wasserstein, seededRandom(seed), draws),
+    pValue: permuteSamples(baseline, window, wasserstein, createRandom(seed), draws),
     method: 'permutation',
     baselineCount: baseline.length,
     windowCount: window.length,

@@ -1,3 +1,4 @@
+import { createRandom, type Random } from '@millrace/random';
 import type { ColumnProfile } from '@millrace/tabular';
 import { describe, expect, it } from 'vitest';
 import {
@@ -5,26 +6,23 @@ import {
   compareWindow,
   type DriftReport,
   newSketch,
-  type Random,
   rowPriority,
-  seededRandom,
 } from '../src/index.ts';
 import { profileNumbers, profileTexts } from './profile.ts';
 
 type Value = number | string | null;
 type Generator = (random: Random) => Value;
 
-const normal = (random: Random): number =>
-  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+const normal = (random: Random): number => random.normal();
 
 const letters = [...'aaaaaabbbbcccdde'];
 const generators: Readonly<Record<string, Generator>> = {
   normal,
   skewed: (random) => Math.exp(normal(random)),
-  sparse: (random) => (random() < 0.2 ? null : normal(random)),
-  steps: (random) => Math.floor(random() * 5),
-  letters: (random) => letters[Math.floor(random() * letters.length)] ?? 'a',
-  gaps: (random) => (random() < 0.1 ? null : random() < 0.3 ? 'no' : 'yes'),
+  sparse: (random) => (random.uniform() < 0.2 ? null : normal(random)),
+  steps: (random) => Math.floor(random.uniform() * 5),
+  letters: (random) => letters[Math.floor(random.uniform() * letters.length)] ?? 'a',
+  gaps: (random) => (random.uniform() < 0.1 ? null : random.uniform() < 0.3 ? 'no' : 'yes'),
 };
 
 const profileOf = (name: string, values: readonly Value[]): ColumnProfile =>
@@ -64,7 +62,7 @@ describe('clean windows alarm with the set rate', () => {
     { window: 3000, rate: 0.05, windows: 200 },
     { window: 200, rate: 0.01, windows: 600 },
   ])('of $rate at $window rows', { timeout: 120_000 }, ({ window, rate, windows }) => {
-    const random = seededRandom(window + windows);
+    const random = createRandom(window + windows);
     let alarms = 0;
     for (let i = 0; i < windows; i++) {
       // No floor on the effect, which would hide how the tests themselves are calibrated.
@@ -75,7 +73,7 @@ describe('clean windows alarm with the set rate', () => {
   });
 
   it('and hardly ever with the default floor on the effect', { timeout: 60_000 }, () => {
-    const random = seededRandom(5);
+    const random = createRandom(5);
     const reports = Array.from({ length: 100 }, () => compare(random, { baseline: 2000, window: 1000 }, {}));
     expect(reports.filter(({ drifted }) => drifted).length).toBe(0);
   });
@@ -84,7 +82,7 @@ describe('clean windows alarm with the set rate', () => {
 describe('a shift', () => {
   it.each([100, 500, 3000])('is found in its feature alone at %i rows', (window) => {
     const report = compare(
-      seededRandom(window),
+      createRandom(window),
       { baseline: 2000, window },
       {},
       {
@@ -96,12 +94,12 @@ describe('a shift', () => {
 
   it('of categories, of missing values and to an unseen value is found', () => {
     const report = compare(
-      seededRandom(3),
+      createRandom(3),
       { baseline: 2000, window: 400 },
       {},
       {
-        letters: (random) => (random() < 0.3 ? 'z' : 'a'),
-        gaps: (random) => (random() < 0.4 ? null : random() < 0.3 ? 'no' : 'yes'),
+        letters: (random) => (random.uniform() < 0.3 ? 'z' : 'a'),
+        gaps: (random) => (random.uniform() < 0.4 ? null : random.uniform() < 0.3 ? 'no' : 'yes'),
       },
     );
     const drifted = report.results.filter((result) => result.drifted);
@@ -113,7 +111,7 @@ describe('a shift', () => {
 
   it('too small to matter does not alarm, however many rows prove it', () => {
     const report = compare(
-      seededRandom(4),
+      createRandom(4),
       { baseline: 20_000, window: 20_000 },
       {},
       {
@@ -159,7 +157,7 @@ describe('what cannot be judged', () => {
     'can be judged by %s when asked for',
     (test) => {
       const report = compare(
-        seededRandom(6),
+        createRandom(6),
         { baseline: 2000, window: 300 },
         { tests: [test] },
         {

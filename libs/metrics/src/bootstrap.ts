@@ -1,7 +1,7 @@
 import { Invalid } from '@millrace/errors';
+import { createRandom, defaultSeed } from '@millrace/random';
 import { type Metrics, prepareEvaluator } from './compute-metrics.ts';
 import type { Observations } from './observations.ts';
-import { createRandom, defaultSeed } from './random.ts';
 
 export interface BootstrapOptions {
   readonly seed?: number;

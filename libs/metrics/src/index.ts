@@ -30,7 +30,6 @@ export {
   type TaskDefinition,
 } from './observations.ts';
 export { type Importance, type PermutationOptions, permutationImportance } from './permutation-importance.ts';
-export { createRandom, defaultSeed, type Random, type Shufflable } from './random.ts';
 export type { Evaluator } from './regression.ts';
 export { type HistogramBin, type ResidualSummary, residualSummary } from './residuals.ts';
 export { wilsonInterval } from './wilson.ts';

@@ -1,5 +1,5 @@
 import { Invalid } from '@millrace/errors';
-import { createRandom, defaultSeed } from './random.ts';
+import { createRandom, defaultSeed } from '@millrace/random';
 
 export interface Importance {
   readonly feature: string;
@@ -40,7 +40,7 @@ export const permutationImportance = async (options: PermutationOptions): Promis
     const shuffles = random.derive(`importance/${feature}`);
     const drops: number[] = [];
     for (let repeat = 0; repeat < repeats; repeat++) {
-      const order = shuffles.shuffle(new Uint32Array(rowCount).map((_, row) => row));
+      const order = shuffles.permutation(rowCount);
       const shuffled = await score(feature, order);
       drops.push(greaterIsBetter ? baseline - shuffled : shuffled - baseline);
     }

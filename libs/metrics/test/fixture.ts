@@ -34,7 +34,6 @@ export interface Fixture {
     readonly calibration: Readonly<Record<'observed' | 'confidence', readonly number[]>>;
   };
   readonly wilson: readonly Readonly<Record<'successes' | 'trials' | 'lower' | 'upper', number>>[];
-  readonly uniforms42: readonly number[];
 }
 
 export const fixture: Fixture = JSON.parse(

@@ -1,7 +1,7 @@
+import { createRandom } from '@millrace/random';
 import { describe, expect, it } from 'vitest';
 import {
   bootstrapIntervals,
-  createRandom,
   metricsOf,
   type Observations,
   observe,

@@ -36,7 +36,6 @@ export {
   type RegressionPrediction,
   Task,
 } from './prediction.ts';
-export { type Random, seededRandom } from './random.ts';
 export { type LossCurve, shouldStop } from './search/median-stop.ts';
 export {
   createSearch,

@@ -1,10 +1,10 @@
 import { primaryMetricOf } from '@millrace/metrics';
+import { defaultSeed } from '@millrace/random';
 import { durationMs } from './duration.ts';
 import type { Fields } from './rules/rule.ts';
 import { recipeSchema } from './schema-check.ts';
 import type { JsonObject, Recipe, StepName, StepSection, Task } from './types.ts';
 
-export const defaultSeed = 42;
 const defaultRetries = 2;
 
 /** Milliseconds that an attempt may take unless the recipe says otherwise. */

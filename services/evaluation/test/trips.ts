@@ -1,4 +1,4 @@
-import { createRandom } from '@millrace/metrics';
+import { createRandom } from '@millrace/random';
 import type { Table } from '@millrace/tabular';
 
 export interface TripsOptions {

@@ -1,5 +1,6 @@
 import type { InferenceBatch, InferenceRecord, Scalar } from '@millrace/contracts/deployment';
-import { CategoricalSketch, NumericSketch, profileOfSketch, seededRandom } from '@millrace/drift';
+import { CategoricalSketch, NumericSketch, profileOfSketch } from '@millrace/drift';
+import { createRandom } from '@millrace/random';
 import type { ColumnProfile, DatasetProfile } from '@millrace/tabular';
 
 export interface Flight {
@@ -12,11 +13,11 @@ const carriers = ['AA', 'AA', 'AA', 'DL', 'DL', 'UA'];
 
 /** Flights as the model was trained on, or later than then by `hours`. */
 export const makeFlights = (count: number, seed: number, hours = 0): Flight[] => {
-  const random = seededRandom(seed);
+  const random = createRandom(seed);
   return Array.from({ length: count }, () => ({
-    distance: Math.round(200 + 2000 * random() * random()),
-    hour: 5 + 12 * random() + hours,
-    carrier: carriers[Math.floor(random() * carriers.length)] ?? 'AA',
+    distance: Math.round(200 + 2000 * random.uniform() * random.uniform()),
+    hour: 5 + 12 * random.uniform() + hours,
+    carrier: carriers[random.integer(carriers.length)] ?? 'AA',
   }));
 };
 

@@ -1,5 +1,5 @@
 import { Unavailable } from '@millrace/errors';
-import { createRandom } from '@millrace/metrics';
+import { createRandom } from '@millrace/random';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Platform, projectFiles, recipe, statesOf, stepOf } from './platform.ts';
 

@@ -1,5 +1,5 @@
 import type { Artifact } from '@millrace/contracts/step';
-import { createRandom } from '@millrace/metrics';
+import { createRandom } from '@millrace/random';
 import type { PlannedStep, StepName } from '@millrace/recipe';
 import { expect } from 'vitest';
 import type { Decided } from '../src/domain/effects.ts';

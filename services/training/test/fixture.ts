@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type BlobStore, openFsBlobStore, parseDigest } from '@millrace/blobs';
 import { Artifact, StepCommand } from '@millrace/contracts/step';
 import { Internal } from '@millrace/errors';
-import { loadPredictor, type Predictor, readPackage, seededRandom } from '@millrace/modeling';
+import { loadPredictor, type Predictor, readPackage } from '@millrace/modeling';
+import { createRandom } from '@millrace/random';
 import type { StepContext, StepResult } from '@millrace/service-kit';
 import { type DocumentStore, openSqliteStore } from '@millrace/store';
 import { type Table, writeTable } from '@millrace/tabular';
@@ -22,14 +23,14 @@ export const features = ['distance', 'hour', 'carrier'];
 
 /** Made-up flights: a delay that depends on the hour and the carrier. */
 export const flights = (rows: number, seed: number): Table => {
-  const random = seededRandom(seed, 'flights');
+  const random = createRandom(seed).derive('flights');
   const column = <T>(make: () => T): T[] => Array.from({ length: rows }, make);
-  const distance = column(() => (random() < 0.05 ? null : Math.round(200 + 2500 * random())));
-  const hour = column(() => Math.floor(24 * random()));
-  const carrier = column(() => ['AA', 'B6', 'DL', 'UA'][Math.floor(4 * random())] ?? 'AA');
+  const distance = column(() => (random.uniform() < 0.05 ? null : Math.round(200 + 2500 * random.uniform())));
+  const hour = column(() => Math.floor(24 * random.uniform()));
+  const carrier = column(() => ['AA', 'B6', 'DL', 'UA'][Math.floor(4 * random.uniform())] ?? 'AA');
   const delay = hour.map(
     (value, row) =>
-      value * 2 + (carrier[row] === 'B6' ? 15 : 0) + (distance[row] ?? 900) / 500 + 3 * random(),
+      value * 2 + (carrier[row] === 'B6' ? 15 : 0) + (distance[row] ?? 900) / 500 + 3 * random.uniform(),
   );
   return {
     rowCount: rows,

@@ -1,8 +1,8 @@
 import { asMillraceError, Invalid } from '@millrace/errors';
+import { createRandom } from '@millrace/random';
 import type { Column, Table } from '@millrace/tabular';
 import JSZip from 'jszip';
 import { classification, type Prediction } from '../prediction.ts';
-import { permutation, seededRandom } from '../random.ts';
 import { type Cell, columnOf, takeRows } from '../table-access.ts';
 import type { Estimator, FitInput, FittedModel, Model, Target } from './estimator.ts';
 import { type Files, jsonFile, readJsonFile } from './files.ts';
@@ -47,7 +47,7 @@ const fit = async (
   learner: 'GradientBoostedTreesLearner' | 'RandomForestLearner',
   { features, target, seed }: FitInput,
 ): Promise<FittedModel> => {
-  const order = permutation(features.rowCount, seededRandom(seed, 'ydf'));
+  const order = Array.from(createRandom(seed).derive('ydf').permutation(features.rowCount));
   const shuffled = takeRows(features, order);
   const ydf = await ydfTraining();
   const data = Object.fromEntries(

@@ -1,5 +1,5 @@
 import { Invalid } from '@millrace/errors';
-import { type Random, seededRandom } from '../random.ts';
+import { createRandom, type Random } from '@millrace/random';
 import { type Draw, drawFrom, type SearchSpace, valueAt } from './space.ts';
 import { proposeDraw } from './tpe.ts';
 
@@ -132,7 +132,7 @@ class DrawnSearch extends RoundSearch {
   protected override next(trial: number): Readonly<Record<string, unknown>> {
     const { space, seed } = this.#options;
     // A stream per trial: what one trial draws does not depend on how many others drew.
-    const random = seededRandom(seed, `search/${trial}`);
+    const random = createRandom(seed).derive(`search/${trial}`);
     const modelled = this.#options.algorithm === 'tpe' && this.#losses.length >= startupTrials;
     const draws = modelled ? this.#propose(random) : this.#drawAll(random);
     this.#draws[trial] = draws;

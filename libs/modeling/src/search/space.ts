@@ -1,5 +1,5 @@
 import { Invalid } from '@millrace/errors';
-import { normal, type Random } from '../random.ts';
+import type { Random } from '@millrace/random';
 
 /**
  * One searched parameter. Continuous ones are described on the scale that they are drawn on: the value is
@@ -123,14 +123,14 @@ export type Draw = number;
 export const drawFrom = (dimension: Dimension, random: Random): Draw => {
   switch (dimension.kind) {
     case 'choice':
-      return Math.floor(random() * dimension.values.length);
+      return random.integer(dimension.values.length);
     case 'uniform': {
       // Half a step more at either end, so that the outermost multiples of q are as likely as the others.
       const margin = dimension.q === undefined || dimension.log ? 0 : dimension.q / 2;
-      return dimension.low - margin + random() * (dimension.high - dimension.low + 2 * margin);
+      return dimension.low - margin + random.uniform() * (dimension.high - dimension.low + 2 * margin);
     }
     case 'normal':
-      return dimension.mu + dimension.sigma * normal(random);
+      return dimension.mu + dimension.sigma * random.normal();
   }
 };
 

@@ -1,4 +1,4 @@
-import { normal, type Random } from '../random.ts';
+import type { Random } from '@millrace/random';
 import { ascending } from '../statistics.ts';
 import { type Dimension, type Draw, drawFrom } from './space.ts';
 
@@ -46,7 +46,7 @@ const categorical = (size: number, draws: readonly Draw[]): Density => {
   return {
     at: (draw) => (weights[draw] ?? 0) / total,
     sample: (random) => {
-      let left = random() * total;
+      let left = random.uniform() * total;
       const found = weights.findIndex((weight) => {
         left -= weight;
         return left < 0;
@@ -80,10 +80,10 @@ const parzen = (dimension: Continuous, draws: readonly Draw[]): Density => {
         return sum + Math.exp(-0.5 * scaled * scaled) / (width * (masses[index] ?? 1));
       }, 0),
     sample: (random) => {
-      const kernel = kernels[Math.floor(random() * kernels.length)];
+      const kernel = kernels[random.integer(kernels.length)];
       if (kernel === undefined) return drawFrom(dimension, random);
       for (;;) {
-        const draw = kernel.center + kernel.width * normal(random);
+        const draw = kernel.center + kernel.width * random.normal();
         if (draw >= bounds.low && draw <= bounds.high) return draw;
       }
     },

@@ -1,7 +1,6 @@
 import { Invalid, messageOf } from '@millrace/errors';
 import {
   bootstrapIntervals,
-  createRandom,
   findMetric,
   type Label,
   type Metrics,
@@ -13,6 +12,7 @@ import {
   type TaskDefinition,
 } from '@millrace/metrics';
 import { columnOf, type Prediction, takeRows, withoutColumns } from '@millrace/modeling';
+import { createRandom } from '@millrace/random';
 import type { Table } from '@millrace/tabular';
 import type {
   ChampionMeasurement,

@@ -2,7 +2,6 @@ import {
   type ClassificationObservations,
   calibrationCurve,
   confusionMatrix,
-  createRandom,
   type Observations,
   type RegressionObservations,
   residualSummary,
@@ -10,6 +9,7 @@ import {
   thin,
   thresholdCurve,
 } from '@millrace/metrics';
+import { createRandom } from '@millrace/random';
 import type { CurvePoint, Plots } from './measurement.ts';
 
 /** Points of a scatter plot: more only blur. */

@@ -1,4 +1,5 @@
-import { CategoricalSketch, NumericSketch, newSketch, profileOfSketch, seededRandom } from '@millrace/drift';
+import { CategoricalSketch, NumericSketch, newSketch, profileOfSketch } from '@millrace/drift';
+import { createRandom } from '@millrace/random';
 import type { ColumnProfile } from '@millrace/tabular';
 import { describe, expect, it } from 'vitest';
 import { findDefects } from './data-quality.ts';
@@ -23,20 +24,20 @@ const defects = (column: ColumnProfile, values: readonly unknown[], level = 0.01
 
 describe('values outside the baseline', () => {
   it('are found when there are more than chance explains', () => {
-    const random = seededRandom(1);
-    const column = numbers(Array.from({ length: 2000 }, random));
-    expect(defects(column, [...Array.from({ length: 300 }, random), 1.5])).toEqual([]);
-    expect(defects(column, [...Array.from({ length: 300 }, random), 2, 2, 2, 2])).toEqual([
+    const random = createRandom(1);
+    const column = numbers(Array.from({ length: 2000 }, random.uniform));
+    expect(defects(column, [...Array.from({ length: 300 }, random.uniform), 1.5])).toEqual([]);
+    expect(defects(column, [...Array.from({ length: 300 }, random.uniform), 2, 2, 2, 2])).toEqual([
       expect.stringContaining('4 values (1.3 %) outside'),
     ]);
   });
 
   it('are hardly ever found in clean data', () => {
-    const random = seededRandom(2);
+    const random = createRandom(2);
     let found = 0;
     for (let i = 0; i < 500; i++) {
-      const column = numbers(Array.from({ length: 500 }, random));
-      if (defects(column, Array.from({ length: 500 }, random)).length > 0) found++;
+      const column = numbers(Array.from({ length: 500 }, random.uniform));
+      if (defects(column, Array.from({ length: 500 }, random.uniform)).length > 0) found++;
     }
     expect(found).toBeLessThanOrEqual(500 * 0.01 + 3 * Math.sqrt(500 * 0.01));
   });
@@ -61,8 +62,8 @@ describe('values outside the baseline', () => {
 
 describe('latencies', () => {
   it('keep their quantiles within 1 %, merged or not', () => {
-    const random = seededRandom(3);
-    const values = Array.from({ length: 5000 }, () => Math.exp(6 * random()));
+    const random = createRandom(3);
+    const values = Array.from({ length: 5000 }, () => Math.exp(6 * random.uniform()));
     const [whole, first, second]: LatencyHistogram[] = [{}, {}, {}];
     values.forEach((value, i) => {
       addLatency(whole ?? {}, value);

@@ -1,11 +1,12 @@
-import { seededRandom, type Target, takeRows } from '@millrace/modeling';
+import { type Target, takeRows } from '@millrace/modeling';
+import { createRandom } from '@millrace/random';
 import type { PreparedData } from './prepared-data.ts';
 
 /** A seeded sample of the training rows, without replacement; the validation rows stay whole. */
 export const sampleTrain = (data: PreparedData, fraction: number, seed: number): PreparedData => {
   if (fraction >= 1) return data;
-  const random = seededRandom(seed, 'sample');
-  const rows = data.train.labels.flatMap((_label, row) => (random() < fraction ? [row] : []));
+  const random = createRandom(seed).derive('sample');
+  const rows = data.train.labels.flatMap((_label, row) => (random.uniform() < fraction ? [row] : []));
   return {
     ...data,
     train: {

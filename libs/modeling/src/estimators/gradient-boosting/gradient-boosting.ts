@@ -1,6 +1,6 @@
+import { createRandom, type Random } from '@millrace/random';
 import type { Table } from '@millrace/tabular';
 import { classification, type Prediction } from '../../prediction.ts';
-import { permutation, type Random, seededRandom } from '../../random.ts';
 import { numericColumns } from '../../table-access.ts';
 import type { Estimator, FitInput, FittedModel, Model, Target } from '../estimator.ts';
 import { type Files, jsonFile, readJsonFile } from '../files.ts';
@@ -146,7 +146,7 @@ const boostRounds = async (
   scores: readonly Float64Array[],
   watched: Watched | undefined,
 ): Promise<Tree[][]> => {
-  const random = seededRandom(seed, 'boosting');
+  const random = createRandom(seed).derive('boosting');
   const steps = numberParam(params, 'max_iter');
   const patience = numberParam(params, 'early_stopping_rounds');
   const rounds: Tree[][] = [];
@@ -210,5 +210,8 @@ const boostOnce = (
 /** A seeded choice of `share` of the indices below `count`, at least one, ascending. */
 const sample = (count: number, share: number, random: Random): Uint32Array => {
   if (share >= 1) return Uint32Array.from({ length: count }, (_, index) => index);
-  return Uint32Array.from(permutation(count, random).slice(0, Math.max(1, Math.round(count * share)))).sort();
+  return random
+    .permutation(count)
+    .slice(0, Math.max(1, Math.round(count * share)))
+    .sort();
 };
