@@ -18,7 +18,8 @@ interface WriteKind {
   found(acknowledged: readonly number[]): Promise<ReadonlySet<number>>;
 }
 
-const intervalMs = 20;
+const intervalMs = 40;
+const longestExpiryDays = 3_650;
 const metric = 'beat';
 const pageLimit = 1_000;
 
@@ -114,7 +115,7 @@ const policyWrites = (client: MillraceClient, model: string): WriteKind => ({
   write: (number) =>
     client.registry.setPolicy({
       model,
-      policy: { requiredApprovals: 1, approvalExpiryDays: number },
+      policy: { requiredApprovals: 1, approvalExpiryDays: number % longestExpiryDays },
       actor: { reason: `policy ${number}` },
     }),
   found: async () => {
