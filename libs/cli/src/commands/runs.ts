@@ -6,7 +6,9 @@ import type { CommandContext } from '../context.ts';
 import { between, figure, short, state, time, word } from '../format.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
 import { findRun } from '../references.ts';
-import { followRun, outcomeOf, summaryOf, throwIfFailed } from '../views/run-display.ts';
+import { followRun } from '../views/run-display.ts';
+import { outcomeOf, throwIfFailed } from '../views/run-outcome.ts';
+import { summaryOf } from '../views/steps-view.ts';
 
 interface ProjectOptions {
   readonly project?: string;
