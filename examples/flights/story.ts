@@ -139,7 +139,7 @@ export class Story {
     this.#runs.push(last);
     const deployed = last.steps.find(({ name }) => name === 'deploy')?.summary as Record<string, unknown>;
     done(
-      `deployed as revision ${deployed.revision}: ${deployed.promoted ? 'it has all the traffic' : `a canary with ${deployed.traffic_percent} %`}`,
+      `deployed as revision ${deployed.revision}: ${deployed.promoted ? 'it has all the traffic' : `a canary with ${deployed.trafficPercent} %`}`,
     );
   }
 

@@ -69,6 +69,22 @@ describe('a search', () => {
     expect(of('normal').reduce((a, b) => a + b) / 300).toBeCloseTo(10, 1);
   });
 
+  it.each([
+    [{ distribution: 'loguniform', low: 1, high: 800 }, 'tuning.parameters.x.high: exp(800) is too large'],
+    [{ distribution: 'lognormal', mu: 1, sigma: 100 }, 'tuning.parameters.x.mu: exp(801) is too large'],
+    [{ distribution: 'uniform', low: 2, high: 1 }, 'tuning.parameters.x.high: must be above low (2)'],
+    [{ distribution: 'randint', low: 3, upper: 3 }, 'tuning.parameters.x.upper: must be above 3'],
+  ])('refuses %j, naming the key', (x, message) => {
+    expect(() => parseSearchSpace({ x }, 'tuning.parameters')).toThrow(message);
+  });
+
+  it('takes a range of whole numbers of any size', () => {
+    const { tried } = run('random', { n: { distribution: 'randint', upper: 5e9 } }, () => 0, {
+      maxTrials: 20,
+    });
+    for (const { params } of tried) expect(Number.isInteger(params.n)).toBe(true);
+  });
+
   it('suggests the same for the same seed, and something else for another', () => {
     const space = { x: { distribution: 'uniform', low: 0, high: 1 } };
     const loss = ({ x }: Record<string, unknown>) => (x as number) ** 2;

@@ -38,12 +38,12 @@ describe('the deploy step', () => {
     });
     expect(success).toMatchObject({
       outputs: [
-        { kind: 'endpoint_revision', id: 'flights/1', attributes: { model: 'flights', model_version: '1' } },
+        { kind: 'endpoint_revision', id: 'flights/1', attributes: { model: 'flights', version: '1' } },
       ],
-      summary: { endpoint: 'flights', revision: 1, traffic_percent: 100, promoted: true },
+      summary: { endpoint: 'flights', revision: 1, trafficPercent: 100, promoted: true },
     });
     const second = await step('flights/2', { endpoint: 'flights', canary_steps: [20] });
-    expect(second.success?.summary).toMatchObject({ revision: 2, traffic_percent: 20, promoted: false });
+    expect(second.success?.summary).toMatchObject({ revision: 2, trafficPercent: 20, promoted: false });
     expect(await lab.traffic('flights')).toBe('1:80 2:20');
   });
 

@@ -28,7 +28,7 @@ it('ingests and divides the example data by its own time', async () => {
     inputs: [dataset],
     recipe,
   });
-  const summary = split.success?.summary ?? {};
-  const counts = [...Object.values(summary.rows as Record<string, number>), Number(summary.droppedRows)];
+  const { trainRows, validationRows, testRows, droppedRows } = split.success?.summary ?? {};
+  const counts = [trainRows, validationRows, testRows, droppedRows].map(Number);
   expect(counts.reduce((sum, one) => sum + one, 0)).toBe(Number(total));
 });

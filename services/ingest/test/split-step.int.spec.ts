@@ -66,7 +66,9 @@ describe('the split step', () => {
     for (const values of ids as number[][]) expect(values).toEqual([...values].sort((a, b) => a - b));
     expect(run.success?.summary).toMatchObject({
       droppedRows: 20,
-      rows: { train: ids[0]?.length, validation: ids[1]?.length, test: ids[2]?.length },
+      trainRows: ids[0]?.length,
+      validationRows: ids[1]?.length,
+      testRows: ids[2]?.length,
       leaks: { identicalRows: 0, sharedKeys: 0, timeOverlap: 0 },
     });
     expect(run.success?.warnings).toEqual(['20 rows without a value of "y" were dropped']);

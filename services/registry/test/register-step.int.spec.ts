@@ -53,7 +53,7 @@ describe('the step register', () => {
         kind: 'model_version',
         id: 'flights/1',
         digest: model,
-        attributes: { version: '1', verdict: 'VALIDATED', approvalState: 'PENDING' },
+        attributes: { version: '1', verdict: 'VALIDATED' },
       },
     ]);
     const { modelVersion } = await platform.client.getModelVersion({ model: 'flights', version: 1 });

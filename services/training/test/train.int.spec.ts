@@ -183,7 +183,10 @@ describe('the steps transform and train', () => {
           tuning: { enabled: true, max_trials: 1, parameters: { beta: { values: [1] } } },
         },
       },
-      { code: 'invalid' },
+      {
+        code: 'invalid',
+        message: 'steps.train.tuning.parameters.beta: is not a parameter of this estimator',
+      },
     ],
     [
       'a text target for regression',

@@ -65,21 +65,22 @@ const dimension = (value: unknown, path: string): Dimension => {
       return randint(section, path);
     case 'normal':
     case 'lognormal':
-      return {
-        kind: 'normal',
-        mu: number('mu'),
-        sigma: positive(number('sigma'), path),
-        log: distribution === 'lognormal',
-      };
+      return around(
+        number('mu'),
+        positive(number('sigma'), path),
+        distribution === 'lognormal',
+        undefined,
+        path,
+      );
     case 'qnormal':
     case 'qlognormal':
-      return {
-        kind: 'normal',
-        mu: number('mu'),
-        sigma: positive(number('sigma'), path),
-        log: distribution === 'qlognormal',
-        q: positive(number('q'), path),
-      };
+      return around(
+        number('mu'),
+        positive(number('sigma'), path),
+        distribution === 'qlognormal',
+        positive(number('q'), path),
+        path,
+      );
     default:
       throw Invalid.field(`${path}.distribution`, `"${distribution}" is not a distribution`);
   }
@@ -92,7 +93,23 @@ const choice = (values: unknown, path: string): Dimension => {
 
 const between = (low: number, high: number, log: boolean, q: number | undefined, path: string): Dimension => {
   if (low >= high) throw Invalid.field(`${path}.high`, `must be above low (${low})`);
+  if (log) requireExponent(high, `${path}.high`);
   return { kind: 'uniform', low, high, log, ...(q === undefined ? {} : { q }) };
+};
+
+/** Draws farther than this from `mu` do not occur: their chance is 1e-15. */
+const farthestSigmas = 8;
+
+const around = (mu: number, sigma: number, log: boolean, q: number | undefined, path: string): Dimension => {
+  if (log) requireExponent(mu + farthestSigmas * sigma, `${path}.mu`);
+  return { kind: 'normal', mu, sigma, log, ...(q === undefined ? {} : { q }) };
+};
+
+const requireExponent = (exponent: number, path: string): void => {
+  if (Number.isFinite(Math.exp(exponent))) return;
+  throw Invalid.field(path, `exp(${exponent}) is too large for a number`, {
+    hint: 'The bounds of a log distribution are those of the logarithm: low: -7, high: 2 searches from 0.0009 to 7.4.',
+  });
 };
 
 /** Whole numbers from `low` (default 0) up to and without `upper` (or `high`). */
@@ -100,10 +117,10 @@ const randint = (section: Section, path: string): Dimension => {
   const end = numberOf(section.upper ?? section.high, `${path}.upper`);
   const low = section.low === undefined ? 0 : numberOf(section.low, `${path}.low`);
   if (end <= low) throw Invalid.field(`${path}.upper`, `must be above ${low}`);
-  const values = Array.from({ length: end - low }, (_, index) => low + index);
-  return end - low <= 2
-    ? { kind: 'choice', values }
-    : { kind: 'uniform', low, high: end - 1, log: false, q: 1 };
+  // Two values are a choice: they have no order to learn from. One cannot be an interval.
+  if (end - low <= 2)
+    return { kind: 'choice', values: Array.from({ length: end - low }, (_, index) => low + index) };
+  return { kind: 'uniform', low, high: end - 1, log: false, q: 1 };
 };
 
 const numberOf = (value: unknown, path: string): number => {

@@ -141,10 +141,10 @@ const resultOf = (
     ],
     summary: {
       verdict,
-      gates: report.gates.map(({ description, passed, reason }) => ({ description, passed, reason })),
+      ...(primary === undefined ? {} : { [primary.name]: primary.value, primaryMetric: primary.name }),
       rows: test?.support ?? 0,
-      ...(primary === undefined ? {} : { primaryMetric: primary.name, [primary.name]: primary.value }),
       ...(report.champion === '' ? {} : { champion: report.champion }),
+      gates: report.gates.map(({ description, passed, reason }) => ({ description, passed, reason })),
     },
     warnings,
   };

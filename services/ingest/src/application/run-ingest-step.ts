@@ -252,10 +252,10 @@ const resultOf = (
   summary: {
     dataset: version.dataset,
     version: version.version,
-    reused,
     rows: version.rowCount,
-    columns: version.columns.length,
     quarantinedRows: checked.quarantinedRows,
+    columns: version.columns.length,
+    reused,
     findings: checked.findings,
     sources: files.map(({ source }) => source),
   },

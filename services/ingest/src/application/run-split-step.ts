@@ -63,7 +63,9 @@ export const splitStep =
     return {
       outputs,
       summary: {
-        rows: splits.rows,
+        trainRows: splits.rows.train,
+        validationRows: splits.rows.validation,
+        testRows: splits.rows.test,
         droppedRows: dropped,
         method: methodOf(config),
         ...(classes === undefined ? {} : { classes }),

@@ -8,10 +8,8 @@ import { headlineMetrics, judgeEvidence } from '../domain/evidence.ts';
 import type { ModelVersion, Registration } from '../domain/model-version.ts';
 import { parseModelName, versionKey } from '../domain/names.ts';
 import type { RegistryContext } from './context.ts';
-import { loadModel, loadPolicy } from './load.ts';
 import { readModelPackage } from './read-model-package.ts';
 import { registerModelVersion } from './register-model-version.ts';
-import { viewModelVersion } from './view-model-version.ts';
 
 /**
  * The step `register`. Inputs, found by kind: `model` (required), `evaluation_report`, `training_run`,
@@ -41,7 +39,7 @@ export const registerStep =
       registeredBy: parseActor(command.actor),
       registeredAt: context.now(),
     });
-    return toResult(context, registered);
+    return toResult(registered);
   };
 
 const inputOfKind = ({ inputs }: StepCommand, kind: string): Artifact | undefined =>
@@ -100,14 +98,9 @@ const originOf = (command: StepCommand, model: Artifact, report: Report): Regist
   profileDigest: inputOfKind(command, 'profile')?.digest ?? '',
 });
 
-const toResult = async (
-  context: RegistryContext,
-  { version, created }: Awaited<ReturnType<typeof registerModelVersion>>,
-): Promise<StepResult> => {
-  const model = await loadModel(context, version.model);
-  const view = viewModelVersion(version, model, await loadPolicy(context, model), context.now());
+/** Only what stays true of the version: the result may be reused long after. */
+const toResult = ({ version, created }: Awaited<ReturnType<typeof registerModelVersion>>): StepResult => {
   const id = versionKey(version.model, version.number);
-  const state = view.approvalState.replace('APPROVAL_STATE_', '');
   return {
     outputs: [
       {
@@ -119,7 +112,6 @@ const toResult = async (
           model: version.model,
           version: String(version.number),
           verdict: version.evidence.verdict,
-          approvalState: state,
           evaluationReportId: version.evidence.reportId,
         },
       },
@@ -128,7 +120,6 @@ const toResult = async (
       modelVersion: id,
       newlyRegistered: created,
       verdict: version.evidence.verdict,
-      approvalState: state,
       metrics: version.evidence.metrics,
     },
     warnings: warningsOf(version, created),

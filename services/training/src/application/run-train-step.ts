@@ -267,10 +267,10 @@ const outcomeOf = (
     modelDigest: stored.digest,
     summary: {
       using,
+      ...(value === undefined ? {} : { [`val_${objective.metric}`]: value }),
+      primaryMetric: objective.metric,
       rows: prepared.trainRows,
       columns: prepared.columns,
-      primaryMetric: objective.metric,
-      ...(value === undefined ? {} : { [`val_${objective.metric}`]: value }),
       params,
       modelBytes: stored.totalBytes,
       ...(search === undefined

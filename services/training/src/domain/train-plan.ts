@@ -102,9 +102,11 @@ export const paramsFor = (
   { estimator, params }: Pick<TrainPlan, 'estimator' | 'params'>,
   searched: Section,
 ): Section => {
-  const given = { ...params, ...searched };
-  if (estimator.kind === 'typescript') return given;
-  return resolveParams(estimator.estimator.parameters, given, `${path}.estimator_params`);
+  if (estimator.kind === 'typescript') return { ...params, ...searched };
+  const { parameters } = estimator.estimator;
+  const fixed = resolveParams(parameters, params, `${path}.estimator_params`);
+  const tried = resolveParams(parameters, searched, `${path}.tuning.parameters`);
+  return { ...fixed, ...Object.fromEntries(Object.keys(searched).map((name) => [name, tried[name]])) };
 };
 
 /** The first setting that the search would try, to find a parameter that the estimator does not take. */
