@@ -1,41 +1,35 @@
-import { rm } from 'node:fs/promises';
 import { isAlive } from '@millrace/installation';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { retried } from '../support/calls.ts';
-import { quickRecipe, someFlights, writeProject } from '../support/flights-project.ts';
 import { TestInstallation } from '../support/installation.ts';
-import { followToEnd, followToPause, modelVersionOf, submit } from '../support/runs.ts';
-import { eventually, pause, until } from '../support/wait.ts';
+import { followToEnd, followToPause, modelVersionOf } from '../support/runs.ts';
+import { eventually, until } from '../support/wait.ts';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
 import { brokenSequences, expectEachEffectOnce } from './effects.ts';
-import { type Kill, planKills, type StepName } from './kill-plan.ts';
+import { type Kill, planKills } from './kill-plan.ts';
+import { durationsOf, momentOf, submitQuickRun } from './quick-run.ts';
 
 const seed = Number(process.env.MILLRACE_TEST_SEED ?? 20130101);
 const full = process.env.MILLRACE_KILL_MATRIX === 'full';
 const plan = planKills(seed, full);
 
-const rows = 400;
 /** A worker that was killed is given up on after this long; as short as the settings allow with a margin. */
 const stepLeaseMs = 2_000;
 
 let millrace: TestInstallation;
-let flights: string;
 let writes: AcknowledgedWrites;
 /** Milliseconds that each step took with nothing killed. */
-const usual = new Map<string, number>();
+let usual: ReadonlyMap<string, number>;
 const counts = { runsTried: 0, runsAcknowledged: 0, runsFound: 0, approvals: 0, kills: 0, completed: 0 };
 
 beforeAll(async () => {
-  flights = await someFlights(rows);
   millrace = await TestInstallation.start({
     separate: true,
     env: { MILLRACE_STEP_LEASE_MS: String(stepLeaseMs) },
   });
   const run = await runOnce('undisturbed', 1);
   await expectEachEffectOnce(millrace, run);
-  for (const { name, startedAt, finishedAt } of run.steps) {
-    usual.set(name, Date.parse(finishedAt ?? '') - Date.parse(startedAt ?? ''));
-  }
+  usual = durationsOf(run);
   const training = run.steps.flatMap(({ outputs }) => outputs).find(({ kind }) => kind === 'training_run');
   writes = new AcknowledgedWrites(millrace.client, training?.id ?? '', 'undisturbed');
 }, 120_000);
@@ -46,14 +40,9 @@ afterAll(async () => {
 
 /** Runs a new project to its end, approving what waits; `disturb` happens meanwhile. */
 const runOnce = async (name: string, projectSeed: number, disturb = async (_runId: string) => {}) => {
-  const root = await writeProject({
-    'recipe.yaml': quickRecipe(name, projectSeed),
-    'data/flights.csv': flights,
-  });
   const { client } = millrace;
-  const { id } = await retried('the submission', () => {
+  const id = await submitQuickRun(millrace, name, projectSeed, () => {
     counts.runsTried += 1;
-    return submit(client, { root, idempotencyKey: name });
   });
   counts.runsAcknowledged += 1;
   const disturbed = disturb(id);
@@ -65,16 +54,15 @@ const runOnce = async (name: string, projectSeed: number, disturb = async (_runI
     counts.approvals += 1;
   }
   await disturbed;
-  const run = await followToEnd(millrace, id, 120_000);
-  await rm(root, { recursive: true, force: true });
-  return run;
+  return followToEnd(millrace, id, 120_000);
 };
 
 /** Kills the victim in the middle of a step and waits for it to be back. */
-const killDuring = async ({ victim, step, at }: Kill, runId: string): Promise<void> => {
+const killDuring = async (kill: Kill, runId: string): Promise<void> => {
+  const { victim } = kill;
   const pid = (await millrace.pids())[victim];
   if (pid === undefined) throw new Error(`${victim} does not run`);
-  await momentOf(step, at, runId);
+  await momentOf(millrace, kill, runId, usual);
   process.kill(pid, 'SIGKILL');
   counts.kills += 1;
   await until(`${victim} to be back`, async () => {
@@ -82,19 +70,6 @@ const killDuring = async ({ victim, step, at }: Kill, runId: string): Promise<vo
     const now = pids[victim];
     return now !== undefined && now !== pid && isAlive(now) ? true : undefined;
   });
-};
-
-const momentOf = async (step: StepName, at: Kill['at'], runId: string): Promise<void> => {
-  if (at === 'result') {
-    const key = `${runId}.${step}.1`;
-    await millrace.log.waitFor(`the result of ${step}`, (event) => event.key === key);
-    return;
-  }
-  await millrace.log.waitFor(`the start of ${step}`, ({ type, key, data }) => {
-    if (type !== 'millrace.pipeline.run.step_started.v1' || key !== runId) return false;
-    return (data as { step: { name: StepName } }).step.name === step;
-  });
-  await pause(at * (usual.get(step) ?? 0));
 };
 
 test.each(plan)(

@@ -14,7 +14,7 @@ const owners = {
 } as const satisfies Record<string, ServiceName>;
 
 export type StepName = keyof typeof owners;
-const steps = Object.keys(owners) as StepName[];
+export const steps = Object.keys(owners) as StepName[];
 
 export const victims = [...serviceNames, 'broker'] as const;
 export type Victim = (typeof victims)[number];

@@ -9,6 +9,8 @@ import { until } from './wait.ts';
 
 export interface InstallationOptions {
   readonly separate: boolean;
+  /** Of an installation that crashed, to go on with; default a new one. */
+  readonly dataDir?: string;
   /** Variables of the services, besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -29,8 +31,8 @@ export class TestInstallation {
     this.#stop = stop;
   }
 
-  static async start({ separate, env = {} }: InstallationOptions): Promise<TestInstallation> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'millrace-system-'));
+  static async start({ separate, env = {}, ...options }: InstallationOptions): Promise<TestInstallation> {
+    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'millrace-system-')));
     // The command line hands its own environment on.
     Object.assign(process.env, { MILLRACE_LOG_LEVEL: 'warn', ...env });
     delete process.env.NATS_URL;
@@ -52,11 +54,23 @@ export class TestInstallation {
     });
   }
 
+  /** Ends it with SIGKILL, as a crash would; its data stay. */
+  async crash(): Promise<void> {
+    const { pid } = await this.state();
+    process.kill(pid, 'SIGKILL');
+    await until('the end of the process', () => (isAlive(pid) ? undefined : true));
+    await this.#leave();
+  }
+
   async stop(): Promise<void> {
-    await this.log.close();
-    await this.client.close();
+    await this.#leave();
     await this.#stop();
     await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async #leave(): Promise<void> {
+    await this.log.close();
+    await this.client.close();
   }
 }
 
