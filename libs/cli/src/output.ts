@@ -21,7 +21,7 @@ export class Output {
 
   /** The command's result: the data as JSON, or what `show` prints of it. */
   result<T>(data: T, show: (data: T) => void): void {
-    if (this.json) this.write(JSON.stringify(data, null, 2));
+    if (this.json) this.write(JSON.stringify(data ?? null, null, 2));
     else show(data);
   }
 

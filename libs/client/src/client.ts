@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Run } from '@millrace/contracts/pipeline';
 import { StepProgress } from '@millrace/contracts/step';
-import { Internal, NotFound } from '@millrace/errors';
+import { Internal, NotFound, Unavailable } from '@millrace/errors';
 import {
   type ApiService,
   apiPrefix,
@@ -12,8 +12,8 @@ import {
   splitRequest,
 } from '@millrace/rest';
 import type { SpanRecord } from '@millrace/telemetry';
-import { serverSentEvents } from './event-source.ts';
-import { type ClientOptions, Transport } from './transport.ts';
+import { type ServerSentEvent, serverSentEvents } from './event-source.ts';
+import { type ClientOptions, Transport, transportError } from './transport.ts';
 
 /** Every field optional, all the way down; what is left out has its proto default. */
 export type DeepPartial<T> = T extends readonly (infer Item)[]
@@ -174,44 +174,65 @@ const blobCalls = (transport: Transport) => {
 const reconnectMs = 500;
 
 const watchCalls = (transport: Transport) => ({
-  async *events({ filter, since, key, signal }: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
+  async *events({ filter, since = 'new', key, signal }: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
     let place = since;
+    let connected = false;
     while (!signal?.aborted) {
       try {
-        const answer = await transport.send({
-          method: 'GET',
-          path: `${apiPrefix}/events`,
-          query: { filter, since: place, key },
-          streaming: true,
-          ...(signal === undefined ? {} : { signal }),
-        });
-        for await (const event of serverSentEvents(answer.body)) {
+        const path = `${apiPrefix}/events`;
+        const opening = new Date().toISOString();
+        for await (const event of stream(transport, path, { filter, since: place, key }, signal, () => {
+          connected = true;
+          // What comes while a broken connection is opened again is new too.
+          if (place === 'new') place = opening;
+        })) {
           place = event.id ?? place;
           yield JSON.parse(event.data) as StreamedEvent;
         }
       } catch (thrown) {
         if (signal?.aborted) return;
         // Before the first answer an error is the caller's to see; later the gateway may just be restarting.
-        if (place === since) throw thrown;
+        if (!connected || !(thrown instanceof Unavailable)) throw thrown;
       }
       await new Promise((resolve) => setTimeout(resolve, reconnectMs));
     }
   },
 
   async *watchRun(id: string, signal?: AbortSignal): AsyncGenerator<RunUpdate> {
-    const answer = await transport.send({
-      method: 'GET',
-      path: `${apiPrefix}/runs/${encodeURIComponent(id)}/watch`,
-      streaming: true,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    for await (const { event, data } of serverSentEvents(answer.body)) {
+    const path = `${apiPrefix}/runs/${encodeURIComponent(id)}/watch`;
+    for await (const { event, data } of stream(transport, path, {}, signal)) {
       const json: unknown = JSON.parse(data);
       if (event === 'run') yield { kind: 'run', run: Run.fromJSON(json) };
       else if (event === 'progress') yield { kind: 'progress', progress: StepProgress.fromJSON(json) };
     }
   },
 });
+
+/** Server-sent events of one connection. Throws `Unavailable` when it breaks, or the gateway says that it does. */
+async function* stream(
+  transport: Transport,
+  path: string,
+  query: Readonly<Record<string, unknown>>,
+  signal: AbortSignal | undefined,
+  onOpen: () => void = () => {},
+): AsyncGenerator<ServerSentEvent> {
+  const answer = await transport.send({
+    method: 'GET',
+    path,
+    query,
+    streaming: true,
+    ...(signal === undefined ? {} : { signal }),
+  });
+  onOpen();
+  try {
+    for await (const event of serverSentEvents(answer.body)) {
+      if (event.event === 'error') throw new Unavailable(`the gateway ended the stream: ${event.data}`);
+      yield event;
+    }
+  } catch (thrown) {
+    throw signal?.aborted === true ? thrown : transportError(thrown, transport.url);
+  }
+}
 
 const operationCalls = (transport: Transport) => {
   const get = (path: string, query = {}) =>

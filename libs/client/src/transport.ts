@@ -1,11 +1,14 @@
 import {
+  asMillraceError,
   ErrorCode,
   type ErrorJson,
   errorFromJson,
   Internal,
+  Invalid,
   MillraceError,
   messageOf,
   NotFound,
+  TimedOut,
   Unauthenticated,
   Unavailable,
 } from '@millrace/errors';
@@ -40,7 +43,11 @@ export class Transport {
   readonly #options: ClientOptions;
   readonly #agent = new Agent({ keepAliveTimeout: 30_000, bodyTimeout: 0 });
 
+  /** @throws Invalid when the address is none */
   constructor(options: ClientOptions) {
+    if (!/^https?:$/.test(URL.parse(options.url)?.protocol ?? '')) {
+      throw Invalid.field('url', `"${options.url}" is not an address such as http://127.0.0.1:7700`);
+    }
     this.#options = options;
   }
 
@@ -87,13 +94,26 @@ export class Transport {
       });
     } catch (thrown) {
       if (call.signal?.aborted === true) throw thrown;
-      throw new Unavailable(`no gateway answers at ${url}: ${messageOf(thrown)}`, {
-        cause: thrown,
-        hint: 'Start one with `millrace up`, or name yours with MILLRACE_URL.',
-      });
+      throw transportError(thrown, url);
     }
   }
 }
+
+/** An error of the connection; anything else (a file that cannot be read) is what it is. */
+export const transportError = (thrown: unknown, url: string): MillraceError => {
+  const code = (thrown as { code?: unknown } | null)?.code;
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') {
+    return new TimedOut(`the gateway at ${url} did not answer in time`, { cause: thrown });
+  }
+  if (typeof code !== 'string' || !connectionCodes.test(code)) return asMillraceError(thrown);
+  return new Unavailable(`no gateway answers at ${url}: ${messageOf(thrown)}`, {
+    cause: thrown,
+    hint: 'Start one with `millrace up`, or name yours with MILLRACE_URL.',
+  });
+};
+
+const connectionCodes =
+  /^(UND_ERR_|ECONN|EPIPE|EHOST|ENET|ENOTFOUND|EAI_|ETIMEDOUT|ERR_STREAM_PREMATURE_CLOSE)/;
 
 const definedOnly = (query: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined && value !== ''));

@@ -18,14 +18,13 @@ const fileOf = (dataDir: string) => join(dataDir, 'running.json');
 
 /** The running Millrace of a data directory, or `undefined` when none runs there. */
 export const readRunningState = async (dataDir: string): Promise<RunningState | undefined> => {
-  let text: string;
   try {
-    text = await readFile(fileOf(dataDir), 'utf8');
+    const state = JSON.parse(await readFile(fileOf(dataDir), 'utf8')) as RunningState;
+    return isAlive(state.pid) ? state : undefined;
   } catch {
+    // Missing, or cut off by a crash: either way nobody is known to run.
     return undefined;
   }
-  const state = JSON.parse(text) as RunningState;
-  return isAlive(state.pid) ? state : undefined;
 };
 
 export const writeRunningState = async (dataDir: string, state: RunningState): Promise<void> => {

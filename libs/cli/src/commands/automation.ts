@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { time } from '../format.ts';
+import { positiveNumber } from '../options.ts';
 
 interface TriggerOptions {
   readonly project: string;
@@ -13,7 +14,7 @@ interface TriggerOptions {
   readonly event?: string;
   readonly where?: string[];
   readonly dataset?: string;
-  readonly coolDown?: string;
+  readonly coolDown?: number;
 }
 
 const conditionOf = (options: TriggerOptions): Trigger['condition'] => {
@@ -41,7 +42,7 @@ const create = async (context: CommandContext, name: string, options: TriggerOpt
       profile: options.profile ?? '',
       condition: conditionOf(options),
       enabled: true,
-      coolDownSeconds: Number(options.coolDown ?? 0),
+      coolDownSeconds: options.coolDown ?? 0,
     },
   });
   context.output.result(trigger, () => context.output.write(`${name} is set`));
@@ -134,7 +135,7 @@ export const automationCommands = (program: Command): void => {
     .option('--event <subject>', 'subject filter below millrace.evt')
     .option('--where <path=value...>', 'values that the event must carry')
     .option('--dataset <name>', 'a new version of this dataset')
-    .option('--cool-down <seconds>', 'least time between two runs')
+    .option('--cool-down <seconds>', 'least time between two runs', positiveNumber)
     .action(action(create));
   triggers.command('delete <name>').description('delete a trigger').action(action(remove));
   const reactions = program.command('reactions').description('rules by which services react to events');

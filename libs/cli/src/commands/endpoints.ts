@@ -6,6 +6,7 @@ import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { state, time, word } from '../format.ts';
+import { wholeNumber, wholeNumbers } from '../options.ts';
 import { resolveModelVersion } from '../references.ts';
 
 const strategies: Readonly<Record<string, Strategy>> = {
@@ -18,9 +19,9 @@ const strategies: Readonly<Record<string, Strategy>> = {
 interface DeployOptions {
   readonly endpoint: string;
   readonly strategy: string;
-  readonly steps?: string;
+  readonly steps?: number[];
   readonly automatic?: boolean;
-  readonly minRequests?: string;
+  readonly minRequests?: number;
   readonly alias?: string;
   readonly reason?: string;
 }
@@ -42,9 +43,9 @@ const deploy = async (context: CommandContext, reference: string, options: Deplo
     alias: options.alias ?? '',
     policy: {
       strategy,
-      canarySteps: options.steps === undefined ? [] : options.steps.split(',').map(Number),
+      canarySteps: options.steps ?? [],
       automatic: options.automatic ?? false,
-      minRequests: Number(options.minRequests ?? 0),
+      minRequests: options.minRequests ?? 0,
     },
     actor: { reason: options.reason ?? '' },
   });
@@ -170,9 +171,9 @@ export const endpointCommands = (program: Command): void => {
     .description('deploy a model version: name/number, name@alias, or name for the newest')
     .requiredOption('-e, --endpoint <name>', 'endpoint; created when new')
     .option('--strategy <strategy>', Object.keys(strategies).join(', '), 'canary')
-    .option('--steps <percentages>', 'canary steps, such as 10,50')
+    .option('--steps <percentages>', 'canary steps, such as 10,50', wholeNumbers)
     .option('--automatic', 'promote from step to step without a hand')
-    .option('--min-requests <count>', 'requests that a step must answer well (default 50)')
+    .option('--min-requests <count>', 'requests that a step must answer well (default 50)', wholeNumber)
     .option('--alias <alias>', 'registry alias that follows the endpoint')
     .option('--reason <text>', 'why; kept in the audit log')
     .action(action(deploy));

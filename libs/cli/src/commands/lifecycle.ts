@@ -8,9 +8,11 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { wholeNumber } from '../options.ts';
 
 interface UpOptions {
-  readonly port?: string;
+  /** 0: any free one. */
+  readonly port?: number | string;
   readonly separate?: boolean;
   readonly detach?: boolean;
 }
@@ -34,7 +36,7 @@ export const startMillrace = async (
       ...process.env,
       MILLRACE_DATA_DIR: context.dataDir,
       MILLRACE_LOG_FILE: logFile,
-      ...(port === undefined ? {} : { MILLRACE_PORT: port }),
+      ...(port === undefined ? {} : { MILLRACE_PORT: String(port) }),
     },
     stdio: ['ignore', log, log, 'ipc'],
     // In a group of its own a Ctrl-C reaches only us, and we end it in order.
@@ -122,7 +124,7 @@ export const lifecycleCommands = (program: Command): void => {
   program
     .command('up')
     .description('start all services on this machine')
-    .option('-p, --port <port>', 'port of the gateway (default 7700)')
+    .option('-p, --port <port>', 'port of the gateway (default 7700; 0: any free one)', wholeNumber)
     .option('--separate', 'one process per service instead of one for all')
     .option('-d, --detach', 'return once it answers; end it with `millrace down`')
     .action(action(up));

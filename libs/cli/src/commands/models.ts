@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { figure, short, time, word } from '../format.ts';
+import { instant, wholeNumber } from '../options.ts';
 import { parseModelVersion } from '../references.ts';
 
 const listModels = async (context: CommandContext): Promise<void> => {
@@ -47,7 +48,7 @@ const showModel = async (context: CommandContext, model: string): Promise<void> 
 const history = async (context: CommandContext, model: string, options: { at?: string }): Promise<void> => {
   const client = await context.client();
   if (options.at !== undefined) {
-    const at = new Date(options.at).toISOString();
+    const { at } = options;
     const { modelVersion, move } = await client.registry.resolveAlias({ model, alias: 'production', at });
     context.output.result({ modelVersion, move }, () =>
       context.output.write(
@@ -101,7 +102,7 @@ const alias = async (
   context: CommandContext,
   text: string,
   name: string,
-  options: { expected?: string; reason?: string },
+  options: { expected?: number; reason?: string },
 ): Promise<void> => {
   const client = await context.client();
   const { model, version } = parseModelVersion(text);
@@ -110,7 +111,7 @@ const alias = async (
     model,
     alias: name,
     version,
-    expectedVersion: options.expected === undefined ? current : Number(options.expected),
+    expectedVersion: options.expected ?? current,
     actor: { reason: options.reason ?? '' },
   });
   context.output.result(move, () => context.output.write(`${model}@${name} is now version ${version}`));
@@ -123,12 +124,12 @@ export const modelCommands = (program: Command): void => {
   models
     .command('history <model>')
     .description('where its aliases pointed, when, and by whom')
-    .option('--at <time>', 'what was production at this time')
+    .option('--at <time>', 'what was production at this time', instant)
     .action(action(history));
   models
     .command('alias <version> <alias>')
     .description('point an alias to a version')
-    .option('--expected <number>', 'fail unless it points there now')
+    .option('--expected <number>', 'fail unless it points there now', wholeNumber)
     .option('--reason <text>', 'why; kept in the audit log')
     .action(action(alias));
   models

@@ -4,11 +4,12 @@ import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { figure, time, word } from '../format.ts';
+import { wholeNumber } from '../options.ts';
 
 const drift = async (
   context: CommandContext,
   endpoint: string,
-  options: { window?: string },
+  options: { window?: number },
 ): Promise<void> => {
   const client = await context.client();
   const { output } = context;
@@ -103,7 +104,7 @@ export const monitoringCommands = (program: Command): void => {
   program
     .command('drift <endpoint>')
     .description('windows of an endpoint and the drift report of the newest')
-    .option('-w, --window <number>', 'the report of this window')
+    .option('-w, --window <number>', 'the report of this window', wholeNumber)
     .action(action(drift));
   const group = program.command('alerts').description('alerts');
   group

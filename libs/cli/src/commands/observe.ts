@@ -1,11 +1,12 @@
 import type { StreamedEvent } from '@millrace/client';
 import { LineageDirection } from '@millrace/contracts/registry';
-import { FailedPrecondition, Invalid } from '@millrace/errors';
+import { FailedPrecondition } from '@millrace/errors';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { time } from '../format.ts';
+import { positiveNumber, wholeNumber } from '../options.ts';
 import { plain } from '../output.ts';
 import { findRun } from '../references.ts';
 import { lineageTree } from '../views/lineage-tree.ts';
@@ -16,7 +17,7 @@ interface TailOptions {
   readonly filter?: string[];
   readonly key?: string;
   readonly run?: string;
-  readonly count?: string;
+  readonly count?: number;
 }
 
 const ages: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -44,7 +45,7 @@ const tail = async (context: CommandContext, options: TailOptions): Promise<void
     ...(options.key === undefined ? {} : { key: options.key }),
     signal: abort.signal,
   });
-  let left = options.count === undefined ? Number.POSITIVE_INFINITY : Number(options.count);
+  let left = options.count ?? Number.POSITIVE_INFINITY;
   for await (const event of events) {
     if (run !== undefined && !belongsTo(event, run.id, run.traceId)) continue;
     context.output.line(event, describe);
@@ -64,7 +65,7 @@ const describe = (event: StreamedEvent): string =>
 const trace = async (
   context: CommandContext,
   reference: string,
-  options: { min?: string },
+  options: { min?: number },
 ): Promise<void> => {
   const client = await context.client();
   const found = /^[0-9a-f]{32}$/.test(reference)
@@ -77,7 +78,7 @@ const trace = async (
       );
       return;
     }
-    for (const line of traceTree(spans, Number(options.min ?? 0))) context.output.write(line);
+    for (const line of traceTree(spans, options.min)) context.output.write(line);
     const services = new Set(spans.map(({ service }) => service));
     context.output.write(pc.dim(`trace ${traceId}: ${spans.length} spans, ${services.size} services`));
   });
@@ -86,7 +87,7 @@ const trace = async (
 const lineage = async (
   context: CommandContext,
   node: string,
-  options: { up?: boolean; down?: boolean; depth?: string },
+  options: { up?: boolean; down?: boolean; depth?: number },
 ): Promise<void> => {
   const client = await context.client();
   const id = node.includes(':') ? node : `pipeline_run:${(await findRun(client, node)).id}`;
@@ -103,7 +104,7 @@ const lineage = async (
           direction === 'upstream'
             ? LineageDirection.LINEAGE_DIRECTION_UPSTREAM
             : LineageDirection.LINEAGE_DIRECTION_DOWNSTREAM,
-        maxDepth: Number(options.depth ?? 0),
+        maxDepth: options.depth ?? 0,
       }),
     })),
   );
@@ -121,11 +122,11 @@ const lineage = async (
 
 const verifyAudit = async (
   context: CommandContext,
-  options: { head?: string; number?: string },
+  options: { head?: string; number?: number },
 ): Promise<void> => {
   const result = await (await context.client()).registry.verifyAudit({
     expectedHead: options.head ?? '',
-    expectedNumber: Number(options.number ?? 0),
+    expectedNumber: options.number ?? 0,
   });
   context.output.result(result, ({ intact, records, head }) => {
     if (intact) context.output.write(`${pc.green('intact')}: ${records} records, head ${head}`);
@@ -175,21 +176,16 @@ const listDead = async (context: CommandContext): Promise<void> => {
   );
 };
 
-const sequenceOf = (text: string): number => {
-  if (!/^\d{1,15}$/.test(text)) throw new Invalid(`"${text}" is not the number of a dead letter`);
-  return Number(text);
-};
-
-const showDead = async (context: CommandContext, text: string): Promise<void> => {
-  const letter = await (await context.client()).deadLetter(sequenceOf(text));
+const showDead = async (context: CommandContext, sequence: number): Promise<void> => {
+  const letter = await (await context.client()).deadLetter(sequence);
   context.output.result(letter, () =>
     context.output.write(plain(JSON.stringify(letter, null, 2)).replaceAll('\\x0a', '\n')),
   );
 };
 
-const replayDead = async (context: CommandContext, text: string): Promise<void> => {
-  const letter = await (await context.client()).replayDeadLetter(sequenceOf(text));
-  context.output.result(letter, () => context.output.write(`replayed ${text} to ${letter.consumer}`));
+const replayDead = async (context: CommandContext, sequence: number): Promise<void> => {
+  const letter = await (await context.client()).replayDeadLetter(sequence);
+  context.output.result(letter, () => context.output.write(`replayed ${sequence} to ${letter.consumer}`));
 };
 
 export const observeCommands = (program: Command): void => {
@@ -201,19 +197,19 @@ export const observeCommands = (program: Command): void => {
     .option('--filter <subject...>', 'subject filters, such as millrace.evt.registry.>')
     .option('--key <key>', 'only events of this entity')
     .option('--run <run>', 'only events of this pipeline run')
-    .option('-n, --count <count>', 'end after so many')
+    .option('-n, --count <count>', 'end after so many', wholeNumber)
     .action(action(tail));
   program
     .command('trace <run>')
     .description('the trace of a pipeline run (or trace id) as a tree with durations')
-    .option('--min <ms>', 'leave out spans shorter than this')
+    .option('--min <ms>', 'leave out spans shorter than this', positiveNumber)
     .action(action(trace));
   program
     .command('lineage <node>')
     .description('what a thing was made from and what it led to: a run, or kind:id')
     .option('--up', 'only what it was made from')
     .option('--down', 'only what it led to')
-    .option('--depth <steps>', 'how far (default 20)')
+    .option('--depth <steps>', 'how far (default 20)', wholeNumber)
     .action(action(lineage));
   const audit = program.command('audit').description('the audit log');
   audit
@@ -225,10 +221,18 @@ export const observeCommands = (program: Command): void => {
     .command('verify')
     .description('check that nothing was changed, dropped or reordered')
     .option('--head <hash>', 'a head noted earlier')
-    .option('--number <number>', 'the record number of that head')
+    .option('--number <number>', 'the record number of that head', wholeNumber)
     .action(action(verifyAudit));
   const dead = program.command('dead').description('messages that could not be handled');
   dead.command('list', { isDefault: true }).description('newest first').action(action(listDead));
-  dead.command('show <number>').description('one, with its cause and history').action(action(showDead));
-  dead.command('replay <number>').description('hand it to its consumer again').action(action(replayDead));
+  dead
+    .command('show')
+    .argument('<number>', 'of the list', wholeNumber)
+    .description('one, with its cause and history')
+    .action(action(showDead));
+  dead
+    .command('replay')
+    .argument('<number>', 'of the list', wholeNumber)
+    .description('hand it to its consumer again')
+    .action(action(replayDead));
 };

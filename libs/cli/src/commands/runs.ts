@@ -4,6 +4,7 @@ import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { between, figure, short, state, time, word } from '../format.ts';
+import { wholeNumber } from '../options.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
 import { findRun } from '../references.ts';
 import { followRun } from '../views/run-display.ts';
@@ -155,11 +156,11 @@ const inspect = async (context: CommandContext, id: string): Promise<void> => {
   });
 };
 
-const list = async (context: CommandContext, options: { project?: string; limit: string }): Promise<void> => {
+const list = async (context: CommandContext, options: { project?: string; limit: number }): Promise<void> => {
   const client = await context.client();
   const { runs } = await client.pipeline.listRuns({
     project: options.project ?? '',
-    page: { limit: Number(options.limit) },
+    page: { limit: options.limit },
   });
   context.output.result(runs, () =>
     context.output.table(
@@ -240,7 +241,7 @@ export const runCommands = (program: Command): void => {
     .command('list', { isDefault: true })
     .description('newest first')
     .option('--project <name>', 'only of this project')
-    .option('-n, --limit <count>', 'how many', '20')
+    .option('-n, --limit <count>', 'how many', wholeNumber, 20)
     .action(action(list));
   runs
     .command('compare <runs...>')

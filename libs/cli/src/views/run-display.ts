@@ -42,6 +42,9 @@ export const followRun = async (
   }
 };
 
+/** Milliseconds before a broken stream is opened again. */
+const reconnectMs = 500;
+
 const watch = async (
   client: MillraceClient,
   view: StepsView,
@@ -64,9 +67,9 @@ const watch = async (
     } catch (thrown) {
       if (signal?.aborted) return last;
       // The gateway may be restarting; the run goes on without it.
-      if (!(thrown instanceof Unavailable) && !(thrown instanceof TypeError)) throw thrown;
-      await new Promise((resolve) => setTimeout(resolve, 500));
+      if (!(thrown instanceof Unavailable)) throw thrown;
     }
+    if (!isOver(last, untilWaiting)) await new Promise((resolve) => setTimeout(resolve, reconnectMs));
   }
   return last;
 };
