@@ -246,7 +246,7 @@ describe('the relay', () => {
     const seen = recorder();
     consume(seen);
     await until(() => expect(seen.values('a')).toEqual([2]));
-    expect(await consumerStore.store.inbox.position('faults', thing('a'))).toBe(2);
+    await until(async () => expect(await consumerStore.store.inbox.position('faults', thing('a'))).toBe(2));
     const { listDeadLetters } = await import('../src/index.ts');
     const letters = await listDeadLetters(bus, { consumer: 'relay-testing' });
     expect(letters).toMatchObject([{ subject: changed.subject, truncated: true }]);

@@ -129,7 +129,7 @@ describe('a poison message', () => {
     expect(letter?.history.map(({ reason }) => reason)).toEqual(
       Array(3).fill('conflict: somebody was faster'),
     );
-    expect(await owner.store.inbox.position(name, thing(key))).toBe(1);
+    await until(async () => expect(await owner.store.inbox.position(name, thing(key))).toBe(1));
   });
 });
 
