@@ -255,6 +255,8 @@ describe('drift', () => {
     });
     expect(new Set(alerts.map(({ windowId }) => windowId))).toEqual(new Set(['flights/2']));
     expect(await platform.eventCount(monitoringEvents.retrainingRequested)).toBe(0);
+    expect(await platform.eventCount(monitoringEvents.reactionSwitched)).toBe(1);
+    expect(await platform.eventCount(monitoringEvents.monitorMuted)).toBe(2);
     await expect(
       platform.client.setReaction({ name: 'none', enabled: true, actor: undefined }),
     ).rejects.toMatchObject({ code: 'not_found' });
@@ -268,9 +270,14 @@ describe('drift', () => {
       expect(open.length).toBeGreaterThan(0);
       return open;
     });
-    const acknowledged = await platform.client.acknowledgeAlert({ id: alert?.id ?? '', actor: undefined });
+    const acknowledged = await platform.client.acknowledgeAlert({
+      id: alert?.id ?? '',
+      actor: { name: 'user:ada', reason: 'seen' },
+    });
     expect(acknowledged.alert?.state).toBe('ALERT_STATE_ACKNOWLEDGED');
     expect((await platform.alerts()).map(({ id }) => id)).toContain(alert?.id);
+    const [event] = await platform.events(monitoringEvents.alertAcknowledged, 1);
+    expect(event).toMatchObject({ key: alert?.id, data: { actor: { name: 'user:ada' } } });
   });
 });
 

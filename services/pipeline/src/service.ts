@@ -3,6 +3,7 @@ import { RegistryServiceService } from '@millrace/contracts/registry';
 import { newId, readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
 import { activeTraceHeaders, newSpanId, newTraceId } from '@millrace/telemetry';
 import { z } from 'zod';
+import { changeMessages } from './adapters/change-messages.ts';
 import { consumersOf } from './adapters/consumers.ts';
 import { grpcHandlers } from './adapters/grpc-handlers.ts';
 import { messagesOf } from './adapters/messages.ts';
@@ -40,6 +41,7 @@ export const pipeline: ServiceModule = {
       askApproval: registryApprovals(registry),
       findChampion: registryChampion(registry),
       messagesOf,
+      changeMessages,
       emitTrace: emitRunTrace,
       newId,
       newTraceId,

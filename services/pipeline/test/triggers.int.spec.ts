@@ -194,6 +194,29 @@ describe('a trigger', () => {
     });
   });
 
+  test('tells of each change once, and by whom', async () => {
+    await push('told');
+    await push('told');
+    await create({ name: 'on-told', project: 'told', condition: onDataset('told') });
+    const reaction = { name: 'trigger:on-told', enabled: false, actor };
+    await platform.client.setReaction(reaction);
+    await platform.client.setReaction(reaction);
+    await platform.client.deleteTrigger({ name: 'on-told', actor });
+    const told = () =>
+      platform.events
+        .filter(({ key }) => key === 'told' || key === 'on-told')
+        .filter(({ data }) => (data as { actor?: { name: string } }).actor?.name === actor.name)
+        .map(({ type }) => type.replace('millrace.pipeline.', ''));
+    await vi.waitFor(() =>
+      expect(told()).toEqual([
+        'project.pushed.v1',
+        'trigger.created.v1',
+        'trigger.switched.v1',
+        'trigger.deleted.v1',
+      ]),
+    );
+  });
+
   test.each([
     [{ name: 'Bad Name', project: 'data', condition: onDataset('x') }, 'trigger.name'],
     [{ name: 'x', project: 'nowhere', condition: onDataset('x') }, 'there is no project nowhere'],

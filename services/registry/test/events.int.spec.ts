@@ -1,3 +1,5 @@
+import { deploymentEvents } from '@millrace/contracts/deployment';
+import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { pipelineEvents } from '@millrace/contracts/pipeline';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { verifyAuditChain } from '../src/service.ts';
@@ -188,6 +190,28 @@ describe('the registry and the events of others', () => {
     expect(near.nodes.map(({ id }) => id)).toEqual(
       expect.arrayContaining([`model:${model}`, 'endpoint_revision:fast/1']),
     );
+  });
+
+  test('records who switched a reaction, pushed a project or saw an alert in another service', async () => {
+    const by = { actor: { name: 'user:eve', reason: 'quiet night' } };
+    const { publish } = platform;
+    await publish(pipelineEvents.projectPushed, 'flights', { project: { revision: 2 }, ...by });
+    await publish(pipelineEvents.triggerDeleted, 'nightly', { trigger: { project: 'flights' }, ...by });
+    for (const { reactionSwitched } of [pipelineEvents, deploymentEvents, monitoringEvents]) {
+      await publish(reactionSwitched, 'r', { reaction: { name: 'r', enabled: false }, ...by });
+    }
+    await publish(monitoringEvents.alertAcknowledged, 'a1', { alert: { rule: 'drift' }, ...by });
+    await eventually(async () => {
+      const told = (await audited()).map(({ action, entity, actor }) => [action, entity, actor?.name]);
+      expect(told.sort()).toEqual([
+        ['alert.acknowledged', 'monitoring.alert/a1', 'user:eve'],
+        ['project.pushed', 'pipeline.project/flights', 'user:eve'],
+        ['reaction.switched', 'deployment.reaction/r', 'user:eve'],
+        ['reaction.switched', 'monitoring.reaction/r', 'user:eve'],
+        ['reaction.switched', 'pipeline.reaction/r', 'user:eve'],
+        ['trigger.deleted', 'pipeline.trigger/nightly', 'user:eve'],
+      ]);
+    });
   });
 
   test('keeps one audit log of everybody, which an export proves without the service', async () => {

@@ -11,6 +11,7 @@ import { DeploymentPromoted } from './millrace/deployment/v1/events.ts';
 import { DeploymentRolledBack } from './millrace/deployment/v1/events.ts';
 import { DeploymentFailed } from './millrace/deployment/v1/events.ts';
 import { EndpointDeleted } from './millrace/deployment/v1/events.ts';
+import { ReactionSwitched } from './millrace/deployment/v1/events.ts';
 import { StepSucceeded } from './millrace/deployment/v1/step_events.ts';
 import { StepFailed } from './millrace/deployment/v1/step_events.ts';
 
@@ -22,6 +23,7 @@ export const deploymentEvents = {
   deploymentRolledBack: defineEvent('millrace.deployment.deployment.rolled_back.v1', DeploymentRolledBack),
   deploymentFailed: defineEvent('millrace.deployment.deployment.failed.v1', DeploymentFailed),
   endpointDeleted: defineEvent('millrace.deployment.deployment.endpoint_deleted.v1', EndpointDeleted),
+  reactionSwitched: defineEvent('millrace.deployment.reaction.switched.v1', ReactionSwitched),
   stepSucceeded: defineEvent('millrace.deployment.step.succeeded.v1', StepSucceeded),
   stepFailed: defineEvent('millrace.deployment.step.failed.v1', StepFailed),
 } as const;

@@ -8,6 +8,9 @@ import { DriftDetected } from './millrace/monitoring/v1/events.ts';
 import { RetrainingRequested } from './millrace/monitoring/v1/events.ts';
 import { AlertRaised } from './millrace/monitoring/v1/events.ts';
 import { AlertResolved } from './millrace/monitoring/v1/events.ts';
+import { AlertAcknowledged } from './millrace/monitoring/v1/events.ts';
+import { MonitorMuted } from './millrace/monitoring/v1/events.ts';
+import { ReactionSwitched } from './millrace/monitoring/v1/events.ts';
 import { StepSucceeded } from './millrace/monitoring/v1/step_events.ts';
 import { StepFailed } from './millrace/monitoring/v1/step_events.ts';
 
@@ -17,6 +20,9 @@ export const monitoringEvents = {
   retrainingRequested: defineEvent('millrace.monitoring.retraining.requested.v1', RetrainingRequested),
   alertRaised: defineEvent('millrace.monitoring.alert.raised.v1', AlertRaised),
   alertResolved: defineEvent('millrace.monitoring.alert.resolved.v1', AlertResolved),
+  alertAcknowledged: defineEvent('millrace.monitoring.alert.acknowledged.v1', AlertAcknowledged),
+  monitorMuted: defineEvent('millrace.monitoring.monitor.muted.v1', MonitorMuted),
+  reactionSwitched: defineEvent('millrace.monitoring.reaction.switched.v1', ReactionSwitched),
   stepSucceeded: defineEvent('millrace.monitoring.step.succeeded.v1', StepSucceeded),
   stepFailed: defineEvent('millrace.monitoring.step.failed.v1', StepFailed),
 } as const;

@@ -12,6 +12,11 @@ import { RunResumed } from './millrace/pipeline/v1/events.ts';
 import { RunSucceeded } from './millrace/pipeline/v1/events.ts';
 import { RunFailed } from './millrace/pipeline/v1/events.ts';
 import { RunCancelled } from './millrace/pipeline/v1/events.ts';
+import { ReactionSwitched } from './millrace/pipeline/v1/events.ts';
+import { ProjectPushed } from './millrace/pipeline/v1/events.ts';
+import { TriggerCreated } from './millrace/pipeline/v1/events.ts';
+import { TriggerSwitched } from './millrace/pipeline/v1/events.ts';
+import { TriggerDeleted } from './millrace/pipeline/v1/events.ts';
 
 /** Events that the pipeline service publishes. */
 export const pipelineEvents = {
@@ -24,4 +29,9 @@ export const pipelineEvents = {
   runSucceeded: defineEvent('millrace.pipeline.run.succeeded.v1', RunSucceeded),
   runFailed: defineEvent('millrace.pipeline.run.failed.v1', RunFailed),
   runCancelled: defineEvent('millrace.pipeline.run.cancelled.v1', RunCancelled),
+  reactionSwitched: defineEvent('millrace.pipeline.reaction.switched.v1', ReactionSwitched),
+  projectPushed: defineEvent('millrace.pipeline.project.pushed.v1', ProjectPushed),
+  triggerCreated: defineEvent('millrace.pipeline.trigger.created.v1', TriggerCreated),
+  triggerSwitched: defineEvent('millrace.pipeline.trigger.switched.v1', TriggerSwitched),
+  triggerDeleted: defineEvent('millrace.pipeline.trigger.deleted.v1', TriggerDeleted),
 } as const;

@@ -85,6 +85,8 @@ export const grpcHandlers = (context: DeploymentContext): RpcHandlers<typeof Dep
       return {};
     },
     listReactions: async () => ({ reactions: await listReactions(context) }),
-    setReaction: async ({ name, enabled }) => ({ reaction: await setReaction(context, name, enabled) }),
+    setReaction: async ({ name, enabled, actor }) => ({
+      reaction: await setReaction(context, name, enabled, actor),
+    }),
   };
 };

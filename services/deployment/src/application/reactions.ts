@@ -1,6 +1,6 @@
 import type { Event, EventContext, Outcome } from '@millrace/bus';
-import type { Reaction } from '@millrace/contracts/common';
-import { RolloutState, Strategy } from '@millrace/contracts/deployment';
+import type { Actor, Reaction } from '@millrace/contracts/common';
+import { deploymentEvents, RolloutState, Strategy } from '@millrace/contracts/deployment';
 import { type AlertRaised, monitoringEvents, Severity } from '@millrace/contracts/monitoring';
 import {
   type AliasMove,
@@ -9,8 +9,9 @@ import {
   registryEvents,
 } from '@millrace/contracts/registry';
 import { Conflict, ErrorCode, FailedPrecondition, MillraceError, NotFound } from '@millrace/errors';
+import { eventMessage } from '@millrace/service-kit';
 import { type Endpoint, type RolloutPolicy, revisionOf } from '../domain/endpoint.ts';
-import type { DeploymentContext } from './context.ts';
+import type { DeploymentContext, ReactionSwitch } from './context.ts';
 import { deploy } from './deploy.ts';
 import { rollBack } from './steer-rollout.ts';
 
@@ -29,31 +30,35 @@ const about: Record<ReactionName, { readonly description: string; readonly event
   },
 };
 
+/** Reactions are on until somebody switches them off. */
+const untouched: ReactionSwitch = { enabled: true, fired: 0 };
+
 const isEnabled = async ({ reactions }: DeploymentContext, name: ReactionName): Promise<boolean> =>
   (await reactions.get(name))?.document.enabled ?? true;
 
 const noteFired = async ({ reactions, now }: DeploymentContext, name: ReactionName): Promise<void> => {
   await reactions.update(name, (current) => ({
     document: {
-      enabled: current?.document.enabled ?? true,
+      ...(current?.document ?? untouched),
       fired: (current?.document.fired ?? 0) + 1,
       lastFiredAt: now(),
     },
   }));
 };
 
+const describe = (name: ReactionName, { enabled, fired, lastFiredAt }: ReactionSwitch): Reaction => ({
+  name,
+  ...about[name],
+  enabled,
+  fired,
+  lastFiredAt,
+});
+
 export const listReactions = (context: DeploymentContext): Promise<Reaction[]> =>
   Promise.all(
-    reactionNames.map(async (name) => {
-      const state = (await context.reactions.get(name))?.document;
-      return {
-        name,
-        ...about[name],
-        enabled: state?.enabled ?? true,
-        fired: state?.fired ?? 0,
-        lastFiredAt: state?.lastFiredAt,
-      };
-    }),
+    reactionNames.map(async (name) =>
+      describe(name, (await context.reactions.get(name))?.document ?? untouched),
+    ),
   );
 
 /** Switches a reaction on or off. @throws NotFound */
@@ -61,13 +66,21 @@ export const setReaction = async (
   context: DeploymentContext,
   name: string,
   enabled: boolean,
-): Promise<Reaction | undefined> => {
+  actor: Actor | undefined,
+): Promise<Reaction> => {
   const known = reactionNames.find((item) => item === name);
   if (known === undefined) throw new NotFound(`deployment has no reaction ${name}`);
-  await context.reactions.update(known, (current) => ({
-    document: { fired: 0, ...current?.document, enabled },
-  }));
-  return (await listReactions(context)).find((reaction) => reaction.name === known);
+  const stored = await context.reactions.update(known, (current) => {
+    const before = current?.document ?? untouched;
+    if (before.enabled === enabled) return undefined;
+    const state = { ...before, enabled };
+    const reaction = describe(known, state);
+    return {
+      document: state,
+      messages: [eventMessage(deploymentEvents.reactionSwitched, known, { reaction, actor })],
+    };
+  });
+  return describe(known, stored?.document ?? untouched);
 };
 
 /** `alert-rolls-back`: only while a rollout is under way, only critical ones, only where its policy agrees. */

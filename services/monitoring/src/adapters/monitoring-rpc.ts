@@ -62,17 +62,20 @@ export const monitoringRpc = ({ collections, lanes, now }: RpcDependencies): Rpc
       });
       return { alerts: found.items.map(({ document }) => document.alert), page: nextPage(found) };
     },
-    acknowledgeAlert: async ({ id }) => ({
-      alert: await acknowledgeAlert(collections, requireText('id', id)),
+    acknowledgeAlert: async ({ id, actor }) => ({
+      alert: await acknowledgeAlert(collections, requireText('id', id), actor),
     }),
-    muteMonitor: async ({ endpoint, until }) => {
-      const time = requireText('until', until ?? '');
-      const monitor = await muteMonitor(collections, requireText('endpoint', endpoint), time, now());
-      return { monitor: toMonitorMessage(monitor) };
+    muteMonitor: async ({ endpoint, until, actor }) => {
+      const command = {
+        endpoint: requireText('endpoint', endpoint),
+        until: requireText('until', until ?? ''),
+        actor,
+      };
+      return { monitor: toMonitorMessage(await muteMonitor(collections, command, now())) };
     },
     submitLabels: ({ endpoint, labels }) => lanes.submitLabels(requireText('endpoint', endpoint), labels),
     listReactions: async () => ({ reactions: await listReactions(collections) }),
-    setReaction: async ({ name, enabled }) => ({
-      reaction: await setReaction(collections, requireText('name', name), enabled),
+    setReaction: async ({ name, enabled, actor }) => ({
+      reaction: await setReaction(collections, requireText('name', name), enabled, actor),
     }),
   });

@@ -1,12 +1,22 @@
+import type { Actor } from '@millrace/contracts/common';
+import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { Invalid, NotFound } from '@millrace/errors';
+import { eventMessage } from '@millrace/service-kit';
 import type { MonitorDocument } from '../domain/monitor.ts';
+import { toMonitorMessage } from '../domain/monitor-message.ts';
 import type { Collections } from './ports.ts';
 
-/** Raises no alerts and asks for no retraining until then; a time in the past unmutes. Throws `NotFound`. */
+export interface Mute {
+  readonly endpoint: string;
+  /** A time; in the past it unmutes. */
+  readonly until: string;
+  readonly actor: Actor | undefined;
+}
+
+/** Raises no alerts and asks for no retraining until then. Throws `NotFound`. */
 export const muteMonitor = async (
   { monitors }: Collections,
-  endpoint: string,
-  until: string,
+  { endpoint, until, actor }: Mute,
   now: number,
 ): Promise<MonitorDocument> => {
   if (Number.isNaN(Date.parse(until))) throw Invalid.field('until', `"${until}" is no time`);
@@ -14,7 +24,12 @@ export const muteMonitor = async (
     if (current === undefined) return undefined;
     const { mutedUntil: _before, ...rest } = current.document;
     const muted = Date.parse(until) > now ? { mutedUntil: until } : {};
-    return { document: { ...rest, ...muted, updatedAt: new Date(now).toISOString() } };
+    const document = { ...rest, ...muted, updatedAt: new Date(now).toISOString() };
+    const monitor = toMonitorMessage(document);
+    return {
+      document,
+      messages: [eventMessage(monitoringEvents.monitorMuted, endpoint, { monitor, actor })],
+    };
   });
   if (stored === undefined) throw new NotFound(`nobody monitors the endpoint "${endpoint}"`);
   return stored.document;

@@ -1,5 +1,7 @@
-import type { Reaction } from '@millrace/contracts/common';
+import type { Actor, Reaction } from '@millrace/contracts/common';
+import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { NotFound } from '@millrace/errors';
+import { eventMessage } from '@millrace/service-kit';
 import { type ReactionDefinition, reactions } from '../domain/reactions.ts';
 import type { Collections, ReactionDocument } from './ports.ts';
 
@@ -44,14 +46,22 @@ export const setReaction = async (
   { reactions: switches }: Collections,
   name: string,
   enabled: boolean,
+  actor: Actor | undefined,
 ): Promise<Reaction> => {
   const definition = definitions.find((known) => known.name === name);
   if (definition === undefined) {
     const names = definitions.map((known) => known.name).join(', ');
     throw new NotFound(`there is no reaction "${name}"`, { hint: `This service has ${names}.` });
   }
-  const stored = await switches.update(name, (current) => ({
-    document: { ...(current?.document ?? initial), enabled },
-  }));
+  const stored = await switches.update(name, (current) => {
+    const before = current?.document ?? initial;
+    if (before.enabled === enabled) return undefined;
+    const document = { ...before, enabled };
+    const reaction = toMessage(definition, document);
+    return {
+      document,
+      messages: [eventMessage(monitoringEvents.reactionSwitched, name, { reaction, actor })],
+    };
+  });
   return toMessage(definition, stored?.document ?? initial);
 };

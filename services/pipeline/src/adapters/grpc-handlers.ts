@@ -26,8 +26,8 @@ export const grpcHandlers = (
   triggers: TriggerChanges,
   requestTrace: RequestTrace,
 ): RpcHandlers<typeof PipelineServiceService> => ({
-  pushProject: async ({ snapshot, defaultProfile }) => ({
-    project: projectView(await pushProject(context, snapshot, defaultProfile)),
+  pushProject: async ({ snapshot, defaultProfile, actor }) => ({
+    project: projectView(await pushProject(context, snapshot, defaultProfile, actor)),
   }),
   listProjects: async ({ page }) => {
     const found = await context.collections.projects.find(pageQuery(page));
@@ -94,20 +94,15 @@ export const grpcHandlers = (
   resumeRun: async ({ id, actor }) => ({
     run: runView(await resumeRun(context, requireText('id', id), checkActor(actor))),
   }),
-  createTrigger: async ({ trigger }) => {
+  createTrigger: async ({ trigger, actor }) => {
     const request = requireMessage('trigger', trigger);
     const condition = conditionOf(request.condition);
     if (condition === undefined)
       throw Invalid.field('trigger.condition', 'is required: cron, event or dataset');
     const { name, project, profile, enabled, coolDownSeconds } = request;
-    const created = await createTrigger(context, {
-      name,
-      project,
-      profile,
-      condition,
-      enabled,
-      coolDownMs: coolDownSeconds * 1000,
-    });
+    const coolDownMs = coolDownSeconds * 1000;
+    const wanted = { name, project, profile, condition, enabled, coolDownMs };
+    const created = await createTrigger(context, wanted, actor);
     await triggers.changed();
     return { trigger: triggerView(created) };
   },
@@ -118,14 +113,14 @@ export const grpcHandlers = (
     });
     return { triggers: found.items.map(({ document }) => triggerView(document)), page: pageInfo(found) };
   },
-  deleteTrigger: async ({ name }) => {
-    await deleteTrigger(context, requireText('name', name));
+  deleteTrigger: async ({ name, actor }) => {
+    await deleteTrigger(context, requireText('name', name), actor);
     await triggers.changed();
     return {};
   },
   listReactions: async () => ({ reactions: await listReactions(context) }),
-  setReaction: async ({ name, enabled }) => {
-    const reaction = await setReaction(context, requireText('name', name), enabled);
+  setReaction: async ({ name, enabled, actor }) => {
+    const reaction = await setReaction(context, requireText('name', name), enabled, actor);
     await triggers.changed();
     return { reaction };
   },

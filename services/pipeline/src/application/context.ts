@@ -1,4 +1,5 @@
 import type { BlobStore } from '@millrace/blobs';
+import type { Actor, Reaction } from '@millrace/contracts/common';
 import type { Collection, DocumentStore, NewMessage } from '@millrace/store';
 import type { Logger } from '@millrace/telemetry';
 import type { Patience } from '../domain/decide.ts';
@@ -68,6 +69,15 @@ export interface ModelVersionRef {
   readonly version: number;
 }
 
+/** Events of what people change apart from runs. */
+export interface ChangeMessages {
+  projectPushed(project: Project, actor: Actor | undefined): NewMessage;
+  triggerCreated(trigger: Trigger, actor: Actor | undefined): NewMessage;
+  triggerSwitched(trigger: Trigger, actor: Actor | undefined): NewMessage;
+  triggerDeleted(trigger: Trigger, actor: Actor | undefined): NewMessage;
+  reactionSwitched(reaction: Reaction, actor: Actor | undefined): NewMessage;
+}
+
 export interface PipelineContext {
   readonly collections: PipelineCollections;
   readonly blobs: BlobStore;
@@ -75,6 +85,7 @@ export interface PipelineContext {
   readonly findChampion: FindChampion;
   /** Messages that make effects known outside. */
   readonly messagesOf: (run: PipelineRun, effects: readonly Effect[]) => readonly NewMessage[];
+  readonly changeMessages: ChangeMessages;
   readonly emitTrace: (run: PipelineRun) => void;
   readonly newId: (prefix: string) => string;
   readonly newTraceId: () => string;

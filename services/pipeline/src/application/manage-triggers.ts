@@ -1,4 +1,5 @@
 import { checkFilter, subjects } from '@millrace/bus';
+import type { Actor } from '@millrace/contracts/common';
 import { Conflict, Invalid, NotFound } from '@millrace/errors';
 import { requireName, requireText } from '@millrace/service-kit';
 import { nextFireAt, type Trigger, type TriggerCondition } from '../domain/trigger.ts';
@@ -17,7 +18,11 @@ export interface NewTrigger {
  * Creates a trigger. Throws `Invalid` naming the field, `NotFound` when there is no such project, and `Conflict`
  * when the name is taken.
  */
-export const createTrigger = async (context: PipelineContext, request: NewTrigger): Promise<Trigger> => {
+export const createTrigger = async (
+  context: PipelineContext,
+  request: NewTrigger,
+  actor: Actor | undefined,
+): Promise<Trigger> => {
   requireName('trigger.name', request.name);
   requireText('trigger.project', request.project);
   if (!(request.coolDownMs >= 0)) throw Invalid.field('trigger.cool_down_seconds', 'must be >= 0');
@@ -41,7 +46,8 @@ export const createTrigger = async (context: PipelineContext, request: NewTrigge
     history: [],
   };
   try {
-    return (await context.collections.triggers.insert(request.name, trigger)).document;
+    const messages = [context.changeMessages.triggerCreated(trigger, actor)];
+    return (await context.collections.triggers.insert(request.name, trigger, messages)).document;
   } catch (thrown) {
     if (!(thrown instanceof Conflict)) throw thrown;
     throw new Conflict(`there is a trigger ${request.name} already`, { hint: 'Delete it first.' });
@@ -59,28 +65,34 @@ const checkCondition = (condition: TriggerCondition): void => {
 };
 
 /** Throws `NotFound`. */
-export const deleteTrigger = async ({ collections }: PipelineContext, name: string): Promise<void> => {
+export const deleteTrigger = async (
+  { collections, changeMessages }: PipelineContext,
+  name: string,
+  actor: Actor | undefined,
+): Promise<void> => {
   let found = false;
   await collections.triggers.update(name, (current) => {
     found = current !== undefined;
-    return found ? { document: null } : undefined;
+    return current === undefined
+      ? undefined
+      : { document: null, messages: [changeMessages.triggerDeleted(current.document, actor)] };
   });
   if (!found) throw new NotFound(`there is no trigger ${name}`);
 };
 
 /** Switches a trigger; a schedule that was off goes on with its next time. Throws `NotFound`. */
 export const switchTrigger = async (
-  { collections, now }: PipelineContext,
+  { collections, now, changeMessages }: PipelineContext,
   name: string,
   enabled: boolean,
+  actor: Actor | undefined,
 ): Promise<Trigger> => {
   const stored = await collections.triggers.update(name, (current) => {
     if (current === undefined || current.document.enabled === enabled) return undefined;
     const { condition } = current.document;
     const next = condition.kind === 'cron' ? nextFireAt(condition, now()) : undefined;
-    return {
-      document: { ...current.document, enabled, ...(next === undefined ? {} : { nextFireAt: next }) },
-    };
+    const trigger = { ...current.document, enabled, ...(next === undefined ? {} : { nextFireAt: next }) };
+    return { document: trigger, messages: [changeMessages.triggerSwitched(trigger, actor)] };
   });
   if (stored === undefined) throw new NotFound(`there is no trigger ${name}`);
   return stored.document;

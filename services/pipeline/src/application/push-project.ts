@@ -1,3 +1,4 @@
+import type { Actor } from '@millrace/contracts/common';
 import type { ProjectSnapshot } from '@millrace/contracts/step';
 import { Internal } from '@millrace/errors';
 import { type Project, pushRevision } from '../domain/project.ts';
@@ -9,12 +10,18 @@ export const pushProject = async (
   context: PipelineContext,
   snapshot: ProjectSnapshot | undefined,
   profile: string,
+  actor: Actor | undefined,
 ): Promise<Project> => {
   const checked = checkSnapshot(snapshot);
   await resolveProject(context, checked, profile);
-  const stored = await context.collections.projects.update(checked.project, (current) => ({
-    document: pushRevision(current?.document, { snapshot: checked, profile }, context.now()),
-  }));
+  const stored = await context.collections.projects.update(checked.project, (current) => {
+    const project = pushRevision(current?.document, { snapshot: checked, profile }, context.now());
+    const isKnown = current?.document.pushed === true && current.document.revision === project.revision;
+    return {
+      document: project,
+      messages: isKnown ? [] : [context.changeMessages.projectPushed(project, actor)],
+    };
+  });
   if (stored === undefined) throw new Internal(`project ${checked.project} was not stored`);
   return stored.document;
 };

@@ -1,4 +1,4 @@
-import type { Reaction } from '@millrace/contracts/common';
+import type { Actor, Reaction } from '@millrace/contracts/common';
 import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { NotFound } from '@millrace/errors';
 import { ruleName, type Trigger } from '../domain/trigger.ts';
@@ -31,13 +31,19 @@ export const setReaction = async (
   context: PipelineContext,
   name: string,
   enabled: boolean,
+  actor: Actor | undefined,
 ): Promise<Reaction> => {
   if (name === retrainingReaction) {
-    await context.collections.reactions.update(name, () => ({ document: { enabled } }));
-    return describeRetraining(context);
+    const reaction = { ...(await describeRetraining(context)), enabled };
+    await context.collections.reactions.update(name, (current) =>
+      (current?.document.enabled ?? true) === enabled
+        ? undefined
+        : { document: { enabled }, messages: [context.changeMessages.reactionSwitched(reaction, actor)] },
+    );
+    return reaction;
   }
   if (name.startsWith(ruleName(''))) {
-    return describeTrigger(await switchTrigger(context, name.slice(ruleName('').length), enabled));
+    return describeTrigger(await switchTrigger(context, name.slice(ruleName('').length), enabled, actor));
   }
   throw new NotFound(`the pipeline service has no reaction ${name}`);
 };

@@ -1,10 +1,10 @@
 import type { EventDefinition } from '@millrace/contracts';
-import type { Actor as ActorMessage } from '@millrace/contracts/common';
+import type { Actor as ActorMessage, Reaction } from '@millrace/contracts/common';
 import { deploymentEvents, type Endpoint, type Revision } from '@millrace/contracts/deployment';
 import { evaluationEvents, type Report } from '@millrace/contracts/evaluation';
 import { ingestEvents } from '@millrace/contracts/ingest';
 import { type Alert, monitoringEvents } from '@millrace/contracts/monitoring';
-import { pipelineEvents } from '@millrace/contracts/pipeline';
+import { pipelineEvents, type Trigger } from '@millrace/contracts/pipeline';
 import {
   type AliasMove,
   type Approval,
@@ -42,6 +42,9 @@ const byRun = (pipelineRunId: string | undefined, service: string): Actor => ({
   name: pipelineRunId ? `pipeline_run:${pipelineRunId}` : `service:${service}`,
   reason: '',
 });
+
+/** An event that says who caused it. */
+type Acted<T> = T & { readonly actor: ActorMessage | undefined };
 
 const ofDecision = (version: ModelVersion | undefined, approval: Approval | undefined): AuditedChange => ({
   actor: by(approval?.actor, 'registry'),
@@ -102,6 +105,22 @@ const ofAlert = ({ alert }: { readonly alert: Alert | undefined }): AuditedChang
   },
 });
 
+const ofTrigger = ({ trigger, actor }: Acted<{ readonly trigger: Trigger | undefined }>): AuditedChange => ({
+  actor: by(actor, 'pipeline'),
+  facts: {
+    project: trigger?.project,
+    condition: trigger?.condition?.$case,
+    enabled: trigger?.enabled,
+  },
+});
+
+const ofSwitch =
+  (service: string) =>
+  ({ reaction, actor }: Acted<{ readonly reaction: Reaction | undefined }>): AuditedChange => ({
+    actor: by(actor, service),
+    facts: { enabled: reaction?.enabled },
+  });
+
 /** Every event that is a change by an actor, or a decision that others rely on. */
 export const auditRules: readonly AuditRule[] = [
   rule(registryEvents.modelVersionRegistered, ({ modelVersion }) => ({
@@ -139,10 +158,7 @@ export const auditRules: readonly AuditRule[] = [
     actor: by(actor, 'registry'),
     facts: { policy: policy && { ...policy }, previous: previous && { ...previous } },
   })),
-  rule(registryEvents.reactionSwitched, ({ reaction, actor }) => ({
-    actor: by(actor, 'registry'),
-    facts: { enabled: reaction?.enabled },
-  })),
+  rule(registryEvents.reactionSwitched, ofSwitch('registry')),
   rule(deploymentEvents.deploymentStarted, ofDeployment),
   rule(deploymentEvents.trafficShifted, ofDeployment),
   rule(deploymentEvents.deploymentPromoted, ofDeployment),
@@ -158,6 +174,7 @@ export const auditRules: readonly AuditRule[] = [
     return { actor: { ...actor, reason: data.reason }, facts };
   }),
   rule(deploymentEvents.endpointDeleted, ({ actor }) => ({ actor: by(actor, 'deployment'), facts: {} })),
+  rule(deploymentEvents.reactionSwitched, ofSwitch('deployment')),
   rule(pipelineEvents.runRequested, ({ run }) => ({
     actor: by(run?.submittedBy, 'pipeline'),
     facts: {
@@ -170,6 +187,19 @@ export const auditRules: readonly AuditRule[] = [
   })),
   rule(pipelineEvents.runCancelRequested, ({ actor }) => ({ actor: by(actor, 'pipeline'), facts: {} })),
   rule(pipelineEvents.runResumed, ({ actor }) => ({ actor: by(actor, 'pipeline'), facts: {} })),
+  rule(pipelineEvents.projectPushed, ({ project, actor }) => ({
+    actor: by(actor, 'pipeline'),
+    facts: {
+      revision: project?.revision,
+      manifestDigest: project?.snapshot?.manifestDigest,
+      commit: project?.snapshot?.commit,
+      defaultProfile: project?.defaultProfile,
+    },
+  })),
+  rule(pipelineEvents.triggerCreated, ofTrigger),
+  rule(pipelineEvents.triggerSwitched, ofTrigger),
+  rule(pipelineEvents.triggerDeleted, ofTrigger),
+  rule(pipelineEvents.reactionSwitched, ofSwitch('pipeline')),
   rule(ingestEvents.datasetVersionCreated, ({ datasetVersion }) => ({
     actor: byRun(datasetVersion?.pipelineRunId, 'ingest'),
     facts: {
@@ -185,7 +215,16 @@ export const auditRules: readonly AuditRule[] = [
   rule(evaluationEvents.reportPassed, ofReport),
   rule(evaluationEvents.reportFailed, ofReport),
   rule(monitoringEvents.alertRaised, ofAlert),
+  rule(monitoringEvents.alertAcknowledged, ({ alert, actor }) => ({
+    actor: by(actor, 'monitoring'),
+    facts: ofAlert({ alert }).facts,
+  })),
   rule(monitoringEvents.alertResolved, ofAlert),
+  rule(monitoringEvents.monitorMuted, ({ monitor, actor }) => ({
+    actor: by(actor, 'monitoring'),
+    facts: { mutedUntil: monitor?.mutedUntil },
+  })),
+  rule(monitoringEvents.reactionSwitched, ofSwitch('monitoring')),
   rule(monitoringEvents.retrainingRequested, ({ project, endpoint, windowId, reason }) => ({
     actor: { name: 'service:monitoring', reason },
     facts: { project, endpoint, windowId: windowId },

@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Actor } from "../../common/v1/common.ts";
+import { Actor, Reaction } from "../../common/v1/common.ts";
 import { Endpoint, Revision } from "./deployment.ts";
 
 /** A rollout began; the candidate is loading. Entity of all deployment events: the endpoint. */
@@ -62,6 +62,12 @@ export interface DeploymentFailed {
 /** The endpoint and its revisions are gone. */
 export interface EndpointDeleted {
   endpoint: string;
+  actor: Actor | undefined;
+}
+
+/** A reaction of the deployment service was switched on or off. Entity: the reaction. */
+export interface ReactionSwitched {
+  reaction: Reaction | undefined;
   actor: Actor | undefined;
 }
 
@@ -726,6 +732,93 @@ export const EndpointDeleted: MessageFns<EndpointDeleted> = {
   fromPartial<I extends Exact<DeepPartial<EndpointDeleted>, I>>(object: I): EndpointDeleted {
     const message = createBaseEndpointDeleted();
     message.endpoint = object.endpoint ?? "";
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseReactionSwitched(): ReactionSwitched {
+  return { reaction: undefined, actor: undefined };
+}
+
+export const ReactionSwitched: MessageFns<ReactionSwitched> = {
+  encode(message: ReactionSwitched, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reaction !== undefined) {
+      Reaction.encode(message.reaction, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionSwitched {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionSwitched();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reaction = Reaction.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionSwitched {
+    return {
+      reaction: isSet(object.reaction) ? Reaction.fromJSON(object.reaction) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: ReactionSwitched): unknown {
+    const obj: any = {};
+    if (message.reaction !== undefined) {
+      obj.reaction = Reaction.toJSON(message.reaction);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReactionSwitched>, I>>(base?: I): ReactionSwitched {
+    return ReactionSwitched.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReactionSwitched>, I>>(object: I): ReactionSwitched {
+    const message = createBaseReactionSwitched();
+    message.reaction = (object.reaction !== undefined && object.reaction !== null)
+      ? Reaction.fromPartial(object.reaction)
+      : undefined;
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
     return message;
   },

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Actor, Reaction } from "../../common/v1/common.ts";
 import { Alert, Monitor, Window } from "./monitoring.ts";
 
 /** A closed window drifted from the baseline. Entity: the window. */
@@ -30,6 +31,24 @@ export interface AlertRaised {
 /** The rule holds again. */
 export interface AlertResolved {
   alert: Alert | undefined;
+}
+
+/** Somebody has seen an open alert. Entity: the alert. */
+export interface AlertAcknowledged {
+  alert: Alert | undefined;
+  actor: Actor | undefined;
+}
+
+/** A monitor was muted for a time, or unmuted. Entity: the monitor. */
+export interface MonitorMuted {
+  monitor: Monitor | undefined;
+  actor: Actor | undefined;
+}
+
+/** A reaction of the monitoring service was switched on or off. Entity: the reaction. */
+export interface ReactionSwitched {
+  reaction: Reaction | undefined;
+  actor: Actor | undefined;
 }
 
 function createBaseDriftDetected(): DriftDetected {
@@ -372,6 +391,265 @@ export const AlertResolved: MessageFns<AlertResolved> = {
   fromPartial<I extends Exact<DeepPartial<AlertResolved>, I>>(object: I): AlertResolved {
     const message = createBaseAlertResolved();
     message.alert = (object.alert !== undefined && object.alert !== null) ? Alert.fromPartial(object.alert) : undefined;
+    return message;
+  },
+};
+
+function createBaseAlertAcknowledged(): AlertAcknowledged {
+  return { alert: undefined, actor: undefined };
+}
+
+export const AlertAcknowledged: MessageFns<AlertAcknowledged> = {
+  encode(message: AlertAcknowledged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.alert !== undefined) {
+      Alert.encode(message.alert, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AlertAcknowledged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAlertAcknowledged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.alert = Alert.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): AlertAcknowledged {
+    return {
+      alert: isSet(object.alert) ? Alert.fromJSON(object.alert) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: AlertAcknowledged): unknown {
+    const obj: any = {};
+    if (message.alert !== undefined) {
+      obj.alert = Alert.toJSON(message.alert);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<AlertAcknowledged>, I>>(base?: I): AlertAcknowledged {
+    return AlertAcknowledged.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<AlertAcknowledged>, I>>(object: I): AlertAcknowledged {
+    const message = createBaseAlertAcknowledged();
+    message.alert = (object.alert !== undefined && object.alert !== null) ? Alert.fromPartial(object.alert) : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseMonitorMuted(): MonitorMuted {
+  return { monitor: undefined, actor: undefined };
+}
+
+export const MonitorMuted: MessageFns<MonitorMuted> = {
+  encode(message: MonitorMuted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.monitor !== undefined) {
+      Monitor.encode(message.monitor, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MonitorMuted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMonitorMuted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.monitor = Monitor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MonitorMuted {
+    return {
+      monitor: isSet(object.monitor) ? Monitor.fromJSON(object.monitor) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: MonitorMuted): unknown {
+    const obj: any = {};
+    if (message.monitor !== undefined) {
+      obj.monitor = Monitor.toJSON(message.monitor);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MonitorMuted>, I>>(base?: I): MonitorMuted {
+    return MonitorMuted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MonitorMuted>, I>>(object: I): MonitorMuted {
+    const message = createBaseMonitorMuted();
+    message.monitor = (object.monitor !== undefined && object.monitor !== null)
+      ? Monitor.fromPartial(object.monitor)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseReactionSwitched(): ReactionSwitched {
+  return { reaction: undefined, actor: undefined };
+}
+
+export const ReactionSwitched: MessageFns<ReactionSwitched> = {
+  encode(message: ReactionSwitched, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reaction !== undefined) {
+      Reaction.encode(message.reaction, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionSwitched {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionSwitched();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reaction = Reaction.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionSwitched {
+    return {
+      reaction: isSet(object.reaction) ? Reaction.fromJSON(object.reaction) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: ReactionSwitched): unknown {
+    const obj: any = {};
+    if (message.reaction !== undefined) {
+      obj.reaction = Reaction.toJSON(message.reaction);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReactionSwitched>, I>>(base?: I): ReactionSwitched {
+    return ReactionSwitched.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReactionSwitched>, I>>(object: I): ReactionSwitched {
+    const message = createBaseReactionSwitched();
+    message.reaction = (object.reaction !== undefined && object.reaction !== null)
+      ? Reaction.fromPartial(object.reaction)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
     return message;
   },
 };

@@ -6,8 +6,8 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Actor } from "../../common/v1/common.ts";
-import { Run, Step } from "./pipeline.ts";
+import { Actor, Reaction } from "../../common/v1/common.ts";
+import { Project, Run, Step, Trigger } from "./pipeline.ts";
 
 /** A run was asked for. Entity of all run events: the pipeline run. */
 export interface RunRequested {
@@ -57,6 +57,36 @@ export interface RunFailed {
 /** The run was given up. */
 export interface RunCancelled {
   run: Run | undefined;
+}
+
+/** A reaction of the pipeline service was switched on or off. Entity: the reaction. */
+export interface ReactionSwitched {
+  reaction: Reaction | undefined;
+  actor: Actor | undefined;
+}
+
+/** Somebody chose the snapshot that triggers and reactions run. Entity: the project. */
+export interface ProjectPushed {
+  project: Project | undefined;
+  actor: Actor | undefined;
+}
+
+/** A trigger was made. Entity of all trigger events: the trigger. */
+export interface TriggerCreated {
+  trigger: Trigger | undefined;
+  actor: Actor | undefined;
+}
+
+/** A trigger was switched on or off. */
+export interface TriggerSwitched {
+  trigger: Trigger | undefined;
+  actor: Actor | undefined;
+}
+
+/** A trigger is gone; as it was last. */
+export interface TriggerDeleted {
+  trigger: Trigger | undefined;
+  actor: Actor | undefined;
 }
 
 function createBaseRunRequested(): RunRequested {
@@ -768,6 +798,441 @@ export const RunCancelled: MessageFns<RunCancelled> = {
   fromPartial<I extends Exact<DeepPartial<RunCancelled>, I>>(object: I): RunCancelled {
     const message = createBaseRunCancelled();
     message.run = (object.run !== undefined && object.run !== null) ? Run.fromPartial(object.run) : undefined;
+    return message;
+  },
+};
+
+function createBaseReactionSwitched(): ReactionSwitched {
+  return { reaction: undefined, actor: undefined };
+}
+
+export const ReactionSwitched: MessageFns<ReactionSwitched> = {
+  encode(message: ReactionSwitched, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reaction !== undefined) {
+      Reaction.encode(message.reaction, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReactionSwitched {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReactionSwitched();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reaction = Reaction.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReactionSwitched {
+    return {
+      reaction: isSet(object.reaction) ? Reaction.fromJSON(object.reaction) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: ReactionSwitched): unknown {
+    const obj: any = {};
+    if (message.reaction !== undefined) {
+      obj.reaction = Reaction.toJSON(message.reaction);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReactionSwitched>, I>>(base?: I): ReactionSwitched {
+    return ReactionSwitched.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReactionSwitched>, I>>(object: I): ReactionSwitched {
+    const message = createBaseReactionSwitched();
+    message.reaction = (object.reaction !== undefined && object.reaction !== null)
+      ? Reaction.fromPartial(object.reaction)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseProjectPushed(): ProjectPushed {
+  return { project: undefined, actor: undefined };
+}
+
+export const ProjectPushed: MessageFns<ProjectPushed> = {
+  encode(message: ProjectPushed, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.project !== undefined) {
+      Project.encode(message.project, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProjectPushed {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProjectPushed();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.project = Project.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ProjectPushed {
+    return {
+      project: isSet(object.project) ? Project.fromJSON(object.project) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: ProjectPushed): unknown {
+    const obj: any = {};
+    if (message.project !== undefined) {
+      obj.project = Project.toJSON(message.project);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ProjectPushed>, I>>(base?: I): ProjectPushed {
+    return ProjectPushed.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ProjectPushed>, I>>(object: I): ProjectPushed {
+    const message = createBaseProjectPushed();
+    message.project = (object.project !== undefined && object.project !== null)
+      ? Project.fromPartial(object.project)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseTriggerCreated(): TriggerCreated {
+  return { trigger: undefined, actor: undefined };
+}
+
+export const TriggerCreated: MessageFns<TriggerCreated> = {
+  encode(message: TriggerCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trigger !== undefined) {
+      Trigger.encode(message.trigger, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TriggerCreated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTriggerCreated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trigger = Trigger.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TriggerCreated {
+    return {
+      trigger: isSet(object.trigger) ? Trigger.fromJSON(object.trigger) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: TriggerCreated): unknown {
+    const obj: any = {};
+    if (message.trigger !== undefined) {
+      obj.trigger = Trigger.toJSON(message.trigger);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TriggerCreated>, I>>(base?: I): TriggerCreated {
+    return TriggerCreated.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TriggerCreated>, I>>(object: I): TriggerCreated {
+    const message = createBaseTriggerCreated();
+    message.trigger = (object.trigger !== undefined && object.trigger !== null)
+      ? Trigger.fromPartial(object.trigger)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseTriggerSwitched(): TriggerSwitched {
+  return { trigger: undefined, actor: undefined };
+}
+
+export const TriggerSwitched: MessageFns<TriggerSwitched> = {
+  encode(message: TriggerSwitched, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trigger !== undefined) {
+      Trigger.encode(message.trigger, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TriggerSwitched {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTriggerSwitched();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trigger = Trigger.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TriggerSwitched {
+    return {
+      trigger: isSet(object.trigger) ? Trigger.fromJSON(object.trigger) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: TriggerSwitched): unknown {
+    const obj: any = {};
+    if (message.trigger !== undefined) {
+      obj.trigger = Trigger.toJSON(message.trigger);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TriggerSwitched>, I>>(base?: I): TriggerSwitched {
+    return TriggerSwitched.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TriggerSwitched>, I>>(object: I): TriggerSwitched {
+    const message = createBaseTriggerSwitched();
+    message.trigger = (object.trigger !== undefined && object.trigger !== null)
+      ? Trigger.fromPartial(object.trigger)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseTriggerDeleted(): TriggerDeleted {
+  return { trigger: undefined, actor: undefined };
+}
+
+export const TriggerDeleted: MessageFns<TriggerDeleted> = {
+  encode(message: TriggerDeleted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.trigger !== undefined) {
+      Trigger.encode(message.trigger, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TriggerDeleted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTriggerDeleted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.trigger = Trigger.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): TriggerDeleted {
+    return {
+      trigger: isSet(object.trigger) ? Trigger.fromJSON(object.trigger) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: TriggerDeleted): unknown {
+    const obj: any = {};
+    if (message.trigger !== undefined) {
+      obj.trigger = Trigger.toJSON(message.trigger);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<TriggerDeleted>, I>>(base?: I): TriggerDeleted {
+    return TriggerDeleted.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<TriggerDeleted>, I>>(object: I): TriggerDeleted {
+    const message = createBaseTriggerDeleted();
+    message.trigger = (object.trigger !== undefined && object.trigger !== null)
+      ? Trigger.fromPartial(object.trigger)
+      : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
     return message;
   },
 };
