@@ -7,6 +7,7 @@ import { openCollections } from './adapters/collections.ts';
 import { consumeInference } from './adapters/inference-consumer.ts';
 import { monitoringRpc } from './adapters/monitoring-rpc.ts';
 import { baselineLoader, profileLoader } from './adapters/profiles.ts';
+import { windowMeasuring } from './adapters/window-measuring.ts';
 import { bindMonitor } from './application/bind-monitor.ts';
 import { EndpointLanes } from './application/endpoint-lanes.ts';
 import { followDeletion, followRollback } from './application/follow-deployment.ts';
@@ -27,10 +28,12 @@ export const monitoring: ServiceModule = {
   setup: async ({ env, store, bus, blobs, log, now }) => {
     const variables = readEnv(envSchema, env);
     const loadProfile = profileLoader(blobs);
+    const measuring = windowMeasuring();
     const deps: Dependencies = {
       collections: openCollections(store),
       loadProfile,
       loadBaseline: baselineLoader(loadProfile),
+      measureWindow: measuring.measureWindow,
       labelRetention: {
         predictions: variables.MILLRACE_MONITORING_LABEL_PREDICTIONS,
         ageMs: variables.MILLRACE_MONITORING_LABEL_DAYS * dayMs,
@@ -60,6 +63,7 @@ export const monitoring: ServiceModule = {
       stop: async () => {
         await lanes.stop();
         await records?.stop();
+        await measuring.close();
       },
     };
   },

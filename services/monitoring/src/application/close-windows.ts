@@ -5,13 +5,7 @@ import { inSpan } from '@millrace/telemetry';
 import { bindingId, type MonitorDocument } from '../domain/monitor.ts';
 import { toMonitorMessage } from '../domain/monitor-message.ts';
 import type { PendingWindow, StreamState } from '../domain/stream-state.ts';
-import {
-  learnPredictions,
-  reportWindow,
-  type WindowReport,
-  windowForEvent,
-  windowId,
-} from '../domain/window-report.ts';
+import { learnPredictions, type WindowReport, windowForEvent, windowId } from '../domain/window-report.ts';
 import type { WindowSketch } from '../domain/window-sketch.ts';
 import { commitState } from './commit-state.ts';
 import { evaluateAlerts } from './evaluate-alerts.ts';
@@ -29,9 +23,14 @@ const deleteUnder = async <T extends object>(
   prefix: string,
   spared: (key: string) => boolean = () => false,
 ): Promise<void> => {
+  const removed: { readonly key: string; readonly version: number }[] = [];
   for await (const { key, version } of collection.scan({ field: '$key', op: 'prefix', value: prefix })) {
-    if (!spared(key)) await collection.commit({ key, expected: version, document: null });
+    if (!spared(key)) removed.push({ key, version });
   }
+  // Asked for together, they share their transactions.
+  await Promise.all(
+    removed.map(({ key, version }) => collection.commit({ key, expected: version, document: null })),
+  );
 };
 
 /** Removes predictions that a crash left uncounted, lest their labels count twice. */
@@ -55,13 +54,13 @@ const measure = async (
   monitor: MonitorDocument,
   sketch: WindowSketch,
 ): Promise<WindowReport> => {
-  const { collections, loadBaseline } = deps;
+  const { collections, loadBaseline, measureWindow } = deps;
   const identity = { endpoint: state.endpoint, number: window.number };
   const baseline = await loadBaseline(window.binding, monitor.drift, monitor.seed);
   const key = learnedKey(state.endpoint, window);
   const learned = await collections.learned.get(key);
   const usable = learned?.document.windowId === windowId(identity) ? undefined : learned;
-  const report = reportWindow(identity, {
+  const report = await measureWindow(identity, {
     sketch,
     baseline,
     settings: monitor.drift,

@@ -4,7 +4,7 @@ import type { ColumnProfile, DatasetProfile } from '@millrace/tabular';
 import type { Logger } from '@millrace/telemetry';
 import type { Binding, DriftSettings, MonitorDocument } from '../domain/monitor.ts';
 import type { StreamState } from '../domain/stream-state.ts';
-import type { WindowReport } from '../domain/window-report.ts';
+import type { Measured, WindowIdentity, WindowReport } from '../domain/window-report.ts';
 import type { Baseline, WindowSketchJson } from '../domain/window-sketch.ts';
 
 /** Part of a window's sketch. Key: `<endpoint>/<number>/<part>`. */
@@ -88,6 +88,9 @@ export type LoadProfile = (digest: string) => Promise<DatasetProfile>;
 /** Reads the profiles that a binding names. Throws `NotFound`, or `Invalid` when a blob is no profile. */
 export type LoadBaseline = (binding: Binding, settings: DriftSettings, seed: number) => Promise<Baseline>;
 
+/** Measures a complete window; see `reportWindow`. */
+export type MeasureWindow = (identity: WindowIdentity, measured: Measured) => Promise<WindowReport>;
+
 /** Bounds of what waits for labels, per endpoint. */
 export interface LabelRetention {
   readonly predictions: number;
@@ -98,6 +101,7 @@ export interface Dependencies {
   readonly collections: Collections;
   readonly loadProfile: LoadProfile;
   readonly loadBaseline: LoadBaseline;
+  readonly measureWindow: MeasureWindow;
   readonly labelRetention: LabelRetention;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
