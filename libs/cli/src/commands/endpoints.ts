@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { type Endpoint, type Revision, Strategy } from '@millrace/contracts/deployment';
-import { Invalid } from '@millrace/errors';
+import { Invalid, messageOf } from '@millrace/errors';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
@@ -143,13 +143,21 @@ const rollback = async (
   );
 };
 
+const readInput = async (file: string): Promise<string> => {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (thrown) {
+    throw Invalid.field('--file', messageOf(thrown), { cause: thrown });
+  }
+};
+
 const predict = async (
   context: CommandContext,
   endpoint: string,
   row: string | undefined,
   options: { file?: string },
 ): Promise<void> => {
-  const text = options.file === undefined ? row : await readFile(options.file, 'utf8');
+  const text = options.file === undefined ? row : await readInput(options.file);
   if (text === undefined) {
     throw new Invalid('nothing to predict', {
       hint: 'Give a JSON row such as \'{"distance": 762}\', or --file rows.json.',
