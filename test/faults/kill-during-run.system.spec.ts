@@ -6,7 +6,7 @@ import { followToEnd, followToPause, modelVersionOf } from '../support/runs.ts';
 import { eventually, until } from '../support/wait.ts';
 import { AcknowledgedWrites } from './acknowledged-writes.ts';
 import { brokenSequences, expectEachEffectOnce } from './effects.ts';
-import { type Kill, planKills } from './kill-plan.ts';
+import { describeMoment, type Kill, planKills } from './kill-plan.ts';
 import { durationsOf, momentOf, submitQuickRun } from './quick-run.ts';
 
 const seed = Number(process.env.MILLRACE_TEST_SEED ?? 20130101);
@@ -27,8 +27,9 @@ beforeAll(async () => {
     separate: true,
     env: { MILLRACE_STEP_LEASE_MS: String(stepLeaseMs) },
   });
+  await expectEachEffectOnce(millrace, await runOnce('first', 0));
+  // Everything is loaded now: this one takes as long as those to come.
   const run = await runOnce('undisturbed', 1);
-  await expectEachEffectOnce(millrace, run);
   usual = durationsOf(run);
   const training = run.steps.flatMap(({ outputs }) => outputs).find(({ kind }) => kind === 'training_run');
   writes = new AcknowledgedWrites(millrace.client, training?.id ?? '', 'undisturbed');
@@ -72,12 +73,12 @@ const killDuring = async (kill: Kill, runId: string): Promise<void> => {
   });
 };
 
-test.each(plan)(
-  'a run completes, with every effect once, when $victim is killed during $step',
-  async (kill) => {
-    const name = `${kill.victim}-${kill.step}`;
+test.each(plan.map((kill, number) => ({ ...kill, number, moment: describeMoment(kill.at) })))(
+  'a run completes, with every effect once, when $victim is killed during $step, $moment',
+  async ({ number, ...kill }) => {
+    const name = `${kill.victim}-${kill.step}-${number}`;
     writes.start();
-    const run = await runOnce(name, 2 + plan.indexOf(kill), (runId) => killDuring(kill, runId));
+    const run = await runOnce(name, 2 + number, (runId) => killDuring(kill, runId));
     await writes.stop();
     await expectEachEffectOnce(millrace, run);
     counts.completed += 1;

@@ -25,11 +25,14 @@ const approve = async (runId: string): Promise<void> => {
 
 beforeAll(async () => {
   millrace = await TestInstallation.start(embedded);
-  const id = await submitQuickRun(millrace, 'undisturbed', 1);
-  await approve(id);
-  const run = await followToEnd(millrace, id);
-  await expectEachEffectOnce(millrace, run);
-  usual = durationsOf(run);
+  for (const [seed, name] of ['first', 'undisturbed'].entries()) {
+    const id = await submitQuickRun(millrace, name, seed);
+    await approve(id);
+    const run = await followToEnd(millrace, id);
+    await expectEachEffectOnce(millrace, run);
+    // Of the second one: everything is loaded then.
+    usual = durationsOf(run);
+  }
 });
 
 afterAll(async () => {
@@ -63,7 +66,7 @@ test('no event is missing or doubled after all the crashes', async () => {
   await eventually('the sequences', () => expect(brokenSequences(log.events)).toEqual([]));
   expect(await client.deadLetters()).toEqual([]);
   const { runs } = await client.pipeline.listRuns({ page: { limit: 100 } });
-  expect(runs.filter(({ state }) => state === 'RUN_STATE_SUCCEEDED')).toHaveLength(steps.length + 1);
+  expect(runs.filter(({ state }) => state === 'RUN_STATE_SUCCEEDED')).toHaveLength(steps.length + 2);
   console.log(
     `seed ${seed}: ${crashes} crashes of everything, ${runs.length} runs acknowledged and succeeded, ${log.events.length} events without gap or double`,
   );

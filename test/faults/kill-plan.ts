@@ -28,25 +28,33 @@ export interface Kill {
 
 /** Steps of others at which the sample kills a service. */
 const otherSteps = 2;
-/** How many of the kills come with the step's result. */
+/** Until then, as a share of its usual duration, a step is surely not done. */
+const inTheMiddle = 0.6;
+/** How many of the kills of those who do not do the step come with its result. */
 const resultShare = 0.25;
 
-/** The kills of a seed: everyone in every step when `full`, else each in its own steps and in some others. */
+/**
+ * The kills of a seed. Who does a step is killed in its middle and when its result is told; everyone else once in every
+ * step when `full`, else in some.
+ */
 export const planKills = (seed: number, full: boolean): readonly Kill[] => {
   const random = createRandom(seed);
   return victims.flatMap((victim) => {
     const own = random.derive(victim);
-    const chosen = full ? steps : sampleOf(victim, own);
-    return chosen.map((step) => {
-      const moment = own.uniform();
-      return { victim, step, at: own.uniform() < resultShare ? ('result' as const) : moment };
-    });
+    const isOwn = (step: StepName) => owners[step] === victim;
+    const others = steps.filter((step) => !isOwn(step));
+    const sample = full || victim === 'broker' ? others : own.shuffle([...others]).slice(0, otherSteps);
+    const kills: Kill[] = steps.filter(isOwn).flatMap((step) => [
+      { victim, step, at: own.uniform() * inTheMiddle },
+      { victim, step, at: 'result' },
+    ]);
+    return [...kills, ...sample.map((step) => ({ victim, step, at: anyMoment(own) }))];
   });
 };
 
-/** Every step goes through the broker. */
-const sampleOf = (victim: Victim, random: Random): readonly StepName[] => {
-  const own = steps.filter((step) => victim === 'broker' || owners[step] === victim);
-  const others = random.shuffle(steps.filter((step) => !own.includes(step)));
-  return [...own, ...others.slice(0, otherSteps)];
-};
+const anyMoment = (random: Random): Kill['at'] =>
+  random.uniform() < resultShare ? 'result' : random.uniform();
+
+/** `when its result is told`, `after 38 % of its time` */
+export const describeMoment = (at: Kill['at']): string =>
+  at === 'result' ? 'when its result is told' : `after ${Math.round(at * 100)} % of its time`;

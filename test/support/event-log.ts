@@ -1,5 +1,5 @@
 import { type Bus, connectBus, type TailedEvent } from '@millrace/bus';
-import { until } from './wait.ts';
+import { patienceMs } from './wait.ts';
 
 /** Every event on the stream `EVENTS`, from its first, as it comes; goes on when the broker was away. */
 export class EventLog {
@@ -7,6 +7,7 @@ export class EventLog {
   readonly bus: Bus;
   readonly #end = new AbortController();
   readonly #reading: Promise<void>;
+  readonly #watchers = new Set<(event: TailedEvent) => void>();
 
   private constructor(bus: Bus) {
     this.bus = bus;
@@ -17,9 +18,25 @@ export class EventLog {
     return new EventLog(await connectBus({ url: natsUrl, service: 'test' }));
   }
 
-  /** The first event that fits; waits for it. */
-  waitFor(what: string, fits: (event: TailedEvent) => boolean, deadlineMs?: number): Promise<TailedEvent> {
-    return until(what, () => this.events.find(fits), deadlineMs);
+  /** The first event that fits, at once when it comes. Throws what was waited for when it is late. */
+  async waitFor(
+    what: string,
+    fits: (event: TailedEvent) => boolean,
+    deadlineMs = patienceMs,
+  ): Promise<TailedEvent> {
+    const known = this.events.find(fits);
+    if (known !== undefined) return known;
+    const { promise, resolve, reject } = Promise.withResolvers<TailedEvent>();
+    const watch = (event: TailedEvent) => {
+      if (fits(event)) resolve(event);
+    };
+    const late = new Error(`${what} did not come within ${deadlineMs / 1000} s`);
+    const timer = setTimeout(() => reject(late), deadlineMs);
+    this.#watchers.add(watch);
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#watchers.delete(watch);
+    });
   }
 
   async close(): Promise<void> {
@@ -31,7 +48,9 @@ export class EventLog {
   async #read(): Promise<void> {
     for await (const event of this.bus.readEvents({ since: 'all', signal: this.#end.signal })) {
       // A reader that resumed may be given the last one again.
-      if (event.streamSequence > (this.events.at(-1)?.streamSequence ?? 0)) this.events.push(event);
+      if (event.streamSequence <= (this.events.at(-1)?.streamSequence ?? 0)) continue;
+      this.events.push(event);
+      for (const watch of this.#watchers) watch(event);
     }
   }
 }
