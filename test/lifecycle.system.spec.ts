@@ -29,8 +29,9 @@ let root: string;
 let commit: string;
 let first: Run;
 let second: Run;
-/** Rows that were predicted. */
+/** Rows that were predicted, and requests that were answered with them. */
 let predicted = 0;
+let answered = 0;
 
 const run = promisify(execFile);
 
@@ -81,6 +82,7 @@ const predict = async (rows: readonly FlightFeatures[]): Promise<readonly number
     expect(answer.predictions.every(Number.isFinite)).toBe(true);
     expect(new Set(answer.prediction_ids).size).toBe(some.length);
     predicted += some.length;
+    answered += 1;
     revisions.push(answer.revision);
   }
   return revisions;
@@ -181,6 +183,7 @@ test('both protocols predict alike, both revisions answer, and a unit stays with
     outputs: [{ name: 'arr_delay', shape: [1], datatype: 'FP64' }],
   });
   predicted += answers.length + 1;
+  answered += answers.length + 1;
   const inferred = (infer.body as { outputs: { data: number[] }[] }).outputs[0]?.data;
   expect(answers[0]?.body).toMatchObject({ predictions: inferred });
 });
@@ -316,6 +319,11 @@ test.each([
 ])('every event once more, %s and out of order, changes nothing', async (_, options) => {
   const { bus } = millrace.log;
   await untilHandled(bus);
+  // Requests are counted in memory and written down now and then.
+  await eventually('the counts of requests', async () => {
+    const { revisions } = await endpointNow();
+    expect(revisions.reduce((sum, { servedRequests }) => sum + servedRequests, 0)).toBe(answered);
+  });
   const before = await visibleState();
   const random = createRandom(seed);
   const { published, added } = await republishEvents(bus, (messages) => random.shuffle(messages), options);
