@@ -1,5 +1,5 @@
 import { context, SpanKind, trace } from '@opentelemetry/api';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   activeTraceHeaders,
   contextFromHeaders,
@@ -27,26 +27,28 @@ beforeEach(() => {
 });
 afterAll(() => telemetry.shutdown());
 
-const spansAfter = async (work: () => Promise<unknown>): Promise<SpanRecord[]> => {
-  await work();
+/** The finished span of that name. A batch on its way when `flush` is called comes a moment later. */
+const spanNamed = async (name: string): Promise<SpanRecord> => {
   await telemetry.flush();
-  return [...seen];
+  return vi.waitFor(() => {
+    const found = seen.find((span) => span.name === name);
+    if (found === undefined) throw new Error(`no span ${name} yet`);
+    return found;
+  });
 };
 
 describe('spans', () => {
   it('carry the name of the service they were made in, across awaits', async () => {
-    const spans = await spansAfter(() =>
-      runAsService('ingest', async () => {
-        await Promise.resolve();
-        await inSpan('outer', {}, () => runAsService('registry', () => inSpan('inner', {}, async () => {})));
-      }),
-    );
-    const outer = spans.find((span) => span.name === 'outer');
-    const inner = spans.find((span) => span.name === 'inner');
-    expect(outer?.service).toBe('ingest');
-    expect(inner?.service).toBe('registry');
-    expect(inner?.parentSpanId).toBe(outer?.spanId);
-    expect(inner?.traceId).toBe(outer?.traceId);
+    await runAsService('ingest', async () => {
+      await Promise.resolve();
+      await inSpan('outer', {}, () => runAsService('registry', () => inSpan('inner', {}, async () => {})));
+    });
+    const outer = await spanNamed('outer');
+    const inner = await spanNamed('inner');
+    expect(outer.service).toBe('ingest');
+    expect(inner.service).toBe('registry');
+    expect(inner.parentSpanId).toBe(outer.spanId);
+    expect(inner.traceId).toBe(outer.traceId);
   });
 
   it('say how the work failed and let the error through', async () => {
@@ -54,34 +56,29 @@ describe('spans', () => {
       throw new Error('no such thing');
     });
     await expect(failing).rejects.toThrow('no such thing');
-    const [span] = await spansAfter(async () => {});
-    expect(span).toMatchObject({ name: 'failing', kind: 'client', error: 'no such thing' });
+    expect(await spanNamed('failing')).toMatchObject({
+      name: 'failing',
+      kind: 'client',
+      error: 'no such thing',
+    });
   });
 
   it('cross a process boundary in headers', async () => {
-    const spans = await spansAfter(() =>
-      inSpan('sender', {}, async () => {
-        const headers = activeTraceHeaders();
-        await context.with(trace.deleteSpan(context.active()), () =>
-          inSpan('receiver', { context: contextFromHeaders(headers) }, async () => {}),
-        );
-      }),
-    );
-    const sender = spans.find((span) => span.name === 'sender');
-    expect(spans.find((span) => span.name === 'receiver')?.parentSpanId).toBe(sender?.spanId);
+    await inSpan('sender', {}, async () => {
+      const headers = activeTraceHeaders();
+      await context.with(trace.deleteSpan(context.active()), () =>
+        inSpan('receiver', { context: contextFromHeaders(headers) }, async () => {}),
+      );
+    });
+    expect((await spanNamed('receiver')).parentSpanId).toBe((await spanNamed('sender')).spanId);
   });
 
   it('can be emitted afterwards with ids and times chosen before', async () => {
     const ids = { traceId: newTraceId(), spanId: newSpanId(), parentSpanId: newSpanId() };
-    const [span] = await spansAfter(async () =>
-      emitSpan({ ...ids, name: 'late', start: 1_000, end: 3_500, attributes: { 'millrace.step': 'train' } }),
-    );
-    expect(span).toMatchObject({ ...ids, name: 'late', start: 1_000, duration: 2_500 });
-    const [next] = await spansAfter(async () => {
-      seen.length = 0;
-      await inSpan('next', {}, async () => {});
-    });
-    expect(next?.spanId).not.toBe(ids.spanId);
+    emitSpan({ ...ids, name: 'late', start: 1_000, end: 3_500, attributes: { 'millrace.step': 'train' } });
+    expect(await spanNamed('late')).toMatchObject({ ...ids, start: 1_000, duration: 2_500 });
+    await inSpan('next', {}, async () => {});
+    expect((await spanNamed('next')).spanId).not.toBe(ids.spanId);
   });
 });
 

@@ -1,0 +1,35 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createLogger, runAsService } from './index.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'millrace-log-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('log lines', () => {
+  it('are JSON with the service, and never show a secret', async () => {
+    const file = join(directory, 'logs', 'millrace.log');
+    const log = createLogger('info', file);
+    runAsService('ingest', () =>
+      log.info({ token: 'abc', request: { password: 'def', path: '/x' } }, 'asked'),
+    );
+    log.debug('too quiet');
+    const text = await vi.waitFor(async () => {
+      const written = await readFile(file, 'utf8');
+      expect(written).toContain('\n');
+      return written;
+    });
+    expect(JSON.parse(text)).toMatchObject({
+      level: 'info',
+      service: 'ingest',
+      msg: 'asked',
+      token: '[redacted]',
+      request: { password: '[redacted]', path: '/x' },
+    });
+    expect(text).not.toMatch(/abc|def/);
+  });
+});
