@@ -113,15 +113,18 @@ describe('the built-in transform', () => {
   });
 
   it.each([
-    [{ numerics: {} }, 'transform.numerics: is not a known key'],
+    [{ numerics: {} }, 'steps.transform.numerics: is not a known key'],
     [
       { numeric: { impute: 'mode' } },
-      'transform.numeric.impute: must be one of median, mean, most_frequent, none or {constant: <number>}',
+      'steps.transform.numeric.impute: must be one of median, mean, most_frequent, none or {constant: <number>}',
     ],
-    [{ drop: ['gone'] }, 'transform.drop: there is no column "gone"'],
-    [{ columns: { city: { kind: 'numeric' } } }, 'transform.columns.city.kind: "numeric" needs numbers'],
-    [{ select: ['same'] }, 'transform: no feature column is left'],
-    [{ date: { parts: ['week'] } }, 'transform.date.parts[0]: must be one of year'],
+    [{ drop: ['gone'] }, 'steps.transform.drop: there is no column "gone"'],
+    [
+      { columns: { city: { kind: 'numeric' } } },
+      'steps.transform.columns.city.kind: "numeric" needs numbers',
+    ],
+    [{ select: ['same'] }, 'steps.transform: no feature column is left'],
+    [{ date: { parts: ['week'] } }, 'steps.transform.date.parts[0]: must be one of year'],
   ])('refuses %o', (spec, message) => {
     expect(() => columns(spec)).toThrow(message);
   });

@@ -201,6 +201,22 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
     ],
   ],
   [
+    'a search whose values are too large for numbers',
+    minimal(
+      '  train:\n    tuning:\n      enabled: true\n      max_trials: 3\n      parameters: {C: {distribution: loguniform, low: 8, high: 800}}\n',
+    ),
+    [
+      'recipe.yaml:11:64 steps.train.tuning.parameters.C.high: exp(800) is too large: the bound is that of the logarithm',
+    ],
+  ],
+  [
+    'a slice whose condition cannot be read',
+    minimal('  evaluate:\n    slices: [{name: night, where: "h >> 20"}]\n'),
+    [
+      'recipe.yaml:8:35 steps.evaluate.slices[0].where: expected a value or a column, found ">" at position 4 of `h >> 20`',
+    ],
+  ],
+  [
     'a contract with an unknown rule',
     minimal('    contract: {columns: {y: {uniqe: true}}}\n'),
     ['recipe.yaml:7:30 steps.ingest.contract.columns.y.uniqe: unknown key; did you mean "unique"?'],

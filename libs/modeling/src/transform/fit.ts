@@ -30,7 +30,7 @@ export const fitTransform = (spec: TransformSpec, features: Table): TransformSta
   const fitted = columns.map((column) => ({ column, result: fitColumn(spec, column) }));
   const steps = fitted.flatMap(({ result }) => ('dropped' in result ? [] : [result]));
   if (steps.length === 0) {
-    throw Invalid.field('transform', 'no feature column is left', {
+    throw Invalid.field('steps.transform', 'no feature column is left', {
       hint: 'Every column is dropped, constant or empty in the training split.',
     });
   }
@@ -55,9 +55,11 @@ export const fitTransform = (spec: TransformSpec, features: Table): TransformSta
 };
 
 const chosenColumns = (spec: TransformSpec, features: Table): readonly Column[] => {
-  for (const name of spec.drop) columnOf(features, name, 'transform.drop');
-  for (const name of Object.keys(spec.columns)) columnOf(features, name, `transform.columns.${name}`);
-  const selected = spec.select?.map((name, index) => columnOf(features, name, `transform.select[${index}]`));
+  for (const name of spec.drop) columnOf(features, name, 'steps.transform.drop');
+  for (const name of Object.keys(spec.columns)) columnOf(features, name, `steps.transform.columns.${name}`);
+  const selected = spec.select?.map((name, index) =>
+    columnOf(features, name, `steps.transform.select[${index}]`),
+  );
   return (selected ?? features.columns).filter((column) => !spec.drop.includes(column.name));
 };
 
@@ -88,7 +90,7 @@ const defaultRule = (column: Column): ColumnRule => {
 const numbersOf = (column: Column, kind: string): number[] => {
   if (column.type === 'string') {
     throw Invalid.field(
-      `transform.columns.${column.name}.kind`,
+      `steps.transform.columns.${column.name}.kind`,
       `"${kind}" needs numbers, the column is text`,
     );
   }
@@ -195,7 +197,7 @@ const oneHot = (
 const fitDate = (column: Column, rule: DateRule): Fitted => {
   if (column.type !== 'timestamp') {
     throw Invalid.field(
-      `transform.columns.${column.name}.kind`,
+      `steps.transform.columns.${column.name}.kind`,
       `"date" needs timestamps, the column is ${column.type}`,
     );
   }

@@ -66,7 +66,7 @@ type Section = Readonly<Record<string, unknown>>;
  * Reads the transform section of a recipe (snake case keys), filling in the defaults of `autoTransform`.
  * Throws `Invalid` naming the key at fault under `path`.
  */
-export const parseTransformSpec = (section: Section, path = 'transform'): TransformSpec => {
+export const parseTransformSpec = (section: Section, path = 'steps.transform'): TransformSpec => {
   rejectUnknownKeys(section, ['select', 'drop', 'numeric', 'categorical', 'date', 'columns'], path);
   const select = section.select === undefined ? undefined : names(section.select, `${path}.select`);
   return {

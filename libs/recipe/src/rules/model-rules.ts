@@ -1,4 +1,6 @@
+import { MillraceError } from '@millrace/errors';
 import { metricTable } from '@millrace/metrics';
+import { parseExpression } from '@millrace/tabular/expression';
 import type { Problem } from '../document/config.ts';
 import type { Path } from '../document/yaml-document.ts';
 import type { Task } from '../types.ts';
@@ -117,6 +119,10 @@ function* parameterProblems(parameter: Fields, path: Path, algorithm: string): I
   if (typeof args.low === 'number' && typeof args.high === 'number' && args.low >= args.high) {
     yield wrong([...path, 'high'], `must be > low (${args.low})`);
   }
+  // As in hyperopt, the bounds of a log distribution are those of the logarithm.
+  if (String(distribution).includes('log') && Math.exp(args.high) === Number.POSITIVE_INFINITY) {
+    yield wrong([...path, 'high'], `exp(${args.high}) is too large: the bound is that of the logarithm`);
+  }
   if (distribution === 'randint' && args.upper === undefined && args.high === undefined) {
     yield wrong([...path, 'upper'], 'is missing');
   }
@@ -138,11 +144,26 @@ export const evaluateRule: Rule = function* ({ content, task }) {
     sliceNames.map((name) => ({ name })),
     ['steps', 'evaluate', 'slices'],
   );
+  for (const [index, slice] of (slices ?? []).entries()) {
+    const problem = typeof slice?.where === 'string' ? expressionProblem(slice.where) : undefined;
+    if (problem !== undefined) yield wrong(['steps', 'evaluate', 'slices', index, 'where'], problem);
+  }
   const metrics = usableMetrics(content, task);
   for (const [index, criterion] of (criteria ?? []).entries()) {
     const path = ['steps', 'evaluate', 'validation_criteria', index];
     yield* criterionProblems(criterion, path, metrics);
     yield* sliceProblems(criterion, path, slices ?? []);
+  }
+};
+
+/** What is wrong with the writing of a condition; its columns are known only with the data. */
+const expressionProblem = (where: string): string | undefined => {
+  try {
+    parseExpression(where, 'where');
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof MillraceError) return thrown.violations[0]?.message ?? thrown.message;
+    throw thrown;
   }
 };
 

@@ -13,6 +13,9 @@ export const metricsSection = ({ request: { catalog }, measurement }: Evaluation
     const better = catalog.find(name)?.greaterIsBetter;
     return better === undefined ? '' : better ? '↑' : '↓';
   };
+  /** Facts of the data, such as the number of rows, are not estimates of the model. */
+  const spread = (metric: MetricEstimate | undefined) =>
+    metric === undefined || arrow(metric.name) === '' ? '' : intervalText(metric.interval);
   const ranked = test.filter(({ name }) => catalog.find(name)?.greaterIsBetter !== undefined);
   return {
     title: 'Metrics',
@@ -32,12 +35,12 @@ export const metricsSection = ({ request: { catalog }, measurement }: Evaluation
           { title: 'Validation', numeric: true },
           { title: '95 % interval', numeric: true },
         ],
-        rows: test.map(({ name, value, interval }) => [
-          `${name} ${arrow(name)}`,
-          formatNumber(value),
-          intervalText(interval),
-          formatNumber(validation.get(name)?.value),
-          intervalText(validation.get(name)?.interval),
+        rows: test.map((metric) => [
+          `${metric.name} ${arrow(metric.name)}`,
+          formatNumber(metric.value),
+          spread(metric),
+          formatNumber(validation.get(metric.name)?.value),
+          spread(validation.get(metric.name)),
         ]),
         strong: new Set(test.flatMap(({ name }, row) => (name === catalog.primary ? [row] : []))),
       }),

@@ -46,7 +46,10 @@ export const nextFireAt = (
   after: number,
 ): number | undefined => {
   const refuse = (why: string): never => {
-    throw Invalid.field('trigger.cron', `"${expression}" in "${timeZone}" is no schedule: ${why}`);
+    throw Invalid.field(
+      'trigger.cron',
+      `"${expression}"${timeZone === '' ? '' : ` in ${timeZone}`} is no schedule: ${why}`,
+    );
   };
   const fields = expression.trim().split(/\s+/).length;
   if (fields !== 5 && fields !== 6) return refuse('it must have five or six fields');
