@@ -2,16 +2,21 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createLogger, runAsService } from './index.ts';
+import { createLogger, inSpan, runAsService, startTelemetry, type Telemetry } from './index.ts';
 
 let directory: string;
+let telemetry: Telemetry;
 beforeEach(async () => {
+  telemetry = startTelemetry({ defaultService: 'test', env: {} });
   directory = await mkdtemp(join(tmpdir(), 'millrace-log-'));
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
+afterEach(async () => {
+  await telemetry.shutdown();
+  await rm(directory, { recursive: true, force: true });
+});
 
 describe('log lines', () => {
-  it('are JSON with the service, and never show a secret', async () => {
+  it('are JSON with the service and the trace, and never show a secret', async () => {
     const file = join(directory, 'logs', 'millrace.log');
     const log = createLogger('info', file);
     runAsService('ingest', () =>
@@ -26,10 +31,11 @@ describe('log lines', () => {
     expect(JSON.parse(text)).toMatchObject({
       level: 'info',
       service: 'ingest',
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
       msg: 'asked',
       token: '[redacted]',
       request: { password: '[redacted]', path: '/x' },
     });
-    expect(text).not.toMatch(/abc|def/);
+    expect(text).not.toMatch(/"(abc|def)"/);
   });
 });
