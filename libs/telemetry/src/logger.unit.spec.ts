@@ -19,8 +19,10 @@ describe('log lines', () => {
   it('are JSON with the service and the trace, and never show a secret', async () => {
     const file = join(directory, 'logs', 'millrace.log');
     const log = createLogger('info', file);
-    runAsService('ingest', () =>
-      log.info({ token: 'abc', request: { password: 'def', path: '/x' } }, 'asked'),
+    await runAsService('ingest', () =>
+      inSpan('asking', {}, async () =>
+        log.info({ token: 'abc', request: { password: 'def', path: '/x' } }, 'asked'),
+      ),
     );
     log.debug('too quiet');
     const text = await vi.waitFor(async () => {
