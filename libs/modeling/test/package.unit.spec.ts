@@ -1,8 +1,17 @@
+import type { Table } from '@millrace/tabular';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { examplesOf, loadPredictor, manifestOf, parseManifest, readPackage } from '../src/index.ts';
+import {
+  examplesOf,
+  loadPredictor,
+  manifestOf,
+  parseManifest,
+  readPackage,
+  type Task,
+  withoutColumns,
+} from '../src/index.ts';
+import { trainPackage } from '../src/testing/train-package.ts';
 import { people } from './people.ts';
-import { targets, trainPackage } from './train-package.ts';
 
 const cases = [
   { using: 'ydf/gradient_boosted_trees', task: 'regression', target: 'income' },
@@ -17,10 +26,18 @@ const cases = [
   { using: 'baseline/majority', task: 'classification', target: 'level' },
 ] as const;
 
+const targets = ['income', 'level', 'wealthy'];
+
+/** On the columns that are not targets. */
+const train = (people: Table, task: Task, target: string, using: string) => {
+  const others = targets.filter((name) => name !== target);
+  return trainPackage({ table: withoutColumns(people, others), task, target, using });
+};
+
 describe('a model package', () => {
   for (const { using, task, target } of cases) {
     it(`of ${using} for ${target} answers after a round trip through its manifest`, async () => {
-      const files = await trainPackage(people(300), task, target, using);
+      const files = await train(people(300), task, target, using);
       const { bytes, manifest } = manifestOf(files);
       const blobs = new Map(manifest.files.map((file) => [file.digest, files.get(file.path)]));
       const read = await readPackage(bytes, async (digest) => blobs.get(digest) ?? new Uint8Array());
@@ -51,15 +68,14 @@ describe('a model package', () => {
     const digests = await Promise.all(
       [1, 2].map(
         async () =>
-          manifestOf(await trainPackage(people(200), 'regression', 'income', 'ydf/gradient_boosted_trees'))
-            .digest,
+          manifestOf(await train(people(200), 'regression', 'income', 'ydf/gradient_boosted_trees')).digest,
       ),
     );
     expect(digests[0]).toBe(digests[1]);
   });
 
   it('is laid out as an MLflow model directory', async () => {
-    const files = await trainPackage(people(50), 'classification', 'level', 'baseline/majority');
+    const files = await train(people(50), 'classification', 'level', 'baseline/majority');
     expect([...files.keys()].sort()).toEqual([
       'MLmodel',
       'environment.json',
@@ -81,7 +97,7 @@ describe('a model package', () => {
 
   it('answers its own input example', async () => {
     const predictor = await loadPredictor(
-      await trainPackage(people(60), 'regression', 'income', 'ydf/gradient_boosted_trees'),
+      await train(people(60), 'regression', 'income', 'ydf/gradient_boosted_trees'),
     );
     const prediction = await predictor.predict(predictor.inputExample);
     expect(prediction.kind === 'regression' && prediction.values.length).toBe(5);
@@ -89,7 +105,7 @@ describe('a model package', () => {
 
   it('gives a table and its rows the same answer', async () => {
     const predictor = await loadPredictor(
-      await trainPackage(people(60), 'regression', 'income', 'ydf/gradient_boosted_trees'),
+      await train(people(60), 'regression', 'income', 'ydf/gradient_boosted_trees'),
     );
     const table = people(5, 3);
     const rows = Array.from({ length: 5 }, (_, row) =>
@@ -104,7 +120,7 @@ describe('a model package', () => {
 
   it('accepts a category and a missing value that training never saw', async () => {
     const predictor = await loadPredictor(
-      await trainPackage(people(60), 'regression', 'income', 'ydf/gradient_boosted_trees'),
+      await train(people(60), 'regression', 'income', 'ydf/gradient_boosted_trees'),
     );
     const [row] = predictor.inputExample;
     const prediction = await predictor.predict([{ ...row, city: 'Atlantis', age: null }]);
@@ -112,9 +128,7 @@ describe('a model package', () => {
   });
 
   it('refuses input outside its signature, naming row and field', async () => {
-    const predictor = await loadPredictor(
-      await trainPackage(people(60), 'regression', 'income', 'baseline/mean'),
-    );
+    const predictor = await loadPredictor(await train(people(60), 'regression', 'income', 'baseline/mean'));
     const row = predictor.inputExample[0] ?? {};
     const { city: _city, ...withoutCity } = row;
     const wrong = [row, withoutCity, { ...row, age: 1.5, score: 'high', joined: 'tomorrow', member: 1 }];

@@ -1,19 +1,6 @@
-import {
-  applyTransform,
-  autoTransform,
-  buildPackage,
-  columnOf,
-  estimatorNamed,
-  examplesOf,
-  fitTransform,
-  inferSignature,
-  type PackageFiles,
-  resolveParams,
-  type Task,
-} from '@millrace/modeling';
+import { buildPackage, examplesOf, inferSignature, type PackageFiles, type Task } from '@millrace/modeling';
+import { trainPackage } from '@millrace/modeling/testing';
 import type { Table } from '@millrace/tabular';
-
-const environment = { node: '24.0.0', platform: 'linux-x64', packages: {}, lockDigest: '' };
 
 const trips = (target: readonly (number | string)[], task: Task = 'regression'): Table => ({
   rowCount: target.length,
@@ -26,28 +13,8 @@ const trips = (target: readonly (number | string)[], task: Task = 'regression'):
   ],
 });
 
-const train = async (table: Table, task: Task, using: string): Promise<PackageFiles> => {
-  const examples = examplesOf(table, 'late', task);
-  const state = fitTransform(autoTransform, examples.features);
-  const estimator = estimatorNamed(using, task, 'using');
-  const params = resolveParams(estimator.parameters, {}, 'params');
-  const features = applyTransform(state, examples.features);
-  const model = await estimator.fit({ features, target: examples.target, params, seed: 42 });
-  const files = buildPackage({
-    signature: inferSignature(
-      examples.features,
-      state.inputs.map(({ name }) => name),
-      { name: 'late', type: columnOf(table, 'late', 'late').type, values: examples.target },
-    ),
-    transform: { kind: 'builtin', state },
-    estimator: { kind: 'builtin', name: using, params },
-    modelFiles: model.files,
-    features: examples.features,
-    environment,
-  });
-  model.close();
-  return files;
-};
+const train = (table: Table, task: Task, using: string): Promise<PackageFiles> =>
+  trainPackage({ table, task, target: 'late', using });
 
 /** Answers one number to everything: who answered a request can be seen from the answer. */
 export const constantModel = (value: number): Promise<PackageFiles> =>
@@ -84,6 +51,6 @@ export const codeModel = (answer: string): PackageFiles => {
     modelFiles: new Map([['state.json', bytes('{}')]]),
     code: new Map([['steps/train.ts', bytes(code)]]),
     features,
-    environment,
+    environment: { node: '24.0.0', platform: 'linux-x64', packages: {}, lockDigest: '' },
   });
 };

@@ -1,7 +1,7 @@
 import { withoutColumns } from '@millrace/modeling';
+import { trainPackage } from '@millrace/modeling/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Lab, openLab } from './lab.ts';
-import { trainModel } from './train-model.ts';
 import { trips } from './trips.ts';
 
 let lab: Lab;
@@ -14,7 +14,7 @@ describe('a service killed in the middle of an evaluation', () => {
   it('does it again after its restart, with one report and one result', async () => {
     const table = (rows: number, seed: number) => withoutColumns(trips({ rows, seed }), ['late']);
     const model = await lab.putModel(
-      await trainModel({
+      await trainPackage({
         table: table(300, 1),
         task: 'regression',
         target: 'minutes',

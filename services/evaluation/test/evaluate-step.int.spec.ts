@@ -1,9 +1,9 @@
 import { Report, Verdict } from '@millrace/contracts/evaluation';
 import { ErrorCode } from '@millrace/errors';
 import { type PackageFiles, withoutColumns } from '@millrace/modeling';
+import { trainPackage } from '@millrace/modeling/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandOptions, type Lab, openLab } from './lab.ts';
-import { trainModel } from './train-model.ts';
 import { trips } from './trips.ts';
 
 let lab: Lab;
@@ -14,7 +14,7 @@ let poor: string;
 
 const table = (rows: number, seed: number) => withoutColumns(trips({ rows, seed }), ['late']);
 const train = (using: string): Promise<PackageFiles> =>
-  trainModel({ table: table(400, 1), task: 'regression', target: 'minutes', using });
+  trainPackage({ table: table(400, 1), task: 'regression', target: 'minutes', using });
 
 beforeAll(async () => {
   lab = await openLab();

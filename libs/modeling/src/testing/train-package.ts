@@ -3,6 +3,7 @@ import {
   applyTransform,
   autoTransform,
   buildPackage,
+  columnOf,
   estimatorNamed,
   examplesOf,
   fitTransform,
@@ -10,26 +11,25 @@ import {
   type PackageFiles,
   resolveParams,
   type Task,
-  withoutColumns,
-} from '../src/index.ts';
-import { columnOf } from '../src/table-access.ts';
+} from '../index.ts';
 
-export const targets = ['income', 'level', 'wealthy'];
+export interface TrainOptions {
+  readonly table: Table;
+  readonly task: Task;
+  readonly target: string;
+  readonly using: string;
+  readonly params?: Record<string, unknown>;
+}
 
-/** The whole way from a table to the files of a model package. */
-export const trainPackage = async (
-  table: Table,
-  task: Task,
-  target: string,
-  using: string,
-  params: Record<string, unknown> = {},
-  seed = 42,
-): Promise<PackageFiles> => {
-  const data = withoutColumns(
-    table,
-    targets.filter((name) => name !== target),
-  );
-  const examples = examplesOf(data, target, task);
+/** For tests: the whole way from a table to the files of a model package, with the `auto` transform. */
+export const trainPackage = async ({
+  table,
+  task,
+  target,
+  using,
+  params = {},
+}: TrainOptions): Promise<PackageFiles> => {
+  const examples = examplesOf(table, target, task);
   const state = fitTransform(autoTransform, examples.features);
   const estimator = estimatorNamed(using, task, 'using');
   const resolved = resolveParams(estimator.parameters, params, 'params');
@@ -37,13 +37,13 @@ export const trainPackage = async (
     features: applyTransform(state, examples.features),
     target: examples.target,
     params: resolved,
-    seed,
+    seed: 42,
   });
   const files = buildPackage({
     signature: inferSignature(
       examples.features,
       state.inputs.map(({ name }) => name),
-      { name: target, type: columnOf(data, target, 'target').type, values: examples.target },
+      { name: target, type: columnOf(table, target, 'target').type, values: examples.target },
     ),
     transform: { kind: 'builtin', state },
     estimator: { kind: 'builtin', name: using, params: resolved },
