@@ -4,7 +4,7 @@ import { canonicalJson } from '@millrace/recipe';
 import { type Components, findStep, type PipelineRun, type RunStep } from './run.ts';
 
 /** Rises when what services make of an unchanged step changes in a way that old outputs must not be reused. */
-export const stepProtocolVersion = '1';
+export const stepProtocolVersion = '2';
 
 /** Identity of an artifact: its bytes, or what its owner calls it where it has none. */
 const identityOf = (artifact: Artifact): string => (artifact.digest === '' ? artifact.id : artifact.digest);
