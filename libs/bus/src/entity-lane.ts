@@ -13,6 +13,8 @@ export interface LaneContext {
   readonly graceMs: number;
   readonly stopping: AbortSignal;
   readonly logger: BusLogger;
+  /** How far the consumer has come with the entity. */
+  position(entity: string): Promise<number>;
   /** Handles and settles the event that is next; resolves `false` when stopping cut it short. */
   handle(delivery: EventDelivery): Promise<boolean>;
   /** Takes an event that was handled before off the server's list. */
@@ -79,7 +81,7 @@ export class EntityLane {
   }
 
   #position(): Promise<number> {
-    return this.#context.inbox.position(this.#context.consumer, this.#entity);
+    return this.#context.position(this.#entity);
   }
 
   #dropHandled(position: number): void {

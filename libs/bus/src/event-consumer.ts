@@ -10,6 +10,7 @@ import { deliveryOf, type EventDelivery } from './event-delivery.ts';
 import { EventHandling } from './event-handling.ts';
 import { buryExhausted } from './exhausted.ts';
 import { InProgress } from './in-progress.ts';
+import { PassedPositions } from './passed-positions.ts';
 import type { EventConsumerOptions, HandledPosition, Running, Subscription } from './port.ts';
 import { requestRefill } from './refill.ts';
 import { checkToken, subjects } from './subjects.ts';
@@ -47,6 +48,7 @@ class EventConsumer implements RunningPart {
   readonly #bus: Bus;
   readonly #options: Required<EventConsumerOptions>;
   readonly #handling: EventHandling;
+  readonly #passed: PassedPositions;
   readonly #inProgress: InProgress;
   readonly #lanes = new Map<string, EntityLane>();
   readonly #working = new Set<Promise<void>>();
@@ -59,6 +61,7 @@ class EventConsumer implements RunningPart {
     this.#bus = bus;
     this.#options = options;
     this.#inProgress = new InProgress(options.ackWaitMs);
+    this.#passed = new PassedPositions(options.name, options.inbox, bus.internals.logger);
     this.#handling = new EventHandling({
       bus,
       options,
@@ -110,6 +113,7 @@ class EventConsumer implements RunningPart {
     const grace = setTimeout(() => this.#graceEnded.abort(), graceMs);
     await Promise.all(this.#working);
     clearTimeout(grace);
+    await this.#passed.close();
     for (const message of this.#inProgress.close()) message.nak();
     await this.#finished;
   }
@@ -173,14 +177,20 @@ class EventConsumer implements RunningPart {
       graceMs,
       stopping: this.#stopping.signal,
       logger: this.#bus.internals.logger,
+      position: (entity) => this.#passed.position(entity),
       acknowledge: (delivery) => this.#acknowledge(delivery),
       refill: (entity, after, upTo) => {
         // `registry.model_version/flights/3` is owned by `registry`.
         const owner = entity.slice(0, entity.indexOf('.'));
         return requestRefill(this.#bus, owner, { entity, after, upTo });
       },
-      handle: (delivery) => {
-        const { entity, sequence } = delivery.attributes;
+      handle: async (delivery) => {
+        const { entity, sequence, type } = delivery.attributes;
+        if (!this.#handling.handles(type)) {
+          this.#passed.pass(entity, sequence);
+          this.#acknowledge(delivery);
+          return true;
+        }
         return this.#handle(delivery, { consumer: name, entity, sequence });
       },
     };
@@ -244,7 +254,7 @@ class EventConsumer implements RunningPart {
   async #skip(message: StoredMsg): Promise<void> {
     const { name, inbox } = this.#options;
     const { entity, sequence } = attributesOf(headerRecord(message.header));
-    if ((await inbox.position(name, entity)) === sequence - 1) {
+    if ((await this.#passed.position(entity)) === sequence - 1) {
       await inbox.advance({ consumer: name, entity, sequence });
     }
   }

@@ -41,6 +41,11 @@ export class EventHandling {
     this.#graceEnded = graceEnded;
   }
 
+  /** Whether a handler is there for the type; others come because an entity's events come all. */
+  handles(type: string): boolean {
+    return this.#byType.has(type);
+  }
+
   async handle(delivery: EventDelivery, handled: HandledPosition): Promise<EventSettlement> {
     const history: Failure[] = [];
     const settlement = await this.#attemptUntilSettled(delivery, handled, history);

@@ -11,9 +11,11 @@ const checkMs = 15_000;
 
 /**
  * How long acknowledged messages may wait to be marked together. Marking is a durable write; after a crash
- * before it they are published again, and dropped as duplicates.
+ * before it they are published again, and dropped as duplicates. Until then they are read again with each batch,
+ * so that many must not wait for long.
  */
-const markingDelayMs = 25;
+const markingDelayMs = { few: 250, many: 25 };
+const manySent = 64;
 
 export interface RelayOptions {
   readonly bus: Bus;
@@ -96,7 +98,7 @@ class Relay implements RunningPart {
         failures = 0;
         if (stopping || this.#isMarkingDue()) await this.#markSent();
         if (stopping) return;
-        await this.#wake.wait(this.#sent.size > 0 ? markingDelayMs : this.#pollMs, signal);
+        await this.#wake.wait(this.#sent.size > 0 ? this.#markingDelayMs : this.#pollMs, signal);
       } catch (thrown) {
         if (stopping) return;
         const delayMs = backoffMs(failures, 50, 5_000);
@@ -143,8 +145,12 @@ class Relay implements RunningPart {
     return batch.length;
   }
 
+  get #markingDelayMs(): number {
+    return this.#sent.size < manySent ? markingDelayMs.few : markingDelayMs.many;
+  }
+
   #isMarkingDue(): boolean {
-    return performance.now() - this.#markedAt >= markingDelayMs;
+    return performance.now() - this.#markedAt >= this.#markingDelayMs;
   }
 
   async #markSent(): Promise<void> {
