@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,8 @@ import { readLocalProject, uploadProject } from '@millrace/cli';
 import type { Run } from '@millrace/contracts/pipeline';
 import { createRandom } from '@millrace/random';
 import { serviceNames } from '@millrace/service-kit';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditRecords } from './support/audit.ts';
 import { flightsDirectory } from './support/flights-project.ts';
@@ -288,6 +291,25 @@ test('the audit log is intact and tells who approved, promoted and rolled back',
     }
   });
   expect(await registry.verifyAudit({})).toMatchObject({ intact: true });
+});
+
+test('everything published so far is in the catalogue of events and fits its schema', () => {
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  formats.default(ajv);
+  const schemas = join(import.meta.dirname, '../docs/events/schemas');
+  const validators = new Map<string, ReturnType<typeof ajv.compile>>();
+  const seen = new Map<string, number>();
+  for (const { type, data } of millrace.log.events) {
+    const validate =
+      validators.get(type) ??
+      ajv.compile(JSON.parse(readFileSync(join(schemas, `${type}.json`), 'utf8')) as object);
+    validators.set(type, validate);
+    validate(data);
+    expect(validate.errors, type).toBeNull();
+    seen.set(type, (seen.get(type) ?? 0) + 1);
+  }
+  expect(seen.size).toBeGreaterThan(20);
+  console.log(`${millrace.log.events.length} events of ${seen.size} types fit the catalogue`);
 });
 
 /** What a person or another system sees of the platform's state. */
