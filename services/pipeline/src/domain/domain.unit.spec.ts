@@ -24,7 +24,7 @@ describe('a fingerprint', () => {
   test('covers what a step reads, not the cards that people read', () => {
     expect(componentsAt(withOutputs('sha256:a'))).toEqual({
       'config.a': '1',
-      protocol: '1',
+      protocol: '2',
       'input.ingest.data': 'sha256:a',
     });
     expect(componentsAt(withOutputs('sha256:a', 'sha256:d'))).toEqual(componentsAt(withOutputs('sha256:a')));
