@@ -1,3 +1,5 @@
+export type { MongoStoreOptions } from './mongodb/mongo-store.ts';
+export { openMongoStore, openStore, type StoreSettings } from './open-store.ts';
 export type {
   Change,
   Collection,
@@ -20,4 +22,5 @@ export type {
   Scalar,
   Stored,
 } from './port.ts';
-export { openSqliteStore, type SqliteStoreOptions, type StoreLogger } from './sqlite/sqlite-store.ts';
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
+export type { StoreLogger } from './store-logger.ts';

@@ -1,4 +1,5 @@
 import type { CheckedFilter, Comparison, Field } from '../query.ts';
+import { endOfPrefix } from '../text-order.ts';
 import type { Parameter } from './database.ts';
 import { fieldColumn, mapTable } from './names.ts';
 
@@ -9,18 +10,6 @@ export interface Sql {
 }
 
 const operators: Record<Comparison, string> = { eq: '=', ne: '<>', lt: '<', lte: '<=', gt: '>', gte: '>=' };
-
-const LAST_CODE_POINT = 0x10ffff;
-
-/** The least text above all texts that begin with `prefix`; `undefined` when there is none. */
-export const endOfPrefix = (prefix: string): string | undefined => {
-  const points = Array.from(prefix, (character) => character.codePointAt(0)!);
-  while (points.at(-1) === LAST_CODE_POINT) points.pop();
-  const last = points.pop();
-  if (last === undefined) return undefined;
-  // Surrogates are no characters: the code point after U+D7FF is U+E000.
-  return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
-};
 
 type Condition = Exclude<CheckedFilter, { filters: unknown }>;
 

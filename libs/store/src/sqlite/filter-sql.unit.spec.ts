@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { indexesOf } from '../indexes.ts';
 import type { Filter } from '../port.ts';
 import { checkFilter } from '../query.ts';
-import { endOfPrefix, filterSql } from './filter-sql.ts';
+import { filterSql } from './filter-sql.ts';
 
 describe('filterSql', () => {
   const indexes = indexesOf({
@@ -31,19 +31,5 @@ describe('filterSql', () => {
   it('needs one statement for lists of every length', () => {
     const texts = [[], ['a'], ['a', 'b']].map((value) => compile({ field: 'state', op: 'in', value }).text);
     expect(new Set(texts).size).toBe(1);
-  });
-});
-
-describe('endOfPrefix', () => {
-  it.each([
-    ['ab', 'ac'],
-    ['a\u{10FFFF}', 'b'],
-    ['\ud7ff', '\ue000'],
-    ['\uffff', '\u{10000}'],
-    ['🚂', '🚃'],
-    ['', undefined],
-    ['\u{10FFFF}\u{10FFFF}', undefined],
-  ])('of %j is %j', (prefix, end) => {
-    expect(endOfPrefix(prefix)).toBe(end);
   });
 });

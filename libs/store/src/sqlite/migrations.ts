@@ -1,43 +1,7 @@
-import { FailedPrecondition, Invalid } from '@millrace/errors';
+import { checkMigrations, type RecordedMigration } from '../migration-checks.ts';
 import type { DocumentStore, Migration } from '../port.ts';
 import type { Database } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
-
-interface Recorded {
-  readonly number: number;
-  readonly name: string;
-}
-
-const checkNumbers = (migrations: readonly Migration[]): void => {
-  migrations.forEach(({ number, name }, index) => {
-    if (number === index + 1) return;
-    throw Invalid.field(
-      `migrations[${index}].number`,
-      `is ${number} ("${name}"), ${index + 1} must come here`,
-    );
-  });
-};
-
-const checkRecorded = (recorded: readonly Recorded[], migrations: readonly Migration[]): void => {
-  for (const { number, name } of recorded) {
-    const known = migrations[number - 1];
-    if (known === undefined) {
-      throw new FailedPrecondition(
-        `store: migration ${number} "${name}" is unknown: it is newer than this code`,
-        {
-          hint: 'Run the version of the service that wrote it, or a newer one.',
-        },
-      );
-    }
-    if (known.name === name) continue;
-    throw new FailedPrecondition(
-      `store: migration ${number} was "${name}", this code calls it "${known.name}"`,
-      {
-        hint: 'A migration that has run must stay as it was: add a new one.',
-      },
-    );
-  }
-};
 
 export interface MigrationOptions {
   readonly database: Database;
@@ -51,11 +15,10 @@ export const runMigrations = async (
   migrations: readonly Migration[],
   { database, writer, now }: MigrationOptions,
 ): Promise<void> => {
-  checkNumbers(migrations);
-  const recorded = database.all<Recorded & Record<string, unknown>>(
+  const recorded = database.all<RecordedMigration & Record<string, unknown>>(
     'SELECT number, name FROM migrations ORDER BY number',
   );
-  checkRecorded(recorded, migrations);
+  checkMigrations(recorded, migrations);
   for (const migration of migrations.slice(recorded.length)) {
     await migration.up(store);
     await writer.run(() =>

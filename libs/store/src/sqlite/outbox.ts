@@ -1,7 +1,9 @@
-import { Invalid } from '@millrace/errors';
+import { foreignEntity } from '../change.ts';
+import { CommitListeners } from '../commit-listeners.ts';
 import type { PreparedMessage } from '../messages.ts';
 import type { Json, Outbox, OutboxMessage } from '../port.ts';
 import { checkLimit } from '../query.ts';
+import { checkTime } from '../time.ts';
 import type { Database, Row } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 
@@ -31,12 +33,6 @@ const toMessage = ({ entity, headers, data, ...row }: OutboxRow): OutboxMessage 
   data: JSON.parse(data) as Json,
 });
 
-const checkTime = (time: string): string => {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) throw Invalid.field('time', 'must be an ISO 8601 time');
-  return date.toISOString();
-};
-
 export interface SqliteOutboxOptions {
   readonly database: Database;
   readonly writer: GroupCommit;
@@ -48,15 +44,14 @@ export class SqliteOutbox implements Outbox {
   readonly #database: Database;
   readonly #writer: GroupCommit;
   readonly #now: () => Date;
-  readonly #onListenerError: (thrown: unknown) => void;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners: CommitListeners;
   #added = false;
 
   constructor({ database, writer, now, onListenerError }: SqliteOutboxOptions) {
     this.#database = database;
     this.#writer = writer;
     this.#now = now;
-    this.#onListenerError = onListenerError;
+    this.#listeners = new CommitListeners(onListenerError);
   }
 
   /** Within a transaction: numbers the messages and adds them. `owner` names the document that causes them. */
@@ -85,13 +80,7 @@ export class SqliteOutbox implements Outbox {
   announce(): void {
     if (!this.#added) return;
     this.#added = false;
-    for (const listener of this.#listeners) {
-      try {
-        listener();
-      } catch (thrown) {
-        this.#onListenerError(thrown);
-      }
-    }
+    this.#listeners.announce();
   }
 
   async pending(limit: number): Promise<readonly OutboxMessage[]> {
@@ -119,12 +108,7 @@ export class SqliteOutbox implements Outbox {
   }
 
   onCommit(listener: () => void): () => void {
-    // A listener given twice is two listeners.
-    const entry = (): void => listener();
-    this.#listeners.add(entry);
-    return () => {
-      this.#listeners.delete(entry);
-    };
+    return this.#listeners.add(listener);
   }
 
   async history(
@@ -183,11 +167,7 @@ export class SqliteOutbox implements Outbox {
       owner,
     );
     if (row !== undefined) return row.sequence;
-    throw Invalid.field(
-      `messages[${index}].entity`,
-      `events of "${entity}" are caused by another document than "${owner}"`,
-      { hint: 'Let commits to one and the same document cause all events of an entity.' },
-    );
+    throw foreignEntity(entity, owner, index);
   }
 
   #pruneStep(before: string): number {

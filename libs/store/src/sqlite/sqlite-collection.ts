@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Conflict, Invalid } from '@millrace/errors';
+import { Invalid } from '@millrace/errors';
+import { type PreparedChange, prepareChange, versionConflict } from '../change.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
-import { type IndexEntries, type Indexes, indexEntries } from '../indexes.ts';
-import { encodeDocument } from '../json.ts';
+import type { Indexes } from '../indexes.ts';
 import { checkKey } from '../key.ts';
-import { checkInboxPosition, type PreparedMessage, prepareMessages } from '../messages.ts';
+import { checkInboxPosition } from '../messages.ts';
 import type {
   Change,
   Collection,
@@ -26,17 +26,6 @@ import type { SqliteInbox } from './inbox.ts';
 import type { SqliteOutbox } from './outbox.ts';
 import { countRows, readPlaces } from './page-reader.ts';
 
-/** A change that is checked and encoded, so that only the database can refuse it. */
-interface PreparedChange<T> {
-  readonly key: string;
-  readonly expected: number;
-  readonly document: T | null;
-  readonly json: string;
-  readonly entries: IndexEntries;
-  readonly messages: readonly PreparedMessage[];
-  readonly handled: InboxPosition | undefined;
-}
-
 export interface SqliteCollectionOptions {
   readonly name: string;
   readonly indexes: Indexes;
@@ -46,8 +35,6 @@ export interface SqliteCollectionOptions {
   readonly outbox: SqliteOutbox;
   readonly inbox: SqliteInbox;
 }
-
-const noEntries: IndexEntries = { fields: [], maps: [] };
 
 const toStored = <T>({ key, version, document }: DocumentRow): Stored<T> => ({
   key,
@@ -108,7 +95,7 @@ export class SqliteCollection<T extends object> implements Collection<T> {
 
   commit(change: Change<T>): Promise<CommitResult<T>> {
     return this.#traced('commit', async () => {
-      const prepared = this.#prepare(change);
+      const prepared = prepareChange<T>(this.#indexes, change);
       return this.#writer.run(() => this.#apply(prepared));
     });
   }
@@ -139,7 +126,8 @@ export class SqliteCollection<T extends object> implements Collection<T> {
             return current;
           }
           const expected = current?.version ?? 0;
-          const result = this.#apply(this.#prepare({ ...decision, key, expected, handled }));
+          const change = { ...decision, key, expected, handled };
+          const result = this.#apply(prepareChange<T>(this.#indexes, change));
           return result.status === 'committed' ? result.stored : current;
         }),
       );
@@ -168,26 +156,6 @@ export class SqliteCollection<T extends object> implements Collection<T> {
     });
   }
 
-  #prepare(
-    change: {
-      [Name in keyof Change<T>]: Change<T>[Name] | undefined;
-    },
-  ): PreparedChange<T> {
-    const { document, expected, handled } = change;
-    if (!Number.isSafeInteger(expected) || Number(expected) < 0) {
-      throw Invalid.field('expected', 'must be a version, or 0');
-    }
-    return {
-      key: checkKey(change.key),
-      expected: Number(expected),
-      document: document as T | null,
-      json: document === null ? '' : encodeDocument(document),
-      entries: document === null ? noEntries : indexEntries(this.#indexes, document),
-      messages: prepareMessages(change.messages),
-      handled: handled === undefined ? undefined : checkInboxPosition(handled, 'handled'),
-    };
-  }
-
   /** Within a transaction. What can refuse the change comes before or in its first write. */
   #apply(change: PreparedChange<T>): CommitResult<T> {
     const { key, expected, document, handled } = change;
@@ -196,20 +164,12 @@ export class SqliteCollection<T extends object> implements Collection<T> {
       document === null
         ? this.#table.remove(key, expected)
         : this.#table.put(key, expected, change.json, change.entries);
-    if (version === undefined) throw this.#conflict(key, expected);
+    if (version === undefined) {
+      throw versionConflict(this.#name, key, expected, this.#table.get(key)?.version ?? 0);
+    }
     this.#outbox.append(`${this.#name}/${key}`, change.messages);
     if (handled !== undefined) this.#inbox.record(handled);
     return { status: 'committed', stored: document === null ? undefined : { key, version, document } };
-  }
-
-  #conflict(key: string, expected: number): Conflict {
-    const found = this.#table.get(key)?.version ?? 0;
-    const state = found === 0 ? 'does not exist' : `is at version ${found}`;
-    const wanted = expected === 0 ? 'it should not exist' : `version ${expected} was expected`;
-    return new Conflict(`${this.#name} "${key}" ${state}, ${wanted}`, {
-      hint: 'Read it again, then decide.',
-      details: { collection: this.#name, key, found: String(found) },
-    });
   }
 
   #traced<R>(operation: string, call: () => Promise<R>): Promise<R> {

@@ -1,5 +1,4 @@
 import {
-  Conflict,
   Exhausted,
   FailedPrecondition,
   Internal,
@@ -7,6 +6,7 @@ import {
   messageOf,
   Unavailable,
 } from '@millrace/errors';
+import { uniqueConflict } from '../change.ts';
 
 interface SqliteError extends Error {
   readonly code: 'ERR_SQLITE_ERROR';
@@ -33,10 +33,8 @@ const isSqliteError = (thrown: unknown): thrown is SqliteError =>
 // The low byte of an extended result code is the primary one.
 const primaryOf = (error: SqliteError): number => error.errcode & 0xff;
 
-const uniqueViolation = (error: SqliteError): Conflict => {
-  const field = /\.f:(.+)$/.exec(error.message)?.[1] ?? '';
-  return new Conflict(`another document has this ${field}`, { cause: error, details: { field } });
-};
+const uniqueViolation = (error: SqliteError): MillraceError =>
+  uniqueConflict(/\.f:(.+)$/.exec(error.message)?.[1] ?? '', error);
 
 /** The taxonomy's error for one of SQLite; errors of the taxonomy pass unchanged. */
 export const fromSqlite = (thrown: unknown): MillraceError => {

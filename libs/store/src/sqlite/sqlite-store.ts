@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import { asMillraceError, Invalid, messageOf } from '@millrace/errors';
 import { type Indexes, indexesOf } from '../indexes.ts';
 import type { Collection, CollectionDefinition, DocumentStore, Migration } from '../port.ts';
+import { checkService } from '../service-name.ts';
+import type { StoreLogger } from '../store-logger.ts';
 import { Database } from './database.ts';
 import { prepareCollection } from './document-schema.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -11,11 +13,6 @@ import { runMigrations } from './migrations.ts';
 import { SqliteOutbox } from './outbox.ts';
 import { prepareSchema } from './schema.ts';
 import { SqliteCollection } from './sqlite-collection.ts';
-
-/** What the store tells a log; a pino logger fits. */
-export interface StoreLogger {
-  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
-}
 
 export interface SqliteStoreOptions {
   /** The database file; its folder is made. `:memory:` keeps everything in memory, until `close`. */
@@ -30,7 +27,6 @@ export interface SqliteStoreOptions {
 }
 
 const DEFAULT_BUSY_PATIENCE_MS = 5_000;
-const servicePattern = /^[a-z][a-z0-9_-]*$/;
 
 interface OpenCollection {
   readonly indexes: Indexes;
@@ -134,9 +130,7 @@ export const storeOn = (database: Database, options: SqliteStoreOptions): Docume
  * Throws `FailedPrecondition` when the file cannot be opened, is of newer code or of another service.
  */
 export const openSqliteStore = async (options: SqliteStoreOptions): Promise<DocumentStore> => {
-  if (!servicePattern.test(options.service)) {
-    throw Invalid.field('service', `"${options.service}" is not a service's name`);
-  }
+  checkService(options.service);
   await makeFolder(options.path);
   return storeOn(new Database(options.path), options);
 };

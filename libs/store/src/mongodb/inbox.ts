@@ -1,0 +1,157 @@
+import { messageOf } from '@millrace/errors';
+import { checkInboxPosition } from '../messages.ts';
+import type { Inbox, InboxPosition } from '../port.ts';
+import type { StoreLogger } from '../store-logger.ts';
+import type { Connection } from './connection.ts';
+import { collectionNames, inboxId, type Tables } from './layout.ts';
+
+/** How long recorded positions wait to be moved together, milliseconds. */
+const SETTLE_DELAY_MS = 250;
+
+/** A position, and the document that it was committed with. */
+interface EmbeddedPosition {
+  readonly collection: string;
+  readonly key: string;
+  readonly position: InboxPosition;
+}
+
+const idOf = ({ consumer, entity }: Pick<InboxPosition, 'consumer' | 'entity'>): string =>
+  inboxId(consumer, entity);
+
+/**
+ * A position is committed with its document. From there it is moved to a collection of its own: first written
+ * there, then taken from the document, so that it can always be found at one of the two.
+ */
+export class MongoInbox implements Inbox {
+  readonly #connection: Connection;
+  readonly #logger: StoreLogger | undefined;
+  /** Those to move, by where they are and whose they are. */
+  readonly #embedded = new Map<string, EmbeddedPosition>();
+  #timer: NodeJS.Timeout | undefined;
+  #settling: Promise<void> = Promise.resolve();
+
+  constructor(connection: Connection, logger: StoreLogger | undefined) {
+    this.#connection = connection;
+    this.#logger = logger;
+  }
+
+  async position(consumer: string, entity: string): Promise<number> {
+    const positions = await this.positions([{ consumer, entity }]);
+    return positions.get(inboxId(consumer, entity)) ?? 0;
+  }
+
+  async advance(position: InboxPosition): Promise<void> {
+    await this.advanceAll([checkInboxPosition(position)]);
+  }
+
+  async advanceAll(positions: readonly InboxPosition[]): Promise<void> {
+    if (positions.length > 0) await this.#connection.run((tables) => advance(tables, positions));
+  }
+
+  /** By `inboxId`; absent where nothing was handled. Documents first: positions move from there to here. */
+  async positions(
+    of: readonly Pick<InboxPosition, 'consumer' | 'entity'>[],
+  ): Promise<ReadonlyMap<string, number>> {
+    const ids = [...new Set(of.map(idOf))];
+    const entities = [...new Set(of.map(({ entity }) => entity))];
+    return this.#connection.run(async (tables) => {
+      const positions = new Map<string, number>();
+      const note = (id: string, sequence: number): void => {
+        positions.set(id, Math.max(positions.get(id) ?? 0, sequence));
+      };
+      const embedded = await embeddedPositions(tables, entities);
+      for (const { position } of embedded) note(idOf(position), position.sequence);
+      for (const { _id, sequence } of await tables.inbox.find({ _id: { $in: ids } }).toArray()) {
+        note(_id, sequence);
+      }
+      // Those that a process left behind when it died are moved along.
+      this.settleSoon(embedded);
+      return positions;
+    });
+  }
+
+  /** Takes positions that were committed with their documents, to move them soon. */
+  settleSoon(embedded: readonly EmbeddedPosition[]): void {
+    for (const item of embedded) {
+      const place = `${item.collection}/${item.key}\n${idOf(item.position)}`;
+      const known = this.#embedded.get(place);
+      if ((known?.position.sequence ?? 0) < item.position.sequence) this.#embedded.set(place, item);
+    }
+    if (this.#embedded.size === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#settling = this.#settle();
+    }, SETTLE_DELAY_MS).unref();
+  }
+
+  /** Moves what is left to move. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#settling;
+    await this.#settle();
+  }
+
+  async #settle(): Promise<void> {
+    const embedded = [...this.#embedded.values()];
+    this.#embedded.clear();
+    if (embedded.length === 0) return;
+    try {
+      await this.#connection.once(async (tables) => {
+        await advance(
+          tables,
+          embedded.map(({ position }) => position),
+        );
+        await takeFromDocuments(tables, embedded);
+      });
+    } catch (thrown) {
+      // They stay where they are found, until something is handled for their entity again.
+      this.#logger?.warn({ error: messageOf(thrown) }, 'handled positions could not be moved to the inbox');
+    }
+  }
+}
+
+const advance = async ({ inbox }: Tables, positions: readonly InboxPosition[]): Promise<void> => {
+  const latest = new Map<string, number>();
+  for (const position of positions) {
+    const id = idOf(position);
+    latest.set(id, Math.max(latest.get(id) ?? 0, position.sequence));
+  }
+  await inbox.bulkWrite(
+    [...latest].map(([_id, sequence]) => ({
+      updateOne: { filter: { _id }, update: { $max: { sequence } }, upsert: true },
+    })),
+    { ordered: false },
+  );
+};
+
+const embeddedPositions = async (
+  tables: Tables,
+  entities: readonly string[],
+): Promise<readonly EmbeddedPosition[]> => {
+  const found = await Promise.all(
+    (await collectionNames(tables)).map(async (collection) => {
+      const records = await tables
+        .documents(collection)
+        .find({ 'handled.entity': { $in: [...entities] } }, { projection: { handled: 1 } })
+        .toArray();
+      return records.flatMap(({ _id: key, handled = [] }) =>
+        handled.map((position) => ({ collection, key, position })),
+      );
+    }),
+  );
+  return found.flat();
+};
+
+const takeFromDocuments = async (tables: Tables, embedded: readonly EmbeddedPosition[]): Promise<void> => {
+  for (const [collection, positions] of Map.groupBy(embedded, (item) => item.collection)) {
+    await tables.documents(collection).bulkWrite(
+      positions.map(({ key, position: { consumer, entity, sequence } }) => ({
+        updateOne: {
+          filter: { _id: key },
+          update: { $pull: { handled: { consumer, entity, sequence: { $lte: sequence } } } },
+        },
+      })),
+      { ordered: false },
+    );
+  }
+};
