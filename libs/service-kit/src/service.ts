@@ -14,7 +14,7 @@ import {
 } from '@millrace/bus';
 import { StepCommand } from '@millrace/contracts/step';
 import { messageOf } from '@millrace/errors';
-import { type DocumentStore, type Migration, openSqliteStore } from '@millrace/store';
+import { type DocumentStore, type Migration, openStore } from '@millrace/store';
 import { createLogger, exportTo, type Logger, runAsService, type SpanRecord } from '@millrace/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { StoredCancellations } from './cancellations.ts';
@@ -142,7 +142,7 @@ const openRuntime = async (
   const directory = join(settings.dataDir, module.name);
   const tempDir = join(directory, 'tmp');
   await mkdir(tempDir, { recursive: true, mode: 0o700 });
-  const store = await openSqliteStore({ path: join(directory, 'store.sqlite'), service: module.name });
+  const store = await openStore({ url: settings.storeUrl, service: module.name, logger: log });
   closers.push(() => store.close());
   await store.migrate(module.migrations ?? []);
   const blobs = await openFsBlobStore({ directory: join(settings.dataDir, 'blobs') });

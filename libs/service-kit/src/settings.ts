@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Invalid } from '@millrace/errors';
 import { z } from 'zod';
 
@@ -41,10 +42,15 @@ const baseSchema = z.object({
   MILLRACE_HTTP_PORT: port.optional(),
   /** Directory of the stores and blobs. */
   MILLRACE_DATA_DIR: z.string().min(1).default('.millrace'),
+  /** Where the documents are kept; see `openStore`. By default a SQLite file in the service's own folder. */
+  MILLRACE_STORE_URL: z
+    .string()
+    .regex(/^(sqlite:.|mongodb(\+srv)?:\/\/)/, 'must begin with sqlite:, mongodb:// or mongodb+srv://')
+    .optional(),
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   MILLRACE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Milliseconds until an idle worker's command is given to another. */
-  MILLRACE_STEP_LEASE_MS: z.coerce.number().int().min(500).default(30_000),
+  MILLRACE_STEP_LEASE_MS: z.coerce.number().int().min(500).default(10_000),
 });
 
 export interface Settings {
@@ -53,6 +59,8 @@ export interface Settings {
   readonly grpcPort: number;
   readonly httpPort: number;
   readonly dataDir: string;
+  /** `sqlite:<path>`, or an address of MongoDB, where each service has a database of its own. */
+  readonly storeUrl: string;
   readonly natsUrl: string;
   readonly logLevel: string;
   readonly stepLeaseMs: number;
@@ -96,6 +104,7 @@ export const readSettings = (service: ServiceName, env: Env, addresses = address
     grpcPort: base.MILLRACE_GRPC_PORT ?? defaultPorts[service].grpc,
     httpPort: base.MILLRACE_HTTP_PORT ?? defaultPorts[service].http,
     dataDir: base.MILLRACE_DATA_DIR,
+    storeUrl: base.MILLRACE_STORE_URL ?? `sqlite:${join(base.MILLRACE_DATA_DIR, service, 'store.sqlite')}`,
     natsUrl: base.NATS_URL,
     logLevel: base.MILLRACE_LOG_LEVEL,
     stepLeaseMs: base.MILLRACE_STEP_LEASE_MS,
