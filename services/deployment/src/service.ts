@@ -14,6 +14,7 @@ import { onAlertRaised, onAliasMoved } from './application/reactions.ts';
 import { RolloutController } from './application/rollout-controller.ts';
 import { deployStep } from './application/run-deploy-step.ts';
 import { ServingTable } from './application/serving-table.ts';
+import { evenlySpread } from './domain/traffic.ts';
 
 const envSchema = z.object({
   /** Where clients reach the gateway, when that is not its address among the services. */
@@ -32,7 +33,7 @@ export const deployment: ServiceModule = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
       loader: new ModelLoader(blobs),
-      table: new ServingTable(Math.random),
+      table: new ServingTable(evenlySpread(Math.random())),
       inferenceLog: new InferenceLog(bus, log, newId('serving')),
       log,
       now: () => new Date(now()).toISOString(),

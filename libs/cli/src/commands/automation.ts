@@ -1,4 +1,4 @@
-import type { Trigger } from '@millrace/contracts/pipeline';
+import { Trigger } from '@millrace/contracts/pipeline';
 import { Invalid } from '@millrace/errors';
 import type { Command } from 'commander';
 import { action } from '../command.ts';
@@ -16,6 +16,10 @@ interface TriggerOptions {
   readonly dataset?: string;
   readonly coolDown?: number;
 }
+
+/** As REST answers it: the condition under its own name. */
+const jsonOf = (trigger: Trigger | undefined): unknown =>
+  trigger === undefined ? undefined : Trigger.toJSON(trigger);
 
 const conditionOf = (options: TriggerOptions): Trigger['condition'] => {
   const given = [options.cron, options.event, options.dataset].filter((value) => value !== undefined);
@@ -45,7 +49,7 @@ const create = async (context: CommandContext, name: string, options: TriggerOpt
       coolDownSeconds: options.coolDown ?? 0,
     },
   });
-  context.output.result(trigger, () => context.output.write(`${name} is set`));
+  context.output.result(jsonOf(trigger), () => context.output.write(`${name} is set`));
 };
 
 const describe = ({ condition }: Trigger): string => {
@@ -57,7 +61,7 @@ const describe = ({ condition }: Trigger): string => {
 
 const list = async (context: CommandContext): Promise<void> => {
   const { triggers } = await (await context.client()).pipeline.listTriggers();
-  context.output.result(triggers, () =>
+  context.output.result(triggers.map(jsonOf), () =>
     context.output.table(
       ['TRIGGER', 'PROJECT', 'WHEN', 'NEXT', 'LAST', 'FIRED'],
       triggers.map((trigger) => [

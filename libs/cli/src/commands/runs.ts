@@ -44,7 +44,6 @@ const runRecipe = async (context: CommandContext, options: RunOptions): Promise<
     noCache: !options.cache,
   });
   if (run === undefined) return;
-  await client.pipeline.pushProject({ snapshot, defaultProfile: options.profile ?? '' });
   if (options.detach) {
     context.output.result(run, () => context.output.write(run.id));
     return;

@@ -15,7 +15,9 @@ export const throwIfFailed = (run: Run): void => {
     `${step?.name ?? run.id}: ${error?.message}`,
     {
       violations: error?.violations ?? [],
-      hint: error?.hint || `Mend it, then continue with \`millrace resume ${run.id}\` or run again.`,
+      hint:
+        error?.hint ||
+        `Mend it and run again: what was done is reused. \`millrace resume ${run.id}\` goes on with the files as they were.`,
     },
   );
 };

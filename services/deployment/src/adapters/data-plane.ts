@@ -35,11 +35,11 @@ export const registerDataPlane = (
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async () => ({ ready: true }));
   app.get<EndpointParams>('/v2/models/:endpoint', async ({ params: { endpoint } }) => {
-    const { revision } = table.choose(endpoint);
+    const revision = table.first(endpoint);
     return modelMetadata(endpoint, [versionOf(revision)], revision.predictor.signature);
   });
   app.get<EndpointParams>('/v2/models/:endpoint/ready', async ({ params: { endpoint } }) => {
-    table.choose(endpoint);
+    table.first(endpoint);
     return { name: endpoint, ready: true };
   });
   app.post<EndpointParams>('/v2/models/:endpoint/infer', async (request, reply) => {
@@ -56,12 +56,12 @@ export const registerDataPlane = (
     });
   });
   app.get<EndpointParams>('/endpoints/:endpoint/ping', async ({ params: { endpoint } }) => {
-    table.choose(endpoint);
+    table.first(endpoint);
     return { status: 'ok' };
   });
   app.post<EndpointParams>('/endpoints/:endpoint/invocations', async (request, reply) => {
     const { endpoint } = request.params;
-    const { signature } = table.choose(endpoint).revision.predictor;
+    const { signature } = table.first(endpoint).predictor;
     const answer = await predict({
       endpoint,
       ...parseInvocation(request.body, signature),

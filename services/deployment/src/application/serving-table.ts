@@ -29,11 +29,11 @@ export interface Chosen {
 /** What the data plane serves now. An endpoint's route is replaced as a whole, so a request sees one or the other. */
 export class ServingTable {
   readonly #routes = new Map<string, Route>();
-  readonly #random: () => number;
+  readonly #spread: () => number;
 
-  /** @param random uniform in [0, 1), for requests that name no unit */
-  constructor(random: () => number) {
-    this.#random = random;
+  /** @param spread places in [0, 1) for requests that name no unit, evenly spread: see `evenlySpread` */
+  constructor(spread: () => number) {
+    this.#spread = spread;
   }
 
   /** Replaces the route, unless the one it has was made from a newer document. */
@@ -66,15 +66,27 @@ export class ServingTable {
   }
 
   /**
+   * The revision with the first share of the traffic, for questions about the endpoint itself.
+   *
+   * @throws NotFound when there is no such endpoint, Unavailable when nothing serves there
+   */
+  first(endpoint: string): ServedRevision {
+    return this.#at(endpoint, 0).revision;
+  }
+
+  /**
    * Who answers a request, and who gets a copy.
    *
    * @param unit requests of the same unit go to the same revision
    * @throws NotFound when there is no such endpoint, Unavailable when nothing serves there
    */
   choose(endpoint: string, unit?: string): Chosen {
+    return this.#at(endpoint, unit === undefined ? this.#spread() * 100 : pointOf(endpoint, unit));
+  }
+
+  #at(endpoint: string, point: number): Chosen {
     const route = this.#routes.get(endpoint);
     if (route === undefined) throw new NotFound(`there is no endpoint ${endpoint}`);
-    const point = unit === undefined ? this.#random() * 100 : pointOf(endpoint, unit);
     const revision = route.revisions.get(revisionAt(route.traffic, point) ?? 0);
     if (revision === undefined) throw new Unavailable(`no revision of ${endpoint} is ready`);
     const shadows = shadowsAt(route.traffic, point)

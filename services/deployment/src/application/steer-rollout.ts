@@ -61,7 +61,7 @@ export const rollBack = async (context: DeploymentContext, command: RollbackComm
 
 /** Asks the data plane for a prediction and sees that the stable revision gives it. */
 const verifyServing = async ({ table }: DeploymentContext, endpoint: Endpoint): Promise<void> => {
-  const { revision } = table.choose(endpoint.name);
+  const revision = table.first(endpoint.name);
   if (revision.number !== endpoint.stableRevision) {
     throw new Internal(`${endpoint.name} still serves revision ${revision.number} after the rollback`);
   }
