@@ -18,6 +18,7 @@ import { shortNumber } from './harness/report.ts';
 
 const repeats = 5;
 const total = 20_000;
+const sustainedTarget = 8_000;
 const pacedRate = 1_000;
 const pacedSeconds = 5;
 
@@ -89,11 +90,18 @@ export const benchmark: Benchmark = {
     const bare = (rate: keyof BareRates) => shortNumber(median(results.map((result) => result.bare[rate])));
     const floor = `bare publish ${bare('publishedPerSecond')} /s, consume ${bare('consumedPerSecond')} /s`;
     const shares = results.map((result) => (100 * result.perSecond) / result.bare.publishedPerSecond);
+    const quarters = results.map((result) => result.bare.publishedPerSecond / 4);
     const append = `durable append ${shortNumber(durableAppendMs())} ms`;
     return [
-      { measure: 'events, sustained', unit: '/s', values: results.map(({ perSecond }) => perSecond) },
-      // Either is enough: 8,000 a second, or a quarter of bare publish where the machine itself is slower.
-      { measure: 'events: share of bare publish', unit: '%', values: shares, target: atLeast(25), floor },
+      {
+        measure: 'events, sustained',
+        unit: '/s',
+        values: results.map(({ perSecond }) => perSecond),
+        // Or a quarter of bare publish, where the machine itself is slower.
+        target: atLeast(Math.min(sustainedTarget, median(quarters))),
+        floor,
+      },
+      { measure: 'events: share of bare publish', unit: '%', values: shares },
       {
         measure: 'events: p50 at 1,000 /s',
         unit: 'ms',
