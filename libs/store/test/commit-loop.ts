@@ -3,12 +3,12 @@
  * each commit that was acknowledged. Runs until it is killed, or until `count` is reached.
  */
 import { writeSync } from 'node:fs';
-import { openSqliteStore } from '../src/index.ts';
+import { openStore } from '../src/index.ts';
 
-const [path = '', count = 'endless'] = process.argv.slice(2);
+const [url = '', service = '', count = 'endless'] = process.argv.slice(2);
 const CONCURRENCY = 16;
 
-const store = await openSqliteStore({ path, service: 'training' });
+const store = await openStore({ url, service });
 const runs = store.collection<object>({ name: 'runs', indexes: [{ path: 'number', type: 'number' }] });
 const total = count === 'endless' ? Number.POSITIVE_INFINITY : Number(count);
 let next = await runs.count();

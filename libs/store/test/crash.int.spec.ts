@@ -20,7 +20,7 @@ const startCommitLoop = (...args: string[]): ChildProcessByStdio<null, Readable,
 
 /** Kills the process as soon as it has acknowledged `atLeast` commits; returns all that it acknowledged. */
 const killAfter = async (path: string, atLeast: number): Promise<readonly string[]> => {
-  const child = startCommitLoop(path);
+  const child = startCommitLoop(`sqlite:${path}`, service);
   const exited = once(child, 'exit');
   const acknowledged: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {

@@ -1,6 +1,8 @@
+import type { Indexes } from '../indexes.ts';
 import type { InboxPosition } from '../port.ts';
 import { type Answer, type Chain, type OpenRequest, placeOf } from './commit-request.ts';
 import type { FoundDocument } from './document-reader.ts';
+import type { DocumentState } from './document-state.ts';
 import { inboxId } from './layout.ts';
 
 export interface Decisions {
@@ -11,6 +13,16 @@ export interface Decisions {
 }
 
 const idOf = ({ consumer, entity }: InboxPosition): string => inboxId(consumer, entity);
+
+/**
+ * Whether the write of `after` would also show that a unique value of `before` is taken, both of one group. When
+ * it would not, they must not share a write.
+ */
+const sharesUniqueValues = ({ fields }: Indexes, before: DocumentState, after: DocumentState): boolean =>
+  fields.every(
+    ({ unique }, index) =>
+      !unique || (before.entries.fields[index] ?? null) === (after.entries.fields[index] ?? null),
+  );
 
 const decideOne = (request: OpenRequest, chain: Chain, positions: ReadonlyMap<string, number>): Answer => {
   const { handled, refusal } = request;
@@ -38,6 +50,8 @@ export const decideAll = (
 ): Decisions => {
   const chains = new Map<string, Chain>();
   const deferred: OpenRequest[] = [];
+  /** Those that take no more requests in this round. */
+  const full = new Set<Chain>();
   /** Which document records a consumer's position in this round: another must see whether that goes well. */
   const handling = new Map<string, string>();
   const mustWait = (request: OpenRequest, place: string, answers: readonly Answer[]): boolean => {
@@ -60,13 +74,21 @@ export const decideAll = (
       state: document.state,
       answers: [],
     };
-    if (mustWait(request, place, chain.answers)) {
+    if (full.has(chain) || mustWait(request, place, chain.answers)) {
       deferred.push(request);
       continue;
     }
     chains.set(place, chain);
     if (request.handled !== undefined) handling.set(idOf(request.handled), place);
-    chain.answers.push(decideOne(request, chain, positions));
+    const before = chain.state;
+    const answer = decideOne(request, chain, positions);
+    if (before !== chain.base && !sharesUniqueValues(indexes, before, chain.state)) {
+      chain.state = before;
+      full.add(chain);
+      deferred.push(request);
+      continue;
+    }
+    chain.answers.push(answer);
   }
   return { chains: [...chains.values()], deferred };
 };

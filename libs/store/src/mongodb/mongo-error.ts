@@ -107,6 +107,8 @@ export const fromMongo = (thrown: unknown): MillraceError => {
       hint: 'MongoDB does not answer, or elects a primary: try again, reading first.',
     });
   }
+  // The driver notices before it sends, in one of two ways.
+  if (thrown instanceof RangeError) return tooLarge(thrown);
   if (thrown instanceof MongoInvalidArgumentError && /larger than the maximum/.test(thrown.message)) {
     return tooLarge(thrown);
   }

@@ -20,7 +20,9 @@ public final class MongoServerMain {
     public static void main(String[] arguments) throws Exception {
         CodePointOrder.install();
         String file = arguments.length > 1 ? arguments[1] : null;
-        Backend backend = new Backend(MVStore.open(file), file != null);
+        // Written by the backend alone, and at once: the store's own threads would do it some time later.
+        MVStore store = new MVStore.Builder().fileName(file).autoCommitDisabled().open();
+        Backend backend = new Backend(store, file != null);
         backend.version(new Mongo44());
         MongoServer server = new MongoServer(backend);
         server.bind(new InetSocketAddress("127.0.0.1", Integer.parseInt(arguments[0])));
