@@ -1,6 +1,7 @@
 import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  asMillraceError,
   Exhausted,
   errorFromJson,
   Internal,
@@ -45,8 +46,9 @@ const decode = (found: string, path: string): string =>
   found.startsWith('file://') ? fileURLToPath(`file://${path}`) : path;
 
 /**
- * The error of a job whose code threw. One of the taxonomy stays what it is; anything thrown out of the user's
- * files is their input at fault and names file and line; anything else is a defect of ours.
+ * The error of a job whose code threw. One of the taxonomy stays what it is, and so does the system's want of space;
+ * anything else thrown out of the user's files is their input at fault and names file and line; the rest is a defect
+ * of ours.
  */
 export const errorOfThrown = (
   thrown: ThrownDescription,
@@ -54,6 +56,8 @@ export const errorOfThrown = (
   activity: string,
 ): MillraceError => {
   if (thrown.taxonomy !== undefined) return errorFromJson(thrown.taxonomy);
+  const system = asMillraceError(Object.assign(new Error(thrown.message), { code: thrown.code }));
+  if (system instanceof Exhausted) return system;
   const named = thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
   if (userRoot === undefined) {
     return new Internal(named, { cause: Object.assign(new Error(thrown.message), { stack: thrown.stack }) });

@@ -39,5 +39,15 @@ export const createLogger = (level: string, file?: string): Logger =>
         };
       },
     },
-    destination({ dest: file ?? 2, sync: file === undefined, mkdir: true }),
+    output(file),
   );
+
+/** How much waits for a destination that takes nothing, as on a full disk; what comes then is dropped. Characters. */
+const maxWaiting = 1024 * 1024;
+
+/**
+ * A failing log must not end the process: what could not be written goes out with a later line. Written at once,
+ * because the asynchronous form would, at the exit of a process, wait for space for ever.
+ */
+const output = (file: string | undefined) =>
+  destination({ dest: file ?? 2, sync: true, mkdir: true, maxLength: maxWaiting }).on('error', () => {});

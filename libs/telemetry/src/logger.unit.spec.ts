@@ -40,4 +40,9 @@ describe('log lines', () => {
     });
     expect(text).not.toMatch(/"(abc|def)"/);
   });
+
+  it.skipIf(process.platform !== 'linux')('that find no space end nothing and throw nothing', () => {
+    const log = createLogger('info', '/dev/full');
+    for (let line = 0; line < 10; line += 1) expect(() => log.info('lost')).not.toThrow();
+  });
 });

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type NatsServer, type OnProgress, startNatsServer } from '@millrace/broker';
 import type { Logger } from '@millrace/telemetry';
 import { findFreePorts } from './free-ports.ts';
+import { onSpaceRegained } from './space-watch.ts';
 
 export interface SupervisedBroker {
   readonly url: string;
@@ -11,10 +12,16 @@ export interface SupervisedBroker {
 
 /** Milliseconds before a broker that died is started again. */
 const restartDelayMs = 200;
+/**
+ * What the broker may promise to its streams, whose limits add up to 2.2 GB. Stated, because the server would take a
+ * share of what is free when it starts: on a disk that has become full it would refuse the streams that it has.
+ */
+const maxStoreBytes = 4 * 1024 ** 3;
 
 /**
  * The broker of this installation: the one that `NATS_URL` names, else a child that is started again, on the
- * same port and store, whenever it dies.
+ * same port and store, whenever it dies. It is also started again once its disk was full and has space again: a
+ * stream that could not be written to takes nothing more until then.
  */
 export const superviseBroker = async (
   dataDir: string,
@@ -24,7 +31,7 @@ export const superviseBroker = async (
   onRestart: () => void = () => {},
 ): Promise<SupervisedBroker> => {
   if (env.NATS_URL) return { url: env.NATS_URL, pid: () => undefined, stop: async () => {} };
-  const options = { storeDir: join(dataDir, 'nats'), env, onProgress };
+  const options = { storeDir: join(dataDir, 'nats'), maxStoreBytes, env, onProgress };
   let stopping = false;
   const [port] = await findFreePorts('127.0.0.1', 1);
   let server: NatsServer = await startNatsServer({ ...options, ...(port === undefined ? {} : { port }) });
@@ -46,11 +53,16 @@ export const superviseBroker = async (
     });
   };
   watch();
+  const unwatchSpace = onSpaceRegained(options.storeDir, () => {
+    log.warn('the disk was full; starting the broker again');
+    void server.stop();
+  });
   return {
     url,
     pid: () => server.pid,
     stop: async () => {
       stopping = true;
+      unwatchSpace();
       await server.stop();
     },
   };
