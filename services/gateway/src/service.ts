@@ -6,6 +6,7 @@ import type { SpanRecord } from '@millrace/telemetry';
 import { z } from 'zod';
 import { registerBlobRoutes } from './adapters/blob-routes.ts';
 import { registerDeadLetterRoutes } from './adapters/dead-letter-routes.ts';
+import { refuseWhenDiskIsFull } from './adapters/disk-space.ts';
 import { registerEventRoutes } from './adapters/event-routes.ts';
 import { refuseForeignOrigins, requireToken } from './adapters/identity.ts';
 import { openApiDocument } from './adapters/openapi.ts';
@@ -32,6 +33,7 @@ export const gateway: ServiceModule = {
       routes: async (app) => {
         requireToken(app, settings.host, token);
         refuseForeignOrigins(app, token);
+        refuseWhenDiskIsFull(app, settings.dataDir);
         registerRpcRoutes(app, peer);
         await registerBlobRoutes(app, blobs);
         registerEventRoutes(app, bus);
