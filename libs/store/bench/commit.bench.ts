@@ -1,20 +1,29 @@
 /**
  * Durable commits per second, each inserting a small document with one event, at several concurrencies.
- * By hand: `node libs/store/bench/commit.bench.ts [seconds per concurrency]`.
+ * By hand: `node libs/store/bench/commit.bench.ts [seconds per concurrency] [address of MongoDB]`; with an
+ * address the figures are of that server, on databases of the bench's own, which are left behind.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSqliteStore } from '../src/index.ts';
+import { type DocumentStore, openMongoStore, openSqliteStore } from '../src/index.ts';
 
 const CONCURRENCIES = [1, 32, 256, 512];
 const seconds = Number(process.argv[2] ?? 3);
+const mongoUrl = process.argv[3];
 
 const padded = (number: number): string => String(number).padStart(9, '0');
 
+const openStore = (concurrency: number, folder: string): Promise<DocumentStore> => {
+  const service = 'bench';
+  if (mongoUrl === undefined)
+    return openSqliteStore({ path: join(folder, `${concurrency}.sqlite`), service });
+  return openMongoStore({ url: mongoUrl, database: `bench-${process.pid}-${concurrency}`, service });
+};
+
 /** On a fresh store, so that the figures do not depend on their order. */
 const measure = async (concurrency: number, folder: string): Promise<void> => {
-  const store = await openSqliteStore({ path: join(folder, `${concurrency}.sqlite`), service: 'bench' });
+  const store = await openStore(concurrency, folder);
   const runs = store.collection<object>({
     name: 'runs',
     indexes: [

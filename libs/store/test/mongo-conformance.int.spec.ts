@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll } from 'vitest';
 import { describeDocumentStore } from '../src/conformance/index.ts';
 import { type DocumentStore, openMongoStore } from '../src/index.ts';
-import { type MongoServer, startMongoServer } from './mongo-server.ts';
+import { useMongoServer } from './use-mongo-server.ts';
 
-let server: MongoServer;
-
-beforeAll(async () => {
-  server = await startMongoServer();
-}, 300_000);
-
-afterAll(() => server.kill());
+const server = useMongoServer();
 
 describeDocumentStore('MongoDB', async () => {
   const database = `test-${randomUUID()}`;

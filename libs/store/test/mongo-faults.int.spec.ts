@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ErrorCode } from '@millrace/errors';
 import { MongoClient } from 'mongodb';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { expectError } from '../src/conformance/fixture.ts';
 import {
   type Collection,
@@ -14,8 +14,9 @@ import {
   openStore,
 } from '../src/index.ts';
 import { startCuttingProxy } from './cutting-proxy.ts';
-import { type MongoServer, startMongoServer } from './mongo-server.ts';
+import { startMongoServer } from './mongo-server.ts';
 import { useFolders } from './temporary-folder.ts';
+import { useMongoServer } from './use-mongo-server.ts';
 
 interface Counter {
   readonly count: number;
@@ -23,18 +24,12 @@ interface Counter {
 
 const newFolder = useFolders();
 const open: { close(): unknown }[] = [];
-let server: MongoServer;
+const server = useMongoServer();
 let databases = 0;
-
-beforeAll(async () => {
-  server = await startMongoServer();
-}, 300_000);
 
 afterEach(async () => {
   for (const resource of open.splice(0).reverse()) await resource.close();
 });
-
-afterAll(() => server.kill());
 
 const track = <R extends { close(): unknown }>(resource: R): R => {
   open.push(resource);

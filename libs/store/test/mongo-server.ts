@@ -24,6 +24,21 @@ const versionOfSources = async (): Promise<string> => {
   return hash.digest('hex').slice(0, 16);
 };
 
+/** Why the server cannot be had here; `undefined` when it can. */
+export const findObstacle = async (): Promise<string | undefined> => {
+  for (const [program, option] of [
+    ['java', '-version'],
+    ['mvn', '--version'],
+  ] as const) {
+    const found = await run(program, [option]).then(
+      () => true,
+      () => false,
+    );
+    if (!found) return `${program} is not installed`;
+  }
+  return undefined;
+};
+
 /** Builds the server with Maven, once per version; several processes may ask at once. */
 const install = async (): Promise<string> => {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace', 'mongo-server');

@@ -11,7 +11,14 @@ import {
   mapsRecord,
   type Tables,
 } from './layout.ts';
-import { duplicateIndex, fromMongo, isTransient, writeErrorsOf } from './mongo-error.ts';
+import {
+  duplicateIndex,
+  fromMongo,
+  isComplete,
+  isTransient,
+  NoAnswer,
+  writeErrorsOf,
+} from './mongo-error.ts';
 
 /** How many of the last writes a document remembers. */
 export const WRITES_KEPT = 8;
@@ -116,7 +123,9 @@ const outcomesOfFailure = (
 ): readonly WriteOutcome[] | undefined => {
   if (failure instanceof MongoBulkWriteError) {
     const errors = new Map(writeErrorsOf(failure).map((error) => [error.index, error]));
-    const others: WriteOutcome = isTransient(failure) ? { status: 'unknown', error: failure } : written;
+    const others: WriteOutcome = isComplete(failure, writes.length)
+      ? written
+      : { status: 'unknown', error: failure };
     return writes.map(({ chain }, index) => {
       const error = errors.get(index);
       return error === undefined ? others : outcomeOfError(chain, error);
@@ -133,8 +142,10 @@ const writeToCollection = async (
   writes: readonly PreparedWrite[],
 ): Promise<readonly WriteOutcome[]> => {
   try {
-    await tables.documents(collection).bulkWrite(writes.map(operationOf), { ordered: false });
-    return writes.map(() => written);
+    const operations = writes.map(operationOf);
+    const result = await tables.documents(collection).bulkWrite(operations, { ordered: false });
+    const answered = result.matchedCount + result.upsertedCount === writes.length;
+    return writes.map(() => (answered ? written : { status: 'unknown', error: new NoAnswer('incomplete') }));
   } catch (thrown) {
     const outcomes = outcomesOfFailure(writes, thrown);
     if (outcomes !== undefined) return outcomes;

@@ -2,12 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Invalid, Unavailable } from '@millrace/errors';
 import { MongoClient } from 'mongodb';
 import { type Tables, tablesOf } from './layout.ts';
-import { fromMongo, isTransient } from './mongo-error.ts';
+import { fromMongo, isLost, isTransient, NoAnswer } from './mongo-error.ts';
 
 /** How long the driver looks for a primary before one attempt counts as failed, milliseconds. */
 const SELECTION_MS = 2_000;
 /** How long a connection may be silent in the middle of a call: a call that hangs must end. */
 const SILENCE_MS = 30_000;
+/** The limit of a call altogether. */
+const LONGEST_CALL_MS = 40_000;
+/** The limit of a call that makes indexes or reads everything: an hour. */
+export const LONG_WORK_MS = 3_600_000;
 /** How long a write waits for the majority before it is asked about again. */
 const MAJORITY_MS = 10_000;
 
@@ -51,25 +55,51 @@ const clientOf = (url: string): MongoClient => {
   }
 };
 
-/** A client, the database of the store, and the way in which calls are tried again. */
-export class Connection {
+interface Session {
+  readonly client: MongoClient;
   readonly tables: Tables;
+}
+
+const openSession = ({ url, database }: ConnectionOptions): Session => {
+  const client = clientOf(url);
+  return { client, tables: tablesOf(client.db(database)) };
+};
+
+const withLimit = async <R>(call: Promise<R>, limitMs: number): Promise<R> => {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer(`no answer within ${limitMs} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([call, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+/**
+ * A client, the database of the store, and the way in which calls are tried again. The driver can wait for ever
+ * on a connection that breaks in the moment of its use, its search for a primary as well as a call. So calls
+ * have a limit of ours, and a client that finds no server is replaced.
+ */
+export class Connection {
   readonly patienceMs: number;
-  readonly #client: MongoClient;
+  readonly #options: ConnectionOptions;
+  #session: Session;
   #closed = false;
 
-  constructor({ url, database, patienceMs }: ConnectionOptions) {
-    this.#client = clientOf(url);
-    this.tables = tablesOf(this.#client.db(database));
-    this.patienceMs = patienceMs;
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.patienceMs = options.patienceMs;
+    this.#session = openSession(options);
   }
 
   /** Runs a call that may be repeated, again while MongoDB does not answer, up to the patience. */
-  async run<R>(call: (tables: Tables) => Promise<R>): Promise<R> {
+  async run<R>(call: (tables: Tables) => Promise<R>, limitMs?: number): Promise<R> {
     const deadline = performance.now() + this.patienceMs;
     for (let failures = 0; ; failures += 1) {
       try {
-        return await this.once(call);
+        return await this.once(call, limitMs);
       } catch (thrown) {
         const wait = backoffMs(failures);
         if (!isTransient(thrown) || performance.now() + wait > deadline) throw fromMongo(thrown);
@@ -79,15 +109,28 @@ export class Connection {
   }
 
   /** Runs a call without repeating it, and passes on the driver's error. */
-  async once<R>(call: (tables: Tables) => Promise<R>): Promise<R> {
+  async once<R>(call: (tables: Tables) => Promise<R>, limitMs = LONGEST_CALL_MS): Promise<R> {
     if (this.#closed) throw new Unavailable('store: it is closed');
-    // Also after a first connection that failed; does nothing when connected.
-    await this.#client.connect();
-    return call(this.tables);
+    const session = this.#session;
+    try {
+      // Also after a first connection that failed; does nothing when connected.
+      await session.client.connect();
+      return await withLimit(call(session.tables), limitMs);
+    } catch (thrown) {
+      if (isLost(thrown)) this.#replace(session);
+      throw thrown;
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#client.close();
+    await this.#session.client.close();
+  }
+
+  #replace(session: Session): void {
+    if (this.#closed || this.#session !== session) return;
+    this.#session = openSession(this.#options);
+    // What fails here has failed already.
+    session.client.close().catch(() => {});
   }
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import { Conflict, Internal, Unavailable } from '@millrace/errors';
-import { type PreparedWrite, WRITES_KEPT, type WriteOutcome, writeChains } from './chain-writer.ts';
+import { Internal, Unavailable } from '@millrace/errors';
+import { Attempts } from './attempts.ts';
+import { type PreparedWrite, type WriteOutcome, writeChains } from './chain-writer.ts';
 import {
   type Answer,
   type Chain,
@@ -14,14 +15,12 @@ import { backoffMs, type Connection } from './connection.ts';
 import { decideAll } from './decisions.ts';
 import { type FoundDocument, readDocuments } from './document-reader.ts';
 import type { MongoInbox } from './inbox.ts';
-import { fromMongo, isTransient } from './mongo-error.ts';
+import { givingUp, openAgain, readyOnes, stillPatient } from './open-requests.ts';
 
 /** Bounds how long the requests behind a group wait for it. */
 const LARGEST_GROUP = 512;
 /** Requests that may wait while MongoDB is slow or away. */
 const LONGEST_QUEUE = 10_000;
-/** How often others may be faster before a request gives up. */
-const MAX_LOSSES = 100;
 
 export interface GroupCommitOptions {
   readonly connection: Connection;
@@ -30,15 +29,6 @@ export interface GroupCommitOptions {
   /** Called after commits that added messages, before their requests are answered. */
   readonly onMessages: () => void;
 }
-
-/** A write without an answer, and what its requests are to be told if it took place. */
-interface Attempt {
-  readonly id: string;
-  readonly chain: Chain;
-}
-
-/** By place. */
-type Attempts = Map<string, Attempt[]>;
 
 interface Round {
   readonly open: readonly OpenRequest[];
@@ -108,7 +98,7 @@ export class GroupCommit {
   }
 
   async #commitGroup(group: readonly OpenRequest[]): Promise<void> {
-    const attempts: Attempts = new Map();
+    const attempts = new Attempts();
     let open = await readyOnes(group);
     for (let failures = 0; open.length > 0; ) {
       const round = await this.#round(open, attempts).catch((failure: unknown): Round => ({ open, failure }));
@@ -126,18 +116,13 @@ export class GroupCommit {
 
   async #round(requests: readonly OpenRequest[], attempts: Attempts): Promise<Round> {
     const found = await this.#read(requests);
-    const rest = this.#answerAttempts(requests, attempts, found);
+    const rest = attempts.resolve(requests, found, (chain) => this.#afterWrites([chain]));
     const handled = rest.flatMap((request) => request.handled ?? []);
     const positions = handled.length === 0 ? new Map<string, number>() : await this.#inbox.positions(handled);
     const { chains, deferred } = decideAll(rest, found, positions);
     const changed = chains.filter(({ base, state }) => state !== base);
     const writes = await this.#prepare(changed);
-    const outcomes = await this.#connection.once((tables) => writeChains(tables, writes));
-    for (const { chain, id } of writes) {
-      if (outcomes.get(chain)?.status !== 'unknown') continue;
-      const place = placeOf(chain);
-      attempts.set(place, [...(attempts.get(place) ?? []), { id, chain }]);
-    }
+    const outcomes = await this.#write(writes, attempts);
     return this.#answer(chains, outcomes, deferred);
   }
 
@@ -152,28 +137,6 @@ export class GroupCommit {
     );
     const documents = found.flatMap((documents) => [...documents.values()]);
     return new Map(documents.map((document) => [placeOf(document.state), document]));
-  }
-
-  /** Answers those whose earlier write took place although no answer came; returns the others. */
-  #answerAttempts(
-    requests: readonly OpenRequest[],
-    attempts: Attempts,
-    found: ReadonlyMap<string, FoundDocument>,
-  ): readonly OpenRequest[] {
-    const answered = new Set<OpenRequest>();
-    for (const [place, tried] of attempts) {
-      const document = found.get(place);
-      const { chain, tookPlace } = fateOf(tried, document);
-      if (chain === undefined) continue;
-      attempts.delete(place);
-      if (tookPlace) this.#afterWrites([chain]);
-      for (const answer of chain.answers) {
-        answered.add(answer.request);
-        if (tookPlace) giveAnswer(answer);
-        else answer.request.reject(unknownFate(place));
-      }
-    }
-    return requests.filter((request) => !answered.has(request));
   }
 
   /**
@@ -200,6 +163,16 @@ export class GroupCommit {
     return counter.value - count + 1;
   }
 
+  async #write(
+    writes: readonly PreparedWrite[],
+    attempts: Attempts,
+  ): Promise<ReadonlyMap<Chain, WriteOutcome>> {
+    attempts.note(writes);
+    const outcomes = await this.#connection.once((tables) => writeChains(tables, writes));
+    attempts.settle(outcomes);
+    return outcomes;
+  }
+
   async #answer(
     chains: readonly Chain[],
     outcomes: ReadonlyMap<Chain, WriteOutcome>,
@@ -215,19 +188,24 @@ export class GroupCommit {
       if (outcome?.status === 'unknown') failure = outcome.error;
     }
     this.#afterWrites(done.filter((chain) => outcomes.has(chain)));
-    const answers = done.flatMap((chain) => chain.answers);
-    const advancing = answers.filter(({ advance }) => advance !== undefined);
-    for (const answer of answers) if (answer.advance === undefined) giveAnswer(answer);
     open.push(...deferred);
-    if (advancing.length > 0) {
-      try {
-        await this.#inbox.advanceAll(advancing.flatMap(({ advance }) => advance ?? []));
-        advancing.forEach(giveAnswer);
-      } catch (thrown) {
-        failRequests(advancing, thrown);
-      }
-    }
+    await this.#give(done.flatMap((chain) => chain.answers));
     return failure === undefined ? { open } : { open, failure };
+  }
+
+  /** Gives the answers; those that record a position without a document, when it is recorded. */
+  async #give(answers: readonly Answer[]): Promise<void> {
+    const [ready, advancing] = [
+      answers.filter(({ advance }) => advance === undefined),
+      answers.filter(({ advance }) => advance !== undefined),
+    ];
+    ready.forEach(giveAnswer);
+    try {
+      await this.#inbox.advanceAll(advancing.flatMap(({ advance }) => advance ?? []));
+      advancing.forEach(giveAnswer);
+    } catch (thrown) {
+      for (const { request } of advancing) request.reject(thrown);
+    }
   }
 
   #afterWrites(chains: readonly Chain[]): void {
@@ -239,74 +217,3 @@ export class GroupCommit {
     if (chains.some(({ state }) => state.messages.length > 0)) this.#onMessages();
   }
 }
-
-/** The attempt whose fate is known, or can no longer be known; none when all may be tried again. */
-const fateOf = (
-  tried: readonly Attempt[],
-  document: FoundDocument | undefined,
-): { readonly chain?: Chain; readonly tookPlace?: boolean } => {
-  if (document === undefined) return {};
-  const succeeded = tried.find(({ id }) => document.writes.includes(id));
-  if (succeeded !== undefined) return { chain: succeeded.chain, tookPlace: true };
-  const forgotten = tried.find(({ chain }) => document.revision > chain.baseRevision + WRITES_KEPT);
-  return forgotten === undefined ? {} : { chain: forgotten.chain, tookPlace: false };
-};
-
-const unknownFate = (place: string): Unavailable =>
-  new Unavailable(`store: MongoDB did not answer, and whether ${place} was committed is not known`, {
-    hint: 'Read it again, then decide.',
-  });
-
-/** Refuses those whose collection cannot be made ready; returns the others. */
-const readyOnes = async (requests: readonly OpenRequest[]): Promise<readonly OpenRequest[]> => {
-  const preparations = await Promise.allSettled(requests.map(({ prepare }) => prepare()));
-  return requests.filter((request, index) => {
-    const preparation = preparations[index];
-    if (preparation?.status !== 'rejected') return true;
-    request.reject(preparation.reason);
-    return false;
-  });
-};
-
-const failRequests = (answers: readonly Answer[], reason: unknown): void => {
-  for (const { request } of answers) request.reject(reason);
-};
-
-/** The requests of a chain that was not written, prepared for the next round. */
-const openAgain = (chain: Chain, outcome: WriteOutcome): readonly OpenRequest[] => {
-  const requests = chain.answers.map(({ request }) => request);
-  for (const request of requests) {
-    if (outcome.status === 'lost') request.losses += 1;
-    if (outcome.status !== 'refused') continue;
-    // A value may be taken only because the version was another: the next round knows by the version.
-    if (requests.length === 1) request.refusal = { version: chain.base.version, error: outcome.error };
-    request.alone = true;
-  }
-  return requests;
-};
-
-/** Refuses those that lost too often; the others wait a moment if they lost. */
-const givingUp = async (requests: readonly OpenRequest[]): Promise<readonly OpenRequest[]> => {
-  const open = requests.filter((request) => {
-    if (request.losses <= MAX_LOSSES) return true;
-    request.reject(
-      new Conflict(`${placeOf(request)} was changed by others ${MAX_LOSSES} times meanwhile`, {
-        hint: 'Let fewer processes change one document.',
-      }),
-    );
-    return false;
-  });
-  const losses = Math.max(0, ...open.map((request) => request.losses));
-  if (losses > 0) await delay(backoffMs(Math.min(losses, 4) - 2));
-  return open;
-};
-
-/** Refuses what cannot succeed later, and those whose time is over; returns the others. */
-const stillPatient = (requests: readonly OpenRequest[], failure: unknown): readonly OpenRequest[] => {
-  const now = performance.now();
-  return requests.filter((request) => {
-    if (isTransient(failure) && now < request.deadline) return true;
-    request.reject(fromMongo(failure));
-    return false;
-  });
-};

@@ -21,7 +21,7 @@ import { checkFilter, checkQuery, MAX_PAGE } from '../query.ts';
 import { traced } from '../tracing.ts';
 import { prepareCollection } from './collection-schema.ts';
 import type { CommitRequest, Decided } from './commit-request.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, LONG_WORK_MS } from './connection.ts';
 import { applyChange, type DocumentState } from './document-state.ts';
 import { filterQuery } from './filter-query.ts';
 import type { GroupCommit } from './group-commit.ts';
@@ -176,7 +176,7 @@ export class MongoCollection<T extends object> implements Collection<T> {
   /** Before the first call that needs the indexes; after a failure again. */
   #prepare(): Promise<void> {
     this.#prepared ??= this.#connection
-      .run((tables) => prepareCollection(tables, this.#name, this.#indexes))
+      .run((tables) => prepareCollection(tables, this.#name, this.#indexes), LONG_WORK_MS)
       .catch((thrown: unknown) => {
         this.#prepared = undefined;
         throw thrown;

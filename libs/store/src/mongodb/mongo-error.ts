@@ -15,6 +15,7 @@ import {
   MongoNetworkError,
   MongoOperationTimeoutError,
   MongoServerError,
+  MongoServerSelectionError,
   MongoSystemError,
   type WriteError,
 } from 'mongodb';
@@ -43,15 +44,25 @@ const deniedCodes = new Set([13, 18, 31, 8000]);
 const isTransientServerError = (error: MongoError): boolean =>
   transientCodes.has(Number(error.code)) || error.hasErrorLabel('RetryableWriteError');
 
+/** A call took longer than it may. */
+export class NoAnswer extends Error {}
+
+/** Whether the client may have lost its server for good. */
+export const isLost = (thrown: unknown): boolean =>
+  thrown instanceof MongoServerSelectionError || thrown instanceof NoAnswer;
+
 /** Whether the same call may succeed later; whether it took place is not known. */
 export const isTransient = (thrown: unknown): boolean => {
   if (thrown instanceof MillraceError) return false;
+  if (thrown instanceof NoAnswer) return true;
   if (thrown instanceof MongoNetworkError || thrown instanceof MongoOperationTimeoutError) return true;
   // No server was found in time.
   if (thrown instanceof MongoSystemError) return true;
   if (thrown instanceof MongoDriverError) return transientNames.has(thrown.name);
   if (thrown instanceof MongoBulkWriteError) {
-    return thrown.result.getWriteConcernError() !== undefined || isTransientServerError(thrown);
+    // Without a code it is an error of the network, which the driver has put into this one.
+    const withoutAnswer = thrown.code === undefined && writeErrorsOf(thrown).length === 0;
+    if (withoutAnswer || thrown.result.getWriteConcernError() !== undefined) return true;
   }
   return thrown instanceof MongoError && isTransientServerError(thrown);
 };
@@ -63,11 +74,15 @@ export const duplicateIndex = (thrown: {
 }): string | undefined =>
   thrown.code === DUPLICATE_KEY ? (/index: (\S+)/.exec(String(thrown.errmsg))?.[1] ?? '') : undefined;
 
-/** Whether a bulk write failed for nothing else than records that exist. */
-export const isOnlyDuplicates = (thrown: unknown): boolean =>
-  thrown instanceof MongoBulkWriteError &&
-  thrown.result.getWriteConcernError() === undefined &&
-  writeErrorsOf(thrown).every(({ code }) => code === DUPLICATE_KEY);
+/**
+ * Whether each of so many updates of a bulk write is known to have taken place or to have failed. The driver
+ * throws this error also when no answer came at all: what has no error of its own has not succeeded therefore.
+ */
+export const isComplete = (error: MongoBulkWriteError, operations: number): boolean => {
+  const { matchedCount, upsertedCount, result } = error;
+  const answered = matchedCount + upsertedCount + writeErrorsOf(error).length;
+  return answered === operations && result.getWriteConcernError() === undefined;
+};
 
 /** The errors of single operations of a bulk write. */
 export const writeErrorsOf = (error: MongoBulkWriteError): readonly WriteError[] =>

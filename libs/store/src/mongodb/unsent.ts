@@ -6,7 +6,6 @@ import {
   type SentRecord,
   type Tables,
 } from './layout.ts';
-import { isOnlyDuplicates } from './mongo-error.ts';
 
 type UnsentRecord = Pick<DocumentRecord, '_id' | 'version' | 'unsent' | 'firstUnsent'>;
 
@@ -91,11 +90,17 @@ const keepSent = async (
   messages: readonly EmbeddedMessage[],
   sentTime: string,
 ): Promise<void> => {
-  const records = messages.map(({ position, ...message }) => ({ _id: position, ...message, sentTime }));
-  await outbox.insertMany(records, { ordered: false }).catch((thrown: unknown) => {
-    // Moved before by somebody who did not come to take them from the document: the first time counts.
-    if (!isOnlyDuplicates(thrown)) throw thrown;
-  });
+  // Where somebody moved one before and did not come to take it from its document, the first time counts.
+  await outbox.bulkWrite(
+    messages.map(({ position, ...message }) => ({
+      updateOne: {
+        filter: { _id: position },
+        update: { $setOnInsert: { ...message, sentTime } },
+        upsert: true,
+      },
+    })),
+    { ordered: false },
+  );
 };
 
 const takeFrom = async ({ documents, records }: Waiting, positions: ReadonlySet<number>): Promise<void> => {
