@@ -23,6 +23,17 @@ describe('settings', () => {
     expect(readSettings('gateway', {}).httpPort).toBe(7700);
   });
 
+  it('name a SQLite file of the service as its store, unless a URL says otherwise', () => {
+    const storeUrl = (env: Record<string, string>) => readSettings('ingest', env).storeUrl;
+    expect(storeUrl({ MILLRACE_DATA_DIR: '/data' })).toBe('sqlite:/data/ingest/store.sqlite');
+    const url = 'mongodb+srv://user:password@db.example.com';
+    expect(storeUrl({ MILLRACE_STORE_URL: url })).toBe(url);
+    const secret = 'redis://user:password@db.example.com';
+    const error = errorOf(() => storeUrl({ MILLRACE_STORE_URL: secret }));
+    expect(error.violations.map(({ path }) => path)).toEqual(['MILLRACE_STORE_URL']);
+    expect(error.message).not.toContain('password');
+  });
+
   it('name every wrong variable at once', () => {
     const error = errorOf(() =>
       readSettings('ingest', {

@@ -50,8 +50,11 @@ const clientOf = (url: string): MongoClient => {
       maxPoolSize: 16,
       ignoreUndefined: true,
     });
-  } catch (thrown) {
-    throw Invalid.field('url', `is no address of MongoDB: ${thrown instanceof Error ? thrown.message : ''}`);
+  } catch {
+    // The driver's message may quote the address, and the password in it.
+    throw Invalid.field('url', 'is no address that the driver of MongoDB can read', {
+      hint: 'https://www.mongodb.com/docs/manual/reference/connection-string/',
+    });
   }
 };
 
