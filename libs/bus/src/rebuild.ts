@@ -2,6 +2,7 @@ import type { Bus, BusInternals } from './bus.ts';
 import { positionHeader } from './cloud-events.ts';
 import type { OutboxPort } from './outbox-port.ts';
 import { publishStored } from './publish-stored.ts';
+import { publishedIds } from './published-ids.ts';
 import { subjects } from './subjects.ts';
 import { foundOrUndefined, streams } from './topology.ts';
 
@@ -12,6 +13,8 @@ export interface RepublishOptions {
   readonly time: string;
   /** Only messages after this outbox position; default all. */
   readonly afterPosition?: number;
+  /** Ids of messages to leave out. */
+  readonly except?: ReadonlySet<string>;
 }
 
 const pageSize = 512;
@@ -29,6 +32,7 @@ export const republishSince = async (options: RepublishOptions): Promise<number>
     const page = await options.outbox.sentSince(options.time, position, pageSize);
     for (const message of page) {
       if (message.entity === undefined && Date.parse(message.time) >= stepsSince) continue;
+      if (options.except?.has(message.id) === true) continue;
       await publishStored(options.bus, message);
       count += 1;
     }
@@ -44,7 +48,8 @@ const slack = 512;
 /**
  * Compares the stream `EVENTS` with the outbox and publishes again what is missing at its end: all, when the
  * stream was emptied or made anew; the tail, when it fell back. What is missing in the middle is seen by the
- * consumers, as gaps in an entity's sequence.
+ * consumers, as gaps in an entity's sequence. What the stream still has is not published a second time. Returns how
+ * many it had lost.
  */
 export const rebuildIfLost = async ({
   bus,
@@ -55,8 +60,13 @@ export const rebuildIfLost = async ({
   const time = new Date(Date.now() - internals.topology.limits.EVENTS.maxAgeMs).toISOString();
   if (!(await hasSentEvents(outbox, time, survived))) return 0;
   const afterPosition = Math.max(0, survived - slack);
-  const count = await republishSince({ bus, outbox, time, afterPosition });
-  internals.logger.warn({ count, afterPosition }, 'the broker had lost messages; published them again');
+  const [first] = await outbox.sentSince(time, afterPosition, 1);
+  // Entities are published side by side, so that the stream's last event need not be the last one sent.
+  const except = await publishedIds(internals, bus.service, first?.time ?? time);
+  const count = await republishSince({ bus, outbox, time, afterPosition, except });
+  if (count > 0) {
+    internals.logger.warn({ count, afterPosition }, 'the broker had lost messages; published them again');
+  }
   return count;
 };
 

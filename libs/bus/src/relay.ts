@@ -2,6 +2,7 @@ import type { Bus, RunningPart } from './bus.ts';
 import type { OutboxPort, StoredMessage } from './outbox-port.ts';
 import type { Running } from './port.ts';
 import { publishStored } from './publish-stored.ts';
+import { publishedIds } from './published-ids.ts';
 import { rebuildIfLost } from './rebuild.ts';
 import { streams } from './topology.ts';
 import { backoffMs, sleep, Wake } from './waiting.ts';
@@ -16,6 +17,9 @@ const checkMs = 15_000;
  */
 const markingDelayMs = { few: 250, many: 25 };
 const manySent = 64;
+
+/** A message that waited for less is surely dropped by the server when it comes twice, milliseconds. */
+const surelyKnownMs = 60_000;
 
 export interface RelayOptions {
   readonly bus: Bus;
@@ -121,9 +125,22 @@ class Relay implements RunningPart {
     const { created } = await internals.jsm.streams.info(streams.events);
     if (created !== this.#knownStream) {
       await rebuildIfLost({ bus: this.#bus, outbox: this.#outbox });
+      await this.#recogniseSent();
       this.#knownStream = created;
     }
     this.#checkAt = performance.now() + checkMs;
+  }
+
+  /**
+   * A crash between the broker's ack and the mark leaves messages that the stream has and the outbox holds for unsent.
+   * The server drops them when they come again soon; after longer, they have to be looked for.
+   */
+  async #recogniseSent(): Promise<void> {
+    const pending = await this.#outbox.pending(2 * this.#batchSize);
+    const oldest = pending[0];
+    if (oldest === undefined || Date.now() - Date.parse(oldest.time) < surelyKnownMs) return;
+    const published = await publishedIds(this.#bus.internals, this.#bus.service, oldest.time);
+    for (const { id, position } of pending) if (published.has(id)) this.#sent.add(position);
   }
 
   /** Returns how many were published; throws when any was not acknowledged. */

@@ -3,7 +3,15 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Bus, consumeEvents, type OutboxPort, serveRefill, startRelay, work } from '../src/index.ts';
+import {
+  type Bus,
+  consumeEvents,
+  type OutboxPort,
+  rebuildIfLost,
+  serveRefill,
+  startRelay,
+  work,
+} from '../src/index.ts';
 import { publishStored } from '../src/publish-stored.ts';
 import {
   changed,
@@ -44,6 +52,17 @@ const consume = (seen: ReturnType<typeof recorder>, more: object = {}) =>
     graceMs: 50,
     ...more,
   });
+
+/** Has the server forget which message ids it got, as it does after its window of two minutes. */
+const forgetMessageIds = async () => {
+  const { jsm, js } = bus.internals;
+  const { config } = await jsm.streams.info('EVENTS');
+  const publishProbe = () => js.publish('millrace.evt.probing.thing.changed.v1', '', { msgID: 'probe' });
+  await publishProbe();
+  await jsm.streams.update('EVENTS', { ...config, duplicate_window: 100 * 1_000_000 });
+  await until(async () => expect((await publishProbe()).duplicate).toBe(false));
+  await jsm.streams.purge('EVENTS', { filter: 'millrace.evt.probing.>' });
+};
 
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
@@ -211,6 +230,31 @@ describe('the relay', () => {
     await owner.change('a', { value: 3 });
     await until(() => expect(seen.values('a')).toEqual([1, 2, 3]));
     expect(await lastSequence()).toBe(3);
+  });
+
+  it('publishes nothing twice that was published before the server forgot it', async () => {
+    const anHourAgo = () => new Date(Date.now() - 3_600_000);
+    const { store, change, close } = await testStore(undefined, anHourAgo);
+    await change('a', { value: 1 }, { value: 2 });
+    await change('b', { value: 1 });
+    for (const message of await store.outbox.pending(10)) await publishStored(bus, message);
+    await forgetMessageIds();
+    startRelay({ bus, outbox: store.outbox });
+    await change('a', { value: 3 });
+    await until(async () => expect((await store.outbox.stats()).pending).toBe(0));
+    expect((await bus.internals.jsm.streams.info('EVENTS')).state.messages).toBe(4);
+    await close();
+  });
+
+  it('publishes nothing twice when the last event of the stream is not the last one sent', async () => {
+    const { outbox } = owner.store;
+    for (const key of ['a', 'b', 'c']) await owner.change(key, { value: 1 });
+    const [a, b, c] = await outbox.pending(10);
+    for (const message of [a, c, b]) if (message !== undefined) await publishStored(bus, message);
+    await outbox.markSent([a, b, c].map((message) => message?.position ?? 0));
+    await forgetMessageIds();
+    expect(await rebuildIfLost({ bus, outbox })).toBe(0);
+    expect((await bus.internals.jsm.streams.info('EVENTS')).state.messages).toBe(3);
   });
 
   it('keeps the order of an entity in the stream although publishing fails now and then', async () => {

@@ -49,10 +49,10 @@ export interface TestStore {
   close(): Promise<void>;
 }
 
-export const testStore = async (file?: string): Promise<TestStore> => {
+export const testStore = async (file?: string, now = () => new Date()): Promise<TestStore> => {
   const directory = file === undefined ? await mkdtemp(join(tmpdir(), 'millrace-bus-')) : undefined;
   const path = file ?? join(directory as string, 'store.db');
-  const store = await openSqliteStore({ path, service: 'testing' });
+  const store = await openSqliteStore({ path, service: 'testing', now });
   const things = store.collection<Counter>({ name: 'things' });
   return {
     store,
