@@ -6,7 +6,8 @@ export type ApiService =
   | 'registry'
   | 'deployment'
   | 'monitoring'
-  | 'pipeline';
+  | 'pipeline'
+  | 'bridge';
 
 /** Where the API lies below the gateway's address. */
 export const apiPrefix = '/api/v1';
@@ -96,6 +97,22 @@ export const rpcRoutes: readonly RpcRoute[] = [
   route('GET', '/windows', 'monitoring', 'getWindow', 'One window with its drift report'),
   route('GET', '/alerts', 'monitoring', 'listAlerts', 'Alerts, newest first'),
   route('POST', '/alerts/:id/acknowledge', 'monitoring', 'acknowledgeAlert', 'Acknowledge an alert'),
+  route('POST', '/webhooks', 'bridge', 'createWebhook', 'Create a webhook; the answer has its secret'),
+  route('GET', '/webhooks', 'bridge', 'listWebhooks', 'Webhooks'),
+  route('GET', '/webhooks/:id', 'bridge', 'getWebhook', 'One webhook'),
+  route('PUT', '/webhooks/:id', 'bridge', 'updateWebhook', 'Change, pause or resume a webhook'),
+  route('DELETE', '/webhooks/:id', 'bridge', 'deleteWebhook', 'Delete a webhook'),
+  route(
+    'POST',
+    '/webhooks/:id/rotate-secret',
+    'bridge',
+    'rotateWebhookSecret',
+    'Give a webhook a new secret',
+  ),
+  route('POST', '/webhooks/:id/test', 'bridge', 'testWebhook', 'Send a test event to a webhook'),
+  route('POST', '/webhooks/:webhookId/redeliver', 'bridge', 'redeliver', 'Deliver again'),
+  route('GET', '/webhook-deliveries', 'bridge', 'listDeliveries', 'Deliveries to webhooks, newest first'),
+  route('GET', '/bridge/kafka', 'bridge', 'getKafkaState', 'What is forwarded to Kafka, and how far'),
   ...(['pipeline', 'registry', 'deployment', 'monitoring'] as const).flatMap((service) => [
     route('GET', `/reactions/${service}`, service, 'listReactions', `Reactions of the ${service} service`),
     route('PUT', `/reactions/${service}/:name`, service, 'setReaction', 'Switch a reaction on or off'),

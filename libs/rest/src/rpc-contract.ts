@@ -1,3 +1,4 @@
+import * as bridge from '@millrace/contracts/bridge';
 import * as deployment from '@millrace/contracts/deployment';
 import * as evaluation from '@millrace/contracts/evaluation';
 import * as ingest from '@millrace/contracts/ingest';
@@ -17,6 +18,7 @@ const modules: Readonly<Record<ApiService, object>> = {
   deployment,
   monitoring,
   pipeline,
+  bridge,
 };
 
 /** The generated definition of each service's RPCs. */
@@ -28,6 +30,7 @@ export const serviceDefinitions = {
   deployment: deployment.DeploymentServiceService,
   monitoring: monitoring.MonitoringServiceService,
   pipeline: pipeline.PipelineServiceService,
+  bridge: bridge.BridgeServiceService,
 } as const;
 
 interface JsonCodec {

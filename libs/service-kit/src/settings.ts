@@ -11,6 +11,7 @@ export const serviceNames = [
   'deployment',
   'monitoring',
   'pipeline',
+  'bridge',
   'gateway',
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -25,6 +26,7 @@ const defaultPorts: Record<ServiceName, { readonly grpc: number; readonly http: 
   deployment: { grpc: 7705, http: 7715 },
   monitoring: { grpc: 7706, http: 7716 },
   pipeline: { grpc: 7707, http: 7717 },
+  bridge: { grpc: 7708, http: 7718 },
 };
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -48,6 +50,12 @@ const baseSchema = z.object({
     .regex(/^(sqlite:.|mongodb(\+srv)?:\/\/)/, 'must begin with sqlite:, mongodb:// or mongodb+srv://')
     .optional(),
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
+  /** Copies that the broker keeps of each stream. */
+  MILLRACE_STREAM_REPLICAS: z.coerce
+    .number()
+    .int()
+    .refine((n) => [1, 3, 5].includes(n), 'must be 1, 3 or 5')
+    .default(1),
   MILLRACE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Milliseconds until an idle worker's command is given to another. */
   MILLRACE_STEP_LEASE_MS: z.coerce.number().int().min(500).default(10_000),
@@ -62,6 +70,8 @@ export interface Settings {
   /** `sqlite:<path>`, or an address of MongoDB, where each service has a database of its own. */
   readonly storeUrl: string;
   readonly natsUrl: string;
+  /** Copies that the broker keeps of each stream: 1, or 3 or 5 in a cluster. */
+  readonly streamReplicas: number;
   readonly logLevel: string;
   readonly stepLeaseMs: number;
   /** Where the other services are found: `host:port`. */
@@ -106,6 +116,7 @@ export const readSettings = (service: ServiceName, env: Env, addresses = address
     dataDir: base.MILLRACE_DATA_DIR,
     storeUrl: base.MILLRACE_STORE_URL ?? `sqlite:${join(base.MILLRACE_DATA_DIR, service, 'store.sqlite')}`,
     natsUrl: base.NATS_URL,
+    streamReplicas: base.MILLRACE_STREAM_REPLICAS,
     logLevel: base.MILLRACE_LOG_LEVEL,
     stepLeaseMs: base.MILLRACE_STEP_LEASE_MS,
     addresses,

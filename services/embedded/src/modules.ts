@@ -1,3 +1,4 @@
+import { bridge } from '@millrace/bridge';
 import { deployment } from '@millrace/deployment';
 import { evaluation } from '@millrace/evaluation';
 import { gateway } from '@millrace/gateway';
@@ -17,5 +18,6 @@ export const modules: readonly ServiceModule[] = [
   deployment,
   monitoring,
   pipeline,
+  bridge,
   gateway,
 ];
