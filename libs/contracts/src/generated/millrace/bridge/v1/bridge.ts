@@ -104,7 +104,7 @@ export const DeliveryState = {
   DELIVERY_STATE_SUCCEEDED: "DELIVERY_STATE_SUCCEEDED",
   /** DELIVERY_STATE_FAILED - All attempts failed, or the answer said that no attempt will succeed. */
   DELIVERY_STATE_FAILED: "DELIVERY_STATE_FAILED",
-  /** DELIVERY_STATE_CANCELLED - Not made, as its webhook was deleted, paused or disabled before. */
+  /** DELIVERY_STATE_CANCELLED - Not made: it waited for its webhook to be switched on again until the log's time was over. */
   DELIVERY_STATE_CANCELLED: "DELIVERY_STATE_CANCELLED",
   UNRECOGNIZED: "UNRECOGNIZED",
 } as const;
@@ -310,7 +310,13 @@ export interface Webhook {
     | string
     | undefined;
   /** Until when deliveries are signed with the secret before the current one, too. */
-  oldSecretUntil: string | undefined;
+  oldSecretUntil:
+    | string
+    | undefined;
+  /** An event does not wait for the earlier ones of its entity. */
+  unordered: boolean;
+  /** Deliveries that wait for an attempt; 0 in events. */
+  waiting: number;
 }
 
 /** One try to send. */
@@ -357,7 +363,11 @@ export interface CreateWebhookRequest {
   url: string;
   description: string;
   filter: WebhookFilter | undefined;
-  actor: Actor | undefined;
+  actor:
+    | Actor
+    | undefined;
+  /** Do not hold an event back while an earlier one of its entity is tried again. */
+  unordered: boolean;
 }
 
 export interface CreateWebhookResponse {
@@ -396,6 +406,7 @@ export interface UpdateWebhookRequest {
   description?: string | undefined;
   url?: string | undefined;
   actor: Actor | undefined;
+  unordered?: boolean | undefined;
 }
 
 export interface UpdateWebhookResponse {
@@ -448,7 +459,14 @@ export interface RedeliverRequest {
     | undefined;
   /** Made before; absent: now. */
   until: string | undefined;
-  actor: Actor | undefined;
+  actor:
+    | Actor
+    | undefined;
+  /**
+   * With a range: also the events of that time, as far as the bus still has them, that the filter lets through and the
+   * webhook never got, because it was not there or switched off.
+   */
+  missed: boolean;
 }
 
 export interface RedeliverResponse {
@@ -619,6 +637,8 @@ function createBaseWebhook(): Webhook {
     lastSucceededAt: undefined,
     disabledAt: undefined,
     oldSecretUntil: undefined,
+    unordered: false,
+    waiting: 0,
   };
 }
 
@@ -662,6 +682,12 @@ export const Webhook: MessageFns<Webhook> = {
     }
     if (message.oldSecretUntil !== undefined) {
       Timestamp.encode(toTimestamp(message.oldSecretUntil), writer.uint32(106).fork()).join();
+    }
+    if (message.unordered !== false) {
+      writer.uint32(112).bool(message.unordered);
+    }
+    if (message.waiting !== 0) {
+      writer.uint32(120).int64(message.waiting);
     }
     return writer;
   },
@@ -783,6 +809,22 @@ export const Webhook: MessageFns<Webhook> = {
             message.oldSecretUntil = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 14: {
+            if (tag !== 112) {
+              break;
+            }
+
+            message.unordered = reader.bool();
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.waiting = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -838,6 +880,8 @@ export const Webhook: MessageFns<Webhook> = {
         : isSet(object.old_secret_until)
         ? globalThis.String(object.old_secret_until)
         : undefined,
+      unordered: isSet(object.unordered) ? globalThis.Boolean(object.unordered) : false,
+      waiting: isSet(object.waiting) ? globalThis.Number(object.waiting) : 0,
     };
   },
 
@@ -882,6 +926,12 @@ export const Webhook: MessageFns<Webhook> = {
     if (message.oldSecretUntil !== undefined) {
       obj.oldSecretUntil = message.oldSecretUntil;
     }
+    if (message.unordered !== false) {
+      obj.unordered = message.unordered;
+    }
+    if (message.waiting !== 0) {
+      obj.waiting = Math.round(message.waiting);
+    }
     return obj;
   },
 
@@ -905,6 +955,8 @@ export const Webhook: MessageFns<Webhook> = {
     message.lastSucceededAt = object.lastSucceededAt ?? undefined;
     message.disabledAt = object.disabledAt ?? undefined;
     message.oldSecretUntil = object.oldSecretUntil ?? undefined;
+    message.unordered = object.unordered ?? false;
+    message.waiting = object.waiting ?? 0;
     return message;
   },
 };
@@ -1323,7 +1375,7 @@ export const Delivery: MessageFns<Delivery> = {
 };
 
 function createBaseCreateWebhookRequest(): CreateWebhookRequest {
-  return { url: "", description: "", filter: undefined, actor: undefined };
+  return { url: "", description: "", filter: undefined, actor: undefined, unordered: false };
 }
 
 export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
@@ -1339,6 +1391,9 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
     }
     if (message.actor !== undefined) {
       Actor.encode(message.actor, writer.uint32(34).fork()).join();
+    }
+    if (message.unordered !== false) {
+      writer.uint32(40).bool(message.unordered);
     }
     return writer;
   },
@@ -1388,6 +1443,14 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
             message.actor = Actor.decode(reader, reader.uint32());
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.unordered = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1406,6 +1469,7 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
       description: isSet(object.description) ? globalThis.String(object.description) : "",
       filter: isSet(object.filter) ? WebhookFilter.fromJSON(object.filter) : undefined,
       actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+      unordered: isSet(object.unordered) ? globalThis.Boolean(object.unordered) : false,
     };
   },
 
@@ -1423,6 +1487,9 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
     if (message.actor !== undefined) {
       obj.actor = Actor.toJSON(message.actor);
     }
+    if (message.unordered !== false) {
+      obj.unordered = message.unordered;
+    }
     return obj;
   },
 
@@ -1437,6 +1504,7 @@ export const CreateWebhookRequest: MessageFns<CreateWebhookRequest> = {
       ? WebhookFilter.fromPartial(object.filter)
       : undefined;
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    message.unordered = object.unordered ?? false;
     return message;
   },
 };
@@ -1819,7 +1887,15 @@ export const ListWebhooksResponse: MessageFns<ListWebhooksResponse> = {
 };
 
 function createBaseUpdateWebhookRequest(): UpdateWebhookRequest {
-  return { id: "", active: undefined, filter: undefined, description: undefined, url: undefined, actor: undefined };
+  return {
+    id: "",
+    active: undefined,
+    filter: undefined,
+    description: undefined,
+    url: undefined,
+    actor: undefined,
+    unordered: undefined,
+  };
 }
 
 export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
@@ -1841,6 +1917,9 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
     }
     if (message.actor !== undefined) {
       Actor.encode(message.actor, writer.uint32(50).fork()).join();
+    }
+    if (message.unordered !== undefined) {
+      writer.uint32(56).bool(message.unordered);
     }
     return writer;
   },
@@ -1906,6 +1985,14 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
             message.actor = Actor.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.unordered = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1926,6 +2013,7 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
       description: isSet(object.description) ? globalThis.String(object.description) : undefined,
       url: isSet(object.url) ? globalThis.String(object.url) : undefined,
       actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+      unordered: isSet(object.unordered) ? globalThis.Boolean(object.unordered) : undefined,
     };
   },
 
@@ -1949,6 +2037,9 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
     if (message.actor !== undefined) {
       obj.actor = Actor.toJSON(message.actor);
     }
+    if (message.unordered !== undefined) {
+      obj.unordered = message.unordered;
+    }
     return obj;
   },
 
@@ -1965,6 +2056,7 @@ export const UpdateWebhookRequest: MessageFns<UpdateWebhookRequest> = {
     message.description = object.description ?? undefined;
     message.url = object.url ?? undefined;
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    message.unordered = object.unordered ?? undefined;
     return message;
   },
 };
@@ -2562,7 +2654,7 @@ export const ListDeliveriesResponse: MessageFns<ListDeliveriesResponse> = {
 };
 
 function createBaseRedeliverRequest(): RedeliverRequest {
-  return { webhookId: "", deliveryId: "", since: undefined, until: undefined, actor: undefined };
+  return { webhookId: "", deliveryId: "", since: undefined, until: undefined, actor: undefined, missed: false };
 }
 
 export const RedeliverRequest: MessageFns<RedeliverRequest> = {
@@ -2581,6 +2673,9 @@ export const RedeliverRequest: MessageFns<RedeliverRequest> = {
     }
     if (message.actor !== undefined) {
       Actor.encode(message.actor, writer.uint32(42).fork()).join();
+    }
+    if (message.missed !== false) {
+      writer.uint32(48).bool(message.missed);
     }
     return writer;
   },
@@ -2638,6 +2733,14 @@ export const RedeliverRequest: MessageFns<RedeliverRequest> = {
             message.actor = Actor.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.missed = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2665,6 +2768,7 @@ export const RedeliverRequest: MessageFns<RedeliverRequest> = {
       since: isSet(object.since) ? globalThis.String(object.since) : undefined,
       until: isSet(object.until) ? globalThis.String(object.until) : undefined,
       actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+      missed: isSet(object.missed) ? globalThis.Boolean(object.missed) : false,
     };
   },
 
@@ -2685,6 +2789,9 @@ export const RedeliverRequest: MessageFns<RedeliverRequest> = {
     if (message.actor !== undefined) {
       obj.actor = Actor.toJSON(message.actor);
     }
+    if (message.missed !== false) {
+      obj.missed = message.missed;
+    }
     return obj;
   },
 
@@ -2698,6 +2805,7 @@ export const RedeliverRequest: MessageFns<RedeliverRequest> = {
     message.since = object.since ?? undefined;
     message.until = object.until ?? undefined;
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    message.missed = object.missed ?? false;
     return message;
   },
 };
@@ -3645,7 +3753,8 @@ export const BridgeServiceService = {
   },
   /**
    * Delivers again: one delivery, or those of a webhook that failed in a range of time. The webhook id of a delivery
-   * made again is the same as before, so that the receiver can tell a repeat.
+   * made again is the same as before, so that the receiver can tell a repeat. A range can be asked for again: what
+   * waits or succeeded meanwhile is left alone.
    */
   redeliver: {
     path: "/millrace.bridge.v1.BridgeService/Redeliver" as const,
@@ -3694,7 +3803,8 @@ export interface BridgeServiceServer extends UntypedServiceImplementation {
   listDeliveries: handleUnaryCall<ListDeliveriesRequest, ListDeliveriesResponse>;
   /**
    * Delivers again: one delivery, or those of a webhook that failed in a range of time. The webhook id of a delivery
-   * made again is the same as before, so that the receiver can tell a repeat.
+   * made again is the same as before, so that the receiver can tell a repeat. A range can be asked for again: what
+   * waits or succeeded meanwhile is left alone.
    */
   redeliver: handleUnaryCall<RedeliverRequest, RedeliverResponse>;
   /** Sends a test event at once, whatever the webhook's filter, and answers how it went. It is not retried. */
@@ -3816,7 +3926,8 @@ export interface BridgeServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Delivers again: one delivery, or those of a webhook that failed in a range of time. The webhook id of a delivery
-   * made again is the same as before, so that the receiver can tell a repeat.
+   * made again is the same as before, so that the receiver can tell a repeat. A range can be asked for again: what
+   * waits or succeeded meanwhile is left alone.
    */
   redeliver(
     request: RedeliverRequest,
