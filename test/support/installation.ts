@@ -13,6 +13,8 @@ export interface InstallationOptions {
   readonly dataDir?: string;
   /** Variables of the services, besides those of this process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** A broker that the test runs itself; by default the installation brings its own. */
+  readonly natsUrl?: string;
 }
 
 /** A Millrace of a test's own: free port, temporary data directory, real processes. Gone afterwards. */
@@ -26,7 +28,13 @@ export class TestInstallation {
   private constructor(dataDir: string, url: string, log: EventLog, stop: () => Promise<void>) {
     this.dataDir = dataDir;
     this.url = url;
-    this.client = createClient({ url, user: 'ada', timeoutMs: 15_000 });
+    const token = process.env.MILLRACE_TOKEN;
+    this.client = createClient({
+      url,
+      user: 'ada',
+      timeoutMs: 15_000,
+      ...(token === undefined ? {} : { token }),
+    });
     this.log = log;
     this.#stop = stop;
   }
@@ -35,7 +43,8 @@ export class TestInstallation {
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'millrace-system-')));
     // The command line hands its own environment on.
     Object.assign(process.env, { MILLRACE_LOG_LEVEL: 'warn', ...env });
-    delete process.env.NATS_URL;
+    if (options.natsUrl === undefined) delete process.env.NATS_URL;
+    else process.env.NATS_URL = options.natsUrl;
     const context = new CommandContext({ dataDir, json: true }, process.env);
     const { url, stop } = await startMillrace(context, { port: '0', separate });
     const { natsUrl } = await stateOf(dataDir);

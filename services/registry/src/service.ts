@@ -13,6 +13,9 @@ export {
   type AuditVerdict,
   verifyAuditChain,
 } from './domain/audit-chain.ts';
+export { type AuditRule, auditRules } from './domain/audit-rules.ts';
+export type { GraphChange, LineageEdge, LineageNode } from './domain/lineage/graph.ts';
+export { lineageRules } from './domain/lineage/rules.ts';
 
 /** Models, versions, aliases, approvals, lineage and the audit log. */
 export const registry: ServiceModule = {
