@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { automationCommands } from './commands/automation.ts';
+import { certificateCommands } from './commands/certs.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { endpointCommands } from './commands/endpoints.ts';
 import { initCommand } from './commands/init.ts';
@@ -33,6 +34,7 @@ export const createProgram = (): Command => {
   monitoringCommands(program);
   observeCommands(program);
   automationCommands(program);
+  certificateCommands(program);
   doctorCommand(program);
   return program;
 };
