@@ -18,7 +18,7 @@ import type {
   PutOptions,
 } from './port.ts';
 import { chunksOf } from './source.ts';
-import { damagedBlob, digestOfFile, verifiedStream } from './verified-stream.ts';
+import { damagedBlob, digestOfFile, fileReader, verifiedStream } from './verified-stream.ts';
 
 export interface FsBlobStoreOptions {
   /** Created when absent. Several processes may share it; they must run as one user. */
@@ -104,13 +104,13 @@ class FsBlobStore implements BlobStore {
   }
 
   async get(digest: Digest): Promise<Readable> {
-    return verifiedStream(await this.#open(digest), digest);
+    return verifiedStream(fileReader(await this.#open(digest)), digest);
   }
 
   async read(digest: Digest, maxBytes: number): Promise<Uint8Array> {
     const handle = await this.#open(digest);
     const { size } = await handle.stat();
-    const stream = verifiedStream(handle, digest);
+    const stream = verifiedStream(fileReader(handle), digest);
     if (size > maxBytes) {
       stream.destroy();
       throw new Exhausted(`blob ${digest} has ${size} bytes, more than the limit of ${maxBytes}`);

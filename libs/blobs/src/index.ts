@@ -1,5 +1,6 @@
 export { type Digest, digestOf, isDigest, parseDigest } from './digest.ts';
 export { type FsBlobStoreOptions, openFsBlobStore } from './fs-blob-store.ts';
+export { type BlobSettings, openBlobStore, openS3BlobStore } from './open-blob-store.ts';
 export type {
   BlobInfo,
   BlobPage,
@@ -11,3 +12,5 @@ export type {
   MaterializeOptions,
   PutOptions,
 } from './port.ts';
+export type { S3BlobStoreOptions } from './s3/s3-blob-store.ts';
+export { parseS3Location, type S3Location } from './s3/s3-location.ts';

@@ -13,27 +13,46 @@ export const damagedBlob = (digest: Digest, found: Digest): Internal =>
     details: { digest, found },
   });
 
+/** Bytes of a blob, one piece after the other. */
+export interface BlobReader {
+  /** The next piece, never empty; `undefined` at the end. */
+  next(): Promise<Buffer | undefined>;
+  close(): Promise<void>;
+}
+
+/** Reads an open file, which it owns. */
+export const fileReader = (handle: FileHandle): BlobReader => ({
+  next: async () => {
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes);
+    return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
+  },
+  close: () => handle.close(),
+});
+
 /**
- * Reads an open file as a stream that holds back its last chunk until the digest of everything is proven.
- * Owns the handle: it is closed on end, error and destroy.
+ * A stream that holds back its last piece until the digest of everything is proven. Owns the reader: it is closed
+ * on end, error and destroy. `onDamage` is told before the stream fails for wrong bytes.
  */
-export const verifiedStream = (handle: FileHandle, digest: Digest): Readable => {
+export const verifiedStream = (reader: BlobReader, digest: Digest, onDamage = () => {}): Readable => {
   const hash = createHash('sha256');
   let held: Buffer | undefined;
 
   const readNext = async (stream: Readable): Promise<void> => {
     for (;;) {
-      const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes);
+      const piece = await reader.next();
       const ready = held;
-      if (bytesRead === 0) {
+      if (piece === undefined) {
         const found: Digest = `sha256:${hash.digest('hex')}`;
-        if (found !== digest) throw damagedBlob(digest, found);
+        if (found !== digest) {
+          onDamage();
+          throw damagedBlob(digest, found);
+        }
         if (ready !== undefined) stream.push(ready);
         stream.push(null);
         return;
       }
-      held = buffer.subarray(0, bytesRead);
-      hash.update(held);
+      held = piece;
+      hash.update(piece);
       if (ready !== undefined) {
         stream.push(ready);
         return;
@@ -47,7 +66,7 @@ export const verifiedStream = (handle: FileHandle, digest: Digest): Readable => 
       readNext(this).catch((error: Error) => this.destroy(error));
     },
     destroy(error, done) {
-      handle.close().then(
+      reader.close().then(
         () => done(error),
         (closing: Error) => done(error ?? closing),
       );

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type BlobStore, openFsBlobStore } from '@millrace/blobs';
+import { type BlobStore, openBlobStore } from '@millrace/blobs';
 import {
   type Bus,
   connectBus,
@@ -145,9 +145,18 @@ const openRuntime = async (
   const store = await openStore({ url: settings.storeUrl, service: module.name, logger: log });
   closers.push(() => store.close());
   await store.migrate(module.migrations ?? []);
-  const blobs = await openFsBlobStore({ directory: join(settings.dataDir, 'blobs') });
+  const blobs = await openBlobStore({
+    url: settings.blobsUrl,
+    dataDir: settings.dataDir,
+    maxCopyBytes: settings.maxBlobCopyBytes,
+  });
   closers.push(() => blobs.close());
-  const bus = await connectBus({ url: settings.natsUrl, service: module.name, logger: log });
+  const bus = await connectBus({
+    url: settings.natsUrl,
+    service: module.name,
+    logger: log,
+    topology: { replicas: settings.streamReplicas },
+  });
   closers.push(() => bus.drain());
   closers.push(exportTo((spans) => publishSpans(bus, spans)));
   const relay = startRelay({ bus, outbox: store.outbox });

@@ -49,6 +49,17 @@ const baseSchema = z.object({
     .string()
     .regex(/^(sqlite:.|mongodb(\+srv)?:\/\/)/, 'must begin with sqlite:, mongodb:// or mongodb+srv://')
     .optional(),
+  /** Where blobs are kept; see `openBlobStore`. By default `blobs` in the data directory. */
+  MILLRACE_BLOBS_URL: z
+    .string()
+    .regex(/^(fs:.|s3:\/\/)/, 'must begin with fs: or s3://')
+    .optional(),
+  /** Bytes of copies that are kept on this machine of blobs in an object store. */
+  MILLRACE_BLOBS_COPIES_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(4 * 1024 ** 3),
   NATS_URL: z.string().min(1).default('nats://127.0.0.1:4222'),
   /** Copies that the broker keeps of each stream. */
   MILLRACE_STREAM_REPLICAS: z.coerce
@@ -69,6 +80,9 @@ export interface Settings {
   readonly dataDir: string;
   /** `sqlite:<path>`, or an address of MongoDB, where each service has a database of its own. */
   readonly storeUrl: string;
+  /** `fs:<directory>`, or an address of S3. */
+  readonly blobsUrl: string;
+  readonly maxBlobCopyBytes: number;
   readonly natsUrl: string;
   /** Copies that the broker keeps of each stream: 1, or 3 or 5 in a cluster. */
   readonly streamReplicas: number;
@@ -115,6 +129,8 @@ export const readSettings = (service: ServiceName, env: Env, addresses = address
     httpPort: base.MILLRACE_HTTP_PORT ?? defaultPorts[service].http,
     dataDir: base.MILLRACE_DATA_DIR,
     storeUrl: base.MILLRACE_STORE_URL ?? `sqlite:${join(base.MILLRACE_DATA_DIR, service, 'store.sqlite')}`,
+    blobsUrl: base.MILLRACE_BLOBS_URL ?? `fs:${join(base.MILLRACE_DATA_DIR, 'blobs')}`,
+    maxBlobCopyBytes: base.MILLRACE_BLOBS_COPIES_BYTES,
     natsUrl: base.NATS_URL,
     streamReplicas: base.MILLRACE_STREAM_REPLICAS,
     logLevel: base.MILLRACE_LOG_LEVEL,
