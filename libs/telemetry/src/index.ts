@@ -8,7 +8,10 @@ export {
   newTraceId,
   type TraceHeaders,
 } from './propagation.ts';
+export { asHighRate } from './sampling.ts';
+export { conventionOf, ownSpanOf, spanProblems } from './schema/check-span.ts';
+export type { OwnAttribute } from './schema/own-attributes.ts';
 export { activeService, runAsService } from './service-context.ts';
 export type { SpanRecord, SpanSink } from './span-record.ts';
-export { type EmittedSpan, emitSpan, inOneSpan, inSpan, type SpanDetails } from './spans.ts';
+export { type EmittedSpan, emitSpan, failSpan, inOneSpan, inSpan, type SpanDetails } from './spans.ts';
 export { exportTo, startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';

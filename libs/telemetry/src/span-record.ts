@@ -1,6 +1,7 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { hrTimeToMilliseconds } from '@opentelemetry/core';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 
 /** A finished span in the plain form that services send to the trace store. */
 export interface SpanRecord {
@@ -24,7 +25,7 @@ export interface SpanRecord {
 /** Where finished spans go. Must not throw; may drop. */
 export type SpanSink = (spans: readonly SpanRecord[]) => void;
 
-export const toSpanRecord = (span: ReadableSpan, service: string): SpanRecord => {
+export const toSpanRecord = (span: ReadableSpan): SpanRecord => {
   const { traceId, spanId } = span.spanContext();
   const failed = span.status.code === SpanStatusCode.ERROR;
   return {
@@ -33,7 +34,7 @@ export const toSpanRecord = (span: ReadableSpan, service: string): SpanRecord =>
     ...(span.parentSpanContext === undefined ? {} : { parentSpanId: span.parentSpanContext.spanId }),
     name: span.name,
     kind: SpanKind[span.kind].toLowerCase(),
-    service,
+    service: String(span.resource.attributes[ATTR_SERVICE_NAME] ?? ''),
     start: hrTimeToMilliseconds(span.startTime),
     duration: hrTimeToMilliseconds(span.duration),
     ...(failed ? { error: span.status.message ?? 'error' } : {}),

@@ -12,6 +12,7 @@ import {
 } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
+import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 
 let forced: { readonly traceId: string; readonly spanId: string } | undefined;
 
@@ -28,6 +29,8 @@ export interface SpanDetails {
   readonly links?: readonly Link[];
   /** Parent; default the active context. */
   readonly context?: Context;
+  /** What the span says of an error, where a convention has rules of its own; the default fails it. */
+  readonly onError?: (span: Span, thrown: unknown) => void;
 }
 
 const tracer = () => trace.getTracer('@millrace/telemetry');
@@ -51,7 +54,7 @@ export const inSpan = async <T>(
   try {
     return await context.with(trace.setSpan(parent, span), () => work(span));
   } catch (thrown) {
-    recordFailure(span, thrown);
+    (details.onError ?? recordFailure)(span, thrown);
     throw thrown;
   } finally {
     span.end();
@@ -62,11 +65,19 @@ export const inSpan = async <T>(
 export const inOneSpan = <T>(name: string, details: SpanDetails, work: () => Promise<T>): Promise<T> =>
   inSpan(name, details, () => context.with(suppressTracing(context.active()), work));
 
+/** Longest description of an error; what follows is rarely for a trace. Characters. */
+const maxDescription = 500;
+
+/** Marks a span as failed, with the low-cardinality type of its error and a message. */
+export const failSpan = (span: Span, errorType: string, message: string): void => {
+  span.setAttribute(ATTR_ERROR_TYPE, errorType);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: message.slice(0, maxDescription) });
+};
+
 const recordFailure = (span: Span, thrown: unknown): void => {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  span.setStatus({ code: SpanStatusCode.ERROR, message });
   const code = (thrown as { code?: unknown } | null)?.code;
-  span.setAttribute('error.type', typeof code === 'string' ? code : 'internal');
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  failSpan(span, typeof code === 'string' ? code : 'internal', message);
 };
 
 /** A span that is known only once it is over, perhaps by another process than the one that began it. */
@@ -81,6 +92,10 @@ export interface EmittedSpan {
   readonly end: number;
   readonly attributes?: Attributes;
   readonly error?: string;
+  /** Low-cardinality type of the error; default `internal`. */
+  readonly errorType?: string;
+  /** Whether the trace is recorded, as decided where it began; default true. */
+  readonly sampled?: boolean;
 }
 
 /** Emits a finished span with ids chosen beforehand, so that its children could be made before it. */
@@ -92,7 +107,7 @@ export const emitSpan = (emitted: EmittedSpan): void => {
       : trace.setSpanContext(base, {
           traceId: emitted.traceId,
           spanId: emitted.parentSpanId,
-          traceFlags: TraceFlags.SAMPLED,
+          traceFlags: emitted.sampled === false ? TraceFlags.NONE : TraceFlags.SAMPLED,
           isRemote: true,
         });
   forced = { traceId: emitted.traceId, spanId: emitted.spanId };
@@ -105,7 +120,7 @@ export const emitSpan = (emitted: EmittedSpan): void => {
       },
       parent,
     );
-    if (emitted.error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: emitted.error });
+    if (emitted.error !== undefined) failSpan(span, emitted.errorType ?? 'internal', emitted.error);
     span.end(emitted.end);
   } finally {
     forced = undefined;

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Context,
   context,
@@ -15,16 +17,22 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
-  ParentBasedSampler,
   type ReadableSpan,
+  type Sampler,
   type SpanExporter,
   type SpanProcessor,
-  TraceIdRatioBasedSampler,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
+import {
+  ATTR_SERVICE_INSTANCE_ID,
+  ATTR_SERVICE_NAME,
+  ATTR_SERVICE_NAMESPACE,
+} from '@opentelemetry/semantic-conventions';
+import { createLogger } from './logger.ts';
 import { startMetrics } from './metrics.ts';
+import { samplerOf } from './sampling.ts';
 import { activeService } from './service-context.ts';
+import { type ExportNotice, WatchedExporter } from './span-export.ts';
 import { type SpanSink, toSpanRecord } from './span-record.ts';
 import { ForcedIdGenerator } from './spans.ts';
 
@@ -33,7 +41,8 @@ export interface TelemetryOptions {
   readonly defaultService: string;
   /**
    * The standard `OTEL_*` variables: an OTLP endpoint adds an exporter, `OTEL_SDK_DISABLED=true` turns tracing
-   * off, `OTEL_TRACES_SAMPLER_ARG` is the share of new traces recorded (0 to 1, default 1).
+   * off, `OTEL_TRACES_SAMPLER_ARG` is the share of new traces recorded (0 to 1, default 1). `MILLRACE_LOG_LEVEL`
+   * and `MILLRACE_LOG_FILE` say where it is told that spans cannot be exported.
    */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -41,11 +50,16 @@ export interface TelemetryOptions {
 export interface Telemetry {
   /** Sends out what is buffered. */
   flush(): Promise<void>;
+  /** Flushes, for a few seconds at most, and takes tracing and metrics down. */
   shutdown(): Promise<void>;
 }
 
 /** How long finished spans wait to be sent together. Milliseconds. */
 const batchDelayMs = 200;
+/** Spans of all services of the process that wait for an exporter; more are dropped. */
+const maxWaitingSpans = 8192;
+/** A collector that does not answer must not keep a process from ending. Milliseconds. */
+const shutdownMs = 3_000;
 
 const sinks = new Set<SpanSink>();
 
@@ -56,14 +70,8 @@ export const exportTo = (sink: SpanSink): (() => void) => {
 };
 
 class SinkExporter implements SpanExporter {
-  readonly #service: string;
-
-  constructor(service: string) {
-    this.#service = service;
-  }
-
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    const records = spans.map((span) => toSpanRecord(span, this.#service));
+    const records = spans.map(toSpanRecord);
     for (const sink of sinks) sink(records);
     done({ code: ExportResultCode.SUCCESS });
   }
@@ -71,18 +79,44 @@ class SinkExporter implements SpanExporter {
   async shutdown(): Promise<void> {}
 }
 
+const noticeLogger = (env: TelemetryOptions['env']): ((notice: ExportNotice) => void) => {
+  const log = createLogger(env.MILLRACE_LOG_LEVEL ?? 'info', env.MILLRACE_LOG_FILE);
+  return (notice) => {
+    if (notice.state === 'failing') {
+      log.warn({ reason: notice.reason }, 'spans cannot be exported; those that find no room are dropped');
+    } else {
+      log.info({ lost: notice.lost }, 'spans are exported again');
+    }
+  };
+};
+
+/** Shared by the services of a process, so that what waits is bounded whatever their number. */
+const processorsOf = (env: TelemetryOptions['env']): readonly SpanProcessor[] => {
+  const batched = (exporter: SpanExporter): SpanProcessor =>
+    new BatchSpanProcessor({ exporter, scheduledDelayMillis: batchDelayMs, maxQueueSize: maxWaitingSpans });
+  const otlp = env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
+  return [
+    batched(new SinkExporter()),
+    ...(otlp === undefined ? [] : [batched(new WatchedExporter(new OTLPTraceExporter(), noticeLogger(env)))]),
+  ];
+};
+
 /** One SDK provider per service, chosen by the context that a span is started in. */
 class ServiceTracerProvider implements TracerProviderApi {
-  readonly #options: TelemetryOptions;
+  readonly #defaultService: string;
+  readonly #sampler: Sampler;
+  readonly #processors: readonly SpanProcessor[];
   readonly #providers = new Map<string, TracerProvider>();
 
-  constructor(options: TelemetryOptions) {
-    this.#options = options;
+  constructor({ defaultService, env }: TelemetryOptions) {
+    this.#defaultService = defaultService;
+    this.#sampler = samplerOf(env);
+    this.#processors = processorsOf(env);
   }
 
   getTracer(name: string, version?: string): Tracer {
     const tracerFor = (ctx: Context) =>
-      this.#provider(activeService(ctx) ?? this.#options.defaultService).getTracer(name, version);
+      this.#provider(activeService(ctx) ?? this.#defaultService).getTracer(name, version);
     return {
       startSpan: (spanName: string, options?: SpanOptions, ctx: Context = context.active()): Span =>
         tracerFor(ctx).startSpan(spanName, options, ctx),
@@ -95,41 +129,32 @@ class ServiceTracerProvider implements TracerProviderApi {
   }
 
   async flush(): Promise<void> {
-    await Promise.all([...this.#providers.values()].map((provider) => provider.forceFlush()));
+    await Promise.all(this.#processors.map((processor) => processor.forceFlush()));
   }
 
   async shutdown(): Promise<void> {
-    await Promise.all([...this.#providers.values()].map((provider) => provider.shutdown()));
+    const ended = Promise.allSettled(this.#processors.map((processor) => processor.shutdown()));
+    const patience = new AbortController();
+    await Promise.race([ended, sleep(shutdownMs, undefined, { signal: patience.signal, ref: false })]);
+    patience.abort();
   }
 
   #provider(service: string): TracerProvider {
     let provider = this.#providers.get(service);
     if (provider === undefined) {
-      provider = this.#create(service);
+      provider = new TracerProvider({
+        resource: resourceFromAttributes({
+          [ATTR_SERVICE_NAME]: service,
+          [ATTR_SERVICE_NAMESPACE]: 'millrace',
+          [ATTR_SERVICE_INSTANCE_ID]: `${hostname()}:${process.pid}`,
+        }),
+        idGenerator: new ForcedIdGenerator(),
+        sampler: this.#sampler,
+        spanProcessors: [...this.#processors],
+      });
       this.#providers.set(service, provider);
     }
     return provider;
-  }
-
-  #create(service: string): TracerProvider {
-    const { env } = this.#options;
-    const batched = (exporter: SpanExporter): SpanProcessor =>
-      new BatchSpanProcessor({ exporter, scheduledDelayMillis: batchDelayMs, maxQueueSize: 8192 });
-    const otlp = env.OTEL_EXPORTER_OTLP_ENDPOINT ?? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
-    return new TracerProvider({
-      resource: resourceFromAttributes({
-        [ATTR_SERVICE_NAME]: service,
-        'service.namespace': 'millrace',
-      }),
-      idGenerator: new ForcedIdGenerator(),
-      sampler: new ParentBasedSampler({
-        root: new TraceIdRatioBasedSampler(Number(env.OTEL_TRACES_SAMPLER_ARG ?? 1)),
-      }),
-      spanProcessors: [
-        batched(new SinkExporter(service)),
-        ...(otlp === undefined ? [] : [batched(new OTLPTraceExporter())]),
-      ],
-    });
   }
 }
 
