@@ -7,7 +7,7 @@ import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
 import { findRun } from '../references.ts';
-import { followRun } from '../views/run-display.ts';
+import { awaitedVersion, followRun } from '../views/run-display.ts';
 import { outcomeOf, throwIfFailed } from '../views/run-outcome.ts';
 import { summaryOf } from '../views/steps-view.ts';
 
@@ -75,7 +75,7 @@ const summarise = ({ output }: CommandContext, run: Run): void => {
   output.write(`${pc.bold(run.id)} ${outcomeOf(run)}`);
   if (run.state === RunState.RUN_STATE_WAITING) {
     const step = run.steps.find(({ waitingFor }) => waitingFor !== '');
-    const [, version] = /(\S+\/\d+)/.exec(step?.waitingFor ?? '') ?? [];
+    const version = awaitedVersion(run);
     output.write(
       `${step?.name} waits for ${step?.waitingFor}.${version === undefined ? '' : ` Next: millrace approve ${version}`}`,
     );

@@ -1,7 +1,9 @@
 import type { MillraceClient } from '@millrace/client';
 import { type Run, RunState } from '@millrace/contracts/pipeline';
+import { ApprovalState } from '@millrace/contracts/registry';
 import { Unavailable } from '@millrace/errors';
 import type { Output } from '../output.ts';
+import { parseModelVersion } from '../references.ts';
 import { LiveSteps } from './live-steps.ts';
 import { PlainSteps } from './plain-steps.ts';
 import type { StepsView } from './steps-view.ts';
@@ -53,7 +55,8 @@ const watch = async (
 ): Promise<Run> => {
   let last = run;
   const { untilWaiting = false, signal } = options;
-  while (!isOver(last, untilWaiting)) {
+  if (await isOver(client, last, untilWaiting)) return last;
+  for (;;) {
     try {
       for await (const update of client.watchRun(run.id, signal)) {
         if (update.kind === 'progress') {
@@ -62,17 +65,33 @@ const watch = async (
         }
         last = update.run;
         view.update(last);
-        if (isOver(last, untilWaiting)) break;
+        if (await isOver(client, last, untilWaiting)) return last;
       }
     } catch (thrown) {
       if (signal?.aborted) return last;
       // The gateway may be restarting; the run goes on without it.
       if (!(thrown instanceof Unavailable)) throw thrown;
     }
-    if (!isOver(last, untilWaiting)) await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+    await new Promise((resolve) => setTimeout(resolve, reconnectMs));
   }
-  return last;
 };
 
-const isOver = ({ state }: Run, untilWaiting: boolean): boolean =>
-  ended.has(state) || (untilWaiting && state === RunState.RUN_STATE_WAITING);
+const isOver = async (client: MillraceClient, run: Run, untilWaiting: boolean): Promise<boolean> => {
+  if (ended.has(run.state)) return true;
+  return untilWaiting && run.state === RunState.RUN_STATE_WAITING && !(await isAnswered(client, run));
+};
+
+/** The model version (`flights/3`) whose approval a run waits for. */
+export const awaitedVersion = ({ steps }: Run): string | undefined => {
+  const step = steps.find(({ waitingFor }) => waitingFor !== '');
+  return /(\S+\/\d+)/.exec(step?.waitingFor ?? '')?.[1];
+};
+
+/** Whether the approval has been given or refused already: the run hears of it in a moment. */
+const isAnswered = async (client: MillraceClient, run: Run): Promise<boolean> => {
+  const version = awaitedVersion(run);
+  if (version === undefined) return false;
+  const { modelVersion } = await client.registry.getModelVersion(parseModelVersion(version));
+  const state = modelVersion?.approvalState;
+  return state === ApprovalState.APPROVAL_STATE_APPROVED || state === ApprovalState.APPROVAL_STATE_REJECTED;
+};
