@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { crashPoint } from '@millrace/crash-points';
 import { asMillraceError, Exhausted, Invalid, NotFound } from '@millrace/errors';
 import { type Digest, parseDigest } from './digest.ts';
 import { resolveListQuery } from './list-query.ts';
@@ -135,6 +136,7 @@ class FsBlobStore implements BlobStore {
     try {
       if (options.as === 'link') await linkOrCopy(source, beside);
       else await copyWritable(source, beside);
+      crashPoint('mid-load');
       await verify(beside, digest);
       await fs.rename(beside, path);
       // Renaming one hard link of a file over another does nothing, and leaves the first.
@@ -229,6 +231,7 @@ const writeFile = async (path: string, source: BlobSource, maxBytes: number): Pr
       if (size > maxBytes) throw new Exhausted(`the content is longer than the limit of ${maxBytes} bytes`);
       hash.update(chunk);
       await handle.writeFile(chunk);
+      crashPoint('mid-upload');
     }
     await handle.chmod(0o444);
     await handle.sync();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { crashPoint } from '@millrace/crash-points';
 import { Internal } from '@millrace/errors';
 import type { Digest } from './digest.ts';
 
@@ -51,6 +52,7 @@ export const verifiedStream = (reader: BlobReader, digest: Digest, onDamage = ()
         stream.push(null);
         return;
       }
+      crashPoint('mid-load');
       held = piece;
       hash.update(piece);
       if (ready !== undefined) {

@@ -1,3 +1,4 @@
+import { crashPoint } from '@millrace/crash-points';
 import { Invalid, messageOf } from '@millrace/errors';
 import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, type StoredMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
@@ -207,6 +208,7 @@ class EventConsumer implements RunningPart {
 
   #acknowledge({ message }: EventDelivery): void {
     if (message === undefined) return;
+    crashPoint('before-ack');
     message.ack();
     this.#inProgress.release(message);
   }

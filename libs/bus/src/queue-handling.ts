@@ -1,3 +1,4 @@
+import { crashPoint } from '@millrace/crash-points';
 import type { JsMsg } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, type StoredMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
@@ -142,6 +143,7 @@ export class QueueConsumer implements RunningPart {
     this.#failures.delete(key);
     switch (settlement.kind) {
       case 'ack':
+        crashPoint('before-ack');
         message.ack();
         this.#rememberSettled(key);
         return;

@@ -1,3 +1,4 @@
+import { crashPoint } from '@millrace/crash-points';
 import type { Bus, RunningPart } from './bus.ts';
 import type { OutboxPort, StoredMessage } from './outbox-port.ts';
 import type { Running } from './port.ts';
@@ -152,6 +153,7 @@ class Relay implements RunningPart {
       lanesOf(batch).map(async (lane) => {
         for (const message of lane) {
           await publishStored(this.#bus, message);
+          crashPoint('after-publish');
           this.#sent.add(message.position);
           this.#progressed = true;
         }

@@ -1,3 +1,4 @@
+import { armCrashPoints } from '@millrace/crash-points';
 import { asMillraceError, errorToJson, exitCodeOf } from '@millrace/errors';
 import { startTelemetry } from '@millrace/telemetry';
 import { type RunningService, type ServiceModule, startService } from './service.ts';
@@ -25,6 +26,7 @@ export const runService = async (module: ServiceModule): Promise<void> => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
   process.once('disconnect', () => void stop());
   try {
+    armCrashPoints(module.name, process.env);
     service = await startService(module, readSettings(module.name, process.env), process.env);
     // A supervisor that started us reads the ports from here.
     process.send?.({ ready: true, grpcPort: service.grpcPort, httpPort: service.httpPort });

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { crashPoint } from '@millrace/crash-points';
 import { Internal, Unavailable } from '@millrace/errors';
 import { Attempts } from './attempts.ts';
 import { type PreparedWrite, type WriteOutcome, writeChains } from './chain-writer.ts';
@@ -168,7 +169,9 @@ export class GroupCommit {
     attempts: Attempts,
   ): Promise<ReadonlyMap<Chain, WriteOutcome>> {
     attempts.note(writes);
+    crashPoint('before-commit');
     const outcomes = await this.#connection.once((tables) => writeChains(tables, writes));
+    crashPoint('after-commit');
     attempts.settle(outcomes);
     return outcomes;
   }

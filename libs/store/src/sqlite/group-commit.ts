@@ -1,4 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { crashPoint } from '@millrace/crash-points';
 import { Unavailable } from '@millrace/errors';
 import type { Database } from './database.ts';
 import { fromSqlite, isBusy, isMediumFailure } from './sqlite-error.ts';
@@ -111,7 +112,9 @@ export class GroupCommit {
     try {
       this.#database.begin();
       const outcomes = group.map((request) => this.#attempt(request));
+      crashPoint('before-commit');
       this.#database.commit();
+      crashPoint('after-commit');
       return outcomes;
     } finally {
       this.#database.rollback();
@@ -121,7 +124,9 @@ export class GroupCommit {
   #attempt(request: Request): Outcome {
     const before = this.#database.writes;
     try {
-      return { result: request.work() };
+      const result = request.work();
+      crashPoint('mid-batch');
+      return { result };
     } catch (thrown) {
       if (isMediumFailure(thrown) || !this.#database.inTransaction) throw fromSqlite(thrown);
       if (this.#database.writes !== before) throw new Tainted(request, thrown);

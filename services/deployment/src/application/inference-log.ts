@@ -1,5 +1,6 @@
 import type { Bus } from '@millrace/bus';
 import { InferenceBatch, type InferenceRecord } from '@millrace/contracts/deployment';
+import { crashPoint } from '@millrace/crash-points';
 import type { Logger } from '@millrace/telemetry';
 
 export interface InferenceLogLimits {
@@ -128,6 +129,7 @@ export class InferenceLog {
 
   /** Keeps trying with the same message id, so that a batch whose ack was lost is not stored twice. */
   async #publish(batch: InferenceBatch, bytes: Uint8Array): Promise<boolean> {
+    crashPoint('mid-inference-batch');
     const id = `${batch.source}/${batch.endpoint}/${batch.sequence}`;
     for (;;) {
       try {

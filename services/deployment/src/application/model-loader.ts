@@ -1,4 +1,5 @@
 import { type BlobStore, parseDigest } from '@millrace/blobs';
+import { crashPoint } from '@millrace/crash-points';
 import { FailedPrecondition, Internal, messageOf } from '@millrace/errors';
 import { loadPredictor, type Prediction, type Predictor, readPackage } from '@millrace/modeling';
 
@@ -47,7 +48,9 @@ export class ModelLoader {
 
   async #load(digest: string): Promise<Predictor> {
     const read = (blob: string) => this.#blobs.read(parseDigest(blob), maxFileBytes);
-    const predictor = await loadPredictor(await readPackage(await read(digest), read));
+    const files = await readPackage(await read(digest), read);
+    crashPoint('mid-model-load');
+    const predictor = await loadPredictor(files);
     try {
       await smokeTest(predictor);
       return predictor;

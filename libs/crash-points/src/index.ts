@@ -1,0 +1,1 @@
+export { armCrashPoints, type CrashPoint, crashPoint, crashPoints } from './crash-points.ts';
