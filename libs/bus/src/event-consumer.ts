@@ -12,7 +12,13 @@ import { EventHandling } from './event-handling.ts';
 import { buryExhausted } from './exhausted.ts';
 import { InProgress } from './in-progress.ts';
 import { PassedPositions } from './passed-positions.ts';
-import type { EventConsumerOptions, HandledPosition, Running, Subscription } from './port.ts';
+import type {
+  EventConsumerOptions,
+  ForwardingOptions,
+  HandledPosition,
+  Running,
+  Subscription,
+} from './port.ts';
 import { requestRefill } from './refill.ts';
 import { checkToken, subjects } from './subjects.ts';
 import { streams } from './topology.ts';
@@ -45,9 +51,27 @@ export const consumeEvents = (bus: Bus, options: EventConsumerOptions): Running 
   return consumer;
 };
 
+/**
+ * Hands every event on, undecoded: each entity's in order and one at a time, different entities at once, gaps
+ * refilled. What the code does does not depend on the event, so that no event is given up because its process ended
+ * or for the number of its deliveries, only when `handle` rejects it.
+ */
+export const forwardEvents = (bus: Bus, { handle, ...options }: ForwardingOptions): Running => {
+  checkToken(options.name, 'name');
+  const unlimited = { maxDeliveries: -1, maxAttempts: Number.POSITIVE_INFINITY };
+  const consumer = new EventConsumer(
+    bus,
+    withDefaults({ ...options, ...unlimited, subscriptions: [] }),
+    handle,
+  );
+  consumer.start();
+  return consumer;
+};
+
 class EventConsumer implements RunningPart {
   readonly #bus: Bus;
   readonly #options: Required<EventConsumerOptions>;
+  readonly #filters: string[];
   readonly #handling: EventHandling;
   readonly #passed: PassedPositions;
   readonly #inProgress: InProgress;
@@ -58,9 +82,10 @@ class EventConsumer implements RunningPart {
   #finished: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(bus: Bus, options: Required<EventConsumerOptions>) {
+  constructor(bus: Bus, options: Required<EventConsumerOptions>, forward?: ForwardingOptions['handle']) {
     this.#bus = bus;
     this.#options = options;
+    this.#filters = forward === undefined ? entityFilters(options.subscriptions) : [`${subjects.events}.>`];
     this.#inProgress = new InProgress(options.ackWaitMs);
     this.#passed = new PassedPositions(options.name, options.inbox, bus.internals.logger);
     this.#handling = new EventHandling({
@@ -68,6 +93,7 @@ class EventConsumer implements RunningPart {
       options,
       stopping: this.#stopping.signal,
       graceEnded: this.#graceEnded.signal,
+      ...(forward === undefined ? {} : { forward }),
     });
   }
 
@@ -85,7 +111,7 @@ class EventConsumer implements RunningPart {
       stream: streams.events,
       declaration: {
         durable_name: name,
-        filter_subjects: entityFilters(this.#options.subscriptions),
+        filter_subjects: this.#filters,
         deliver_policy: DeliverPolicy.All,
         ack_policy: AckPolicy.Explicit,
         ack_wait: nanos(ackWaitMs),

@@ -3,9 +3,15 @@ import { CrashCounter } from './crash-counter.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
 import { decodeEvent, type EventDelivery } from './event-delivery.ts';
 import { type Handled, handleUntilSettled } from './handling.ts';
-import type { EventConsumerOptions, HandledPosition, Outcome, Subscription } from './port.ts';
+import type {
+  EventConsumerOptions,
+  ForwardingOptions,
+  HandledPosition,
+  Outcome,
+  Subscription,
+} from './port.ts';
 import type { Attempt } from './settle.ts';
-import { consuming, failSpan } from './tracing.ts';
+import { consuming } from './tracing.ts';
 import { backoffMs, sleep } from './waiting.ts';
 
 export interface EventHandlingOptions {
@@ -15,6 +21,8 @@ export interface EventHandlingOptions {
   readonly stopping: AbortSignal;
   /** Aborted when handlers under way have had their time. */
   readonly graceEnded: AbortSignal;
+  /** Takes every event undecoded, instead of the subscriptions' handlers. */
+  readonly forward?: ForwardingOptions['handle'];
 }
 
 /** Final word on an event whose position is recorded; `released` when stopping cut the handling short. */
@@ -29,10 +37,12 @@ export class EventHandling {
   readonly #options: Required<EventConsumerOptions>;
   readonly #byType: ReadonlyMap<string, Subscription>;
   readonly #crashes: CrashCounter;
+  readonly #forward: ForwardingOptions['handle'] | undefined;
   readonly #stopping: AbortSignal;
   readonly #graceEnded: AbortSignal;
 
-  constructor({ bus, options, stopping, graceEnded }: EventHandlingOptions) {
+  constructor({ bus, options, stopping, graceEnded, forward }: EventHandlingOptions) {
+    this.#forward = forward;
     this.#bus = bus;
     this.#options = options;
     this.#byType = new Map(options.subscriptions.map((each) => [each.definition.type, each]));
@@ -43,7 +53,7 @@ export class EventHandling {
 
   /** Whether a handler is there for the type; others come because an entity's events come all. */
   handles(type: string): boolean {
-    return this.#byType.has(type);
+    return this.#forward !== undefined || this.#byType.has(type);
   }
 
   async handle(delivery: EventDelivery, handled: HandledPosition): Promise<EventSettlement> {
@@ -92,19 +102,21 @@ export class EventHandling {
     history: Failure[],
   ): Promise<Handled> {
     const { id, entity, sequence } = delivery.attributes;
+    const work = () =>
+      handleUntilSettled({
+        attempt: () => this.#attempt(delivery, handled),
+        maxAttempts: this.#options.maxAttempts,
+        history,
+        // The entity's later events must not overtake this one.
+        retryInPlace: true,
+        stopping: this.#stopping,
+        logger: this.#bus.internals.logger,
+        logFields: { consumer: this.#options.name, event: id, entity, sequence },
+      });
+    if (this.#forward !== undefined) return work();
     const attempts = await this.#crashes.run<Handled>(
       { key: `${handled.entity}#${sequence}`, deliveryCount: delivery.deliveryCount },
-      () =>
-        handleUntilSettled({
-          attempt: () => this.#attempt(delivery, handled),
-          maxAttempts: this.#options.maxAttempts,
-          history,
-          // The entity's later events must not overtake this one.
-          retryInPlace: true,
-          stopping: this.#stopping,
-          logger: this.#bus.internals.logger,
-          logFields: { consumer: this.#options.name, event: id, entity, sequence },
-        }),
+      work,
       (result) => result.kind === 'released',
     );
     return 'result' in attempts
@@ -113,10 +125,12 @@ export class EventHandling {
   }
 
   async #attempt(delivery: EventDelivery, handled: HandledPosition): Promise<Attempt> {
+    if (this.#forward !== undefined) return this.#pass(this.#forward, delivery, handled);
     const { id, type } = delivery.attributes;
     const found = this.#byType.get(type);
     if (found === undefined) return { outcome: { kind: 'ignored', reason: `no handler for ${type}` } };
     const destination = {
+      nc: this.#bus.internals.nc,
       subject: delivery.subject,
       messageId: id,
       bodySize: delivery.body.length,
@@ -125,13 +139,24 @@ export class EventHandling {
       attributes: { 'millrace.message.type': type },
     };
     try {
-      const outcome = await consuming(destination, delivery.headers, async (span): Promise<Outcome> => {
+      const outcome = await consuming(destination, delivery.headers, async (): Promise<Outcome> => {
         const event = decodeEvent(delivery, found.definition);
-        const result = await found.handle(event as never, { handled, signal: this.#graceEnded });
-        if (result.kind === 'reject' || result.kind === 'retry') failSpan(span, new Error(result.reason));
-        return result;
+        return found.handle(event as never, { handled, signal: this.#graceEnded });
       });
       return { outcome };
+    } catch (thrown) {
+      return { thrown };
+    }
+  }
+
+  async #pass(
+    forward: ForwardingOptions['handle'],
+    { attributes, headers, body }: EventDelivery,
+    handled: HandledPosition,
+  ): Promise<Attempt> {
+    try {
+      const context = { handled, signal: this.#graceEnded };
+      return { outcome: await forward({ ...attributes, headers, body }, context) };
     } catch (thrown) {
       return { thrown };
     }

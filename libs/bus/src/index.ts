@@ -13,7 +13,8 @@ export {
   replayDeadLetter,
   showDeadLetter,
 } from './dead-letters.ts';
-export { consumeEvents } from './event-consumer.ts';
+export { consumeEvents, forwardEvents } from './event-consumer.ts';
+export { type EventLag, eventLag } from './event-lag.ts';
 export type { EventReaderOptions, TailedEvent } from './event-reader.ts';
 export { type BusLogger, silentLogger } from './logger.ts';
 export type { OutboxPort, StoredMessage } from './outbox-port.ts';
@@ -23,9 +24,11 @@ export {
   type EventConsumerOptions,
   type EventContext,
   type EventHandler,
+  type ForwardingOptions,
   type HandledPosition,
   type InboxPort,
   type Outcome,
+  type RawEvent,
   type RecordConsumerOptions,
   type Running,
   type StreamRecord,

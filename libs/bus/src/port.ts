@@ -90,6 +90,27 @@ export interface EventConsumerOptions {
   readonly checkMs?: number;
 }
 
+/** An event as it came, undecoded: for who passes it on, whatever its type. */
+export interface RawEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly entity: string;
+  readonly key: string;
+  /** Position among the entity's events, from 1. */
+  readonly sequence: number;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  /** All CloudEvents and trace headers as received. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+/** A durable consumer of every event of every service, those of types unknown to this version too. */
+export interface ForwardingOptions
+  extends Pick<EventConsumerOptions, 'name' | 'inbox' | 'maxInFlight' | 'ackWaitMs' | 'graceMs' | 'checkMs'> {
+  readonly handle: (event: RawEvent, context: EventContext) => Promise<Outcome>;
+}
+
 /** A command to do one piece of long work, taken by exactly one worker at a time. */
 export interface WorkContext {
   /** 1 on first delivery. */
