@@ -137,6 +137,8 @@ export const describeBlobStore = (adapter: string, open: () => Promise<BlobStore
         await expect(store.read(digest, 1)).rejects.toMatchObject(refused);
         await expect(store.has(digest)).rejects.toMatchObject(refused);
         await expect(store.delete(digest)).rejects.toMatchObject(refused);
+        await expect(store.retire(digest)).rejects.toMatchObject(refused);
+        await expect(store.purge(digest)).rejects.toMatchObject(refused);
         await expect(store.materialize(digest, join(scratch, 'file'))).rejects.toMatchObject(refused);
         await expect(store.put(patternBytes(1), { expected: digest })).rejects.toMatchObject(refused);
       }
@@ -191,6 +193,48 @@ export const describeBlobStore = (adapter: string, open: () => Promise<BlobStore
       const prefix = expected[7]?.slice(0, 'sha256:'.length + 3) ?? '';
       const matching = (await store.list({ prefix })).items.map(({ digest }) => digest);
       expect(matching).toEqual(expected.filter((digest) => digest.startsWith(prefix)));
+    });
+
+    test('puts a blob aside, from where any use brings it back', async () => {
+      const content = patternBytes(300_000);
+      const { digest, size } = await store.put(content);
+      const uses = {
+        has: async () => expect(await store.has(digest)).toBe(size),
+        read: async () => expect(Buffer.compare(await store.read(digest, size), content)).toBe(0),
+        get: async () => expect(Buffer.compare(await buffer(await store.get(digest)), content)).toBe(0),
+        materialize: () => store.materialize(digest, join(scratch, 'file')),
+        put: () => store.put(content),
+      };
+      for (const [name, use] of Object.entries(uses)) {
+        expect(await store.retire(digest), name).toBe(true);
+        expect((await store.list()).items, name).toEqual([]);
+        expect((await store.listRetired()).items, name).toMatchObject([{ digest, size }]);
+        await use();
+        expect((await store.list()).items, name).toMatchObject([{ digest, size }]);
+        await store.purge(digest);
+        expect(Buffer.compare(await store.read(digest, size), content), name).toBe(0);
+      }
+    });
+
+    test('purges only what is aside', async () => {
+      const { digest } = await store.put(patternBytes(1_000));
+      expect(await store.purge(digest)).toBe(false);
+      expect(await store.has(digest)).toBe(1_000);
+      expect(await store.retire(digest)).toBe(true);
+      expect(await store.retire(digest)).toBe(false);
+      expect(await store.purge(digest)).toBe(true);
+      expect(await store.purge(digest)).toBe(false);
+      expect(await store.has(digest)).toBeUndefined();
+      expect(await store.retire(absent)).toBe(false);
+    });
+
+    test('lets many readers at once take back what is aside', async () => {
+      const content = patternBytes(10_000);
+      const { digest } = await store.put(content);
+      await store.retire(digest);
+      const read = await Promise.all(Array.from({ length: 10 }, () => store.read(digest, 10_000)));
+      for (const bytes of read) expect(Buffer.compare(bytes, content)).toBe(0);
+      expect((await store.list()).items).toMatchObject([{ digest }]);
     });
 
     test('refuses a list query that it cannot answer', async () => {

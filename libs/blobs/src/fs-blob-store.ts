@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { crashPoint } from '@millrace/crash-points';
 import { asMillraceError, Exhausted, Invalid, NotFound } from '@millrace/errors';
-import { type Digest, parseDigest } from './digest.ts';
-import { resolveListQuery } from './list-query.ts';
+import { type Digest, isDigest, parseDigest } from './digest.ts';
+import { firstPage, resolveListQuery } from './list-query.ts';
 import type {
   BlobInfo,
   BlobPage,
@@ -48,12 +48,17 @@ const syncDirectory = async (path: string): Promise<void> => {
 /** Removes a temporary file; one that is gone already (swept, or renamed by a racing success) is fine. */
 const discard = (path: string): Promise<void> => fs.rm(path, { force: true });
 
-/** Opens (and on first use creates) a store of blobs in a directory: `sha256/ab/cdef…`, one file each. */
+/**
+ * Opens (and on first use creates) a store of blobs in a directory: `sha256/ab/cdef…`, one file each; what is
+ * retired lies in `retired/`.
+ */
 export const openFsBlobStore = async (options: FsBlobStoreOptions): Promise<BlobStore> => {
   const root = join(options.directory, 'sha256');
   const temporary = join(options.directory, 'tmp');
+  const retired = join(options.directory, 'retired');
   try {
     await fs.mkdir(temporary, { recursive: true, mode: 0o700 });
+    await fs.mkdir(retired, { recursive: true });
     await Promise.all(shards.map((shard) => fs.mkdir(join(root, shard), { recursive: true })));
     await syncDirectory(root);
     await syncDirectory(options.directory);
@@ -61,7 +66,7 @@ export const openFsBlobStore = async (options: FsBlobStoreOptions): Promise<Blob
   } catch (error) {
     throw asMillraceError(error);
   }
-  return new FsBlobStore(root, temporary);
+  return new FsBlobStore(root, temporary, retired);
 };
 
 /** Removes temporary files last written before `olderThanMs` (Unix time). */
@@ -79,10 +84,12 @@ const sweep = async (temporary: string, olderThanMs: number): Promise<void> => {
 class FsBlobStore implements BlobStore {
   readonly #root: string;
   readonly #temporary: string;
+  readonly #retired: string;
 
-  constructor(root: string, temporary: string) {
+  constructor(root: string, temporary: string, retired: string) {
     this.#root = root;
     this.#temporary = temporary;
+    this.#retired = retired;
   }
 
   async put(source: BlobSource, options: PutOptions = {}): Promise<BlobInfo> {
@@ -122,8 +129,9 @@ class FsBlobStore implements BlobStore {
   }
 
   async has(digest: Digest): Promise<number | undefined> {
+    const stat = async () => (await fs.stat(this.#pathOf(digest))).size;
     try {
-      return (await fs.stat(this.#pathOf(digest))).size;
+      return await this.#orTakenBack(digest, stat);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw asMillraceError(error);
@@ -133,9 +141,9 @@ class FsBlobStore implements BlobStore {
   async materialize(digest: Digest, path: string, options: MaterializeOptions = {}): Promise<void> {
     const source = this.#pathOf(digest);
     const beside = join(dirname(path), `.${randomUUID()}.tmp`);
+    const bring = options.as === 'link' ? linkOrCopy : copyWritable;
     try {
-      if (options.as === 'link') await linkOrCopy(source, beside);
-      else await copyWritable(source, beside);
+      await this.#orTakenBack(digest, () => bring(source, beside));
       crashPoint('mid-load');
       await verify(beside, digest);
       await fs.rename(beside, path);
@@ -162,15 +170,40 @@ class FsBlobStore implements BlobStore {
 
   async list(query: ListQuery = {}): Promise<BlobPage> {
     const { hexPrefix, afterHex, limit } = resolveListQuery(query);
-    const items: ListedBlob[] = [];
-    for await (const blob of this.#walk(hexPrefix, afterHex)) {
-      if (items.length === limit) {
-        const last = items.at(-1);
-        return { items, ...(last === undefined ? {} : { nextCursor: last.digest }) };
-      }
-      items.push(blob);
+    return firstPage(this.#walk(hexPrefix, afterHex), limit);
+  }
+
+  async retire(digest: Digest): Promise<boolean> {
+    const path = this.#pathOf(digest);
+    try {
+      await touch(path);
+      await fs.rename(path, this.#retiredPathOf(digest));
+      await syncDirectory(this.#retired);
+      await syncDirectory(dirname(path));
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw asMillraceError(error);
     }
-    return { items };
+  }
+
+  async listRetired(query: ListQuery = {}): Promise<BlobPage> {
+    const { hexPrefix, afterHex, limit } = resolveListQuery(query);
+    const names = (await fs.readdir(this.#retired)).filter(
+      (hex) => hex.startsWith(hexPrefix) && hex > afterHex,
+    );
+    return firstPage(describeFiles(this.#retired, '', names.sort()), limit);
+  }
+
+  async purge(digest: Digest): Promise<boolean> {
+    try {
+      await fs.unlink(this.#retiredPathOf(digest));
+      await syncDirectory(this.#retired);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw asMillraceError(error);
+    }
   }
 
   async stats(): Promise<BlobStats> {
@@ -194,7 +227,7 @@ class FsBlobStore implements BlobStore {
   async #open(digest: Digest): Promise<fs.FileHandle> {
     const path = this.#pathOf(digest);
     try {
-      return await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      return await this.#orTakenBack(digest, () => fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW));
     } catch (error) {
       throw isMissing(error) ? missingBlob(digest) : asMillraceError(error);
     }
@@ -206,14 +239,61 @@ class FsBlobStore implements BlobStore {
       (shard) => shard.startsWith(hexPrefix.slice(0, 2)) && shard >= afterHex.slice(0, 2),
     );
     for (const shard of wanted) {
-      for (const name of (await fs.readdir(join(this.#root, shard))).sort()) {
+      const directory = join(this.#root, shard);
+      const names = (await fs.readdir(directory)).filter((name) => {
         const hex = shard + name;
-        if (!hex.startsWith(hexPrefix) || hex <= afterHex) continue;
-        const found = await fs.stat(join(this.#root, shard, name)).catch(() => undefined);
-        if (found === undefined) continue;
-        yield { digest: `sha256:${hex}`, size: found.size, storedAt: found.mtime.toISOString() };
-      }
+        return hex.startsWith(hexPrefix) && hex > afterHex;
+      });
+      yield* describeFiles(directory, shard, names.sort());
     }
+  }
+
+  #retiredPathOf(digest: Digest): string {
+    return join(this.#retired, parseDigest(digest).slice('sha256:'.length));
+  }
+
+  /** Does it again once when the blob was aside: whoever uses it takes it back, and renews its age. */
+  async #orTakenBack<T>(digest: Digest, use: () => Promise<T>): Promise<T> {
+    try {
+      return await use();
+    } catch (error) {
+      if (!isMissing(error) || !(await this.#takeBack(digest))) throw error;
+      return use();
+    }
+  }
+
+  async #takeBack(digest: Digest): Promise<boolean> {
+    const aside = this.#retiredPathOf(digest);
+    const path = this.#pathOf(digest);
+    try {
+      await touch(aside);
+      await fs.rename(aside, path);
+      await syncDirectory(dirname(path));
+      return true;
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      // Another reader may have been faster.
+      return fs.stat(path).then(
+        () => true,
+        () => false,
+      );
+    }
+  }
+}
+
+const touch = (path: string): Promise<void> => fs.utimes(path, new Date(), new Date());
+
+/** Files whose names, after the given digits, are digests. One that is gone meanwhile is left out. */
+async function* describeFiles(
+  directory: string,
+  leadingHex: string,
+  names: readonly string[],
+): AsyncGenerator<ListedBlob> {
+  for (const name of names) {
+    const found = await fs.stat(join(directory, name)).catch(() => undefined);
+    const digest = `sha256:${leadingHex}${name}`;
+    if (found === undefined || !isDigest(digest)) continue;
+    yield { digest, size: found.size, storedAt: found.mtime.toISOString() };
   }
 }
 

@@ -1,6 +1,6 @@
 import { Invalid } from '@millrace/errors';
 import { isDigest } from './digest.ts';
-import type { ListQuery } from './port.ts';
+import type { BlobPage, ListedBlob, ListQuery } from './port.ts';
 
 export interface ResolvedListQuery {
   /** Leading hexadecimal digits, possibly none. */
@@ -22,4 +22,17 @@ export const resolveListQuery = ({ prefix = '', cursor = '', limit = 100 }: List
     throw Invalid.field('prefix', 'must be the beginning of a digest, such as "sha256:ab"');
   }
   return { hexPrefix: prefix.slice(scheme.length), afterHex: cursor.slice(scheme.length), limit };
+};
+
+/** A page of blobs that come in order. */
+export const firstPage = async (blobs: AsyncIterable<ListedBlob>, limit: number): Promise<BlobPage> => {
+  const items: ListedBlob[] = [];
+  for await (const blob of blobs) {
+    if (items.length === limit) {
+      const last = items.at(-1);
+      return { items, ...(last === undefined ? {} : { nextCursor: last.digest }) };
+    }
+    items.push(blob);
+  }
+  return { items };
 };

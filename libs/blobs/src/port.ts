@@ -9,6 +9,7 @@ import type { Digest } from './digest.ts';
  * - a blob is visible whole or not at all, and is durable when `put` resolves;
  * - putting the same content again, even at the same time, is harmless and repairs a damaged copy;
  * - bytes handed out were compared with the digest; a damaged blob fails instead of ending normally;
+ * - a blob that was retired is found again by whoever asks for it, until it is purged;
  * - a digest that is not well formed throws `Invalid` before anything is touched.
  */
 export interface BlobStore {
@@ -42,6 +43,18 @@ export interface BlobStore {
   delete(digest: Digest): Promise<boolean>;
   /** Blobs in ascending order of digest. */
   list(query?: ListQuery): Promise<BlobPage>;
+  /**
+   * Puts a blob aside for a collector of garbage: it is no longer listed, yet whoever asks for it by any other
+   * method finds it and thereby takes it back. `false` when there is none.
+   */
+  retire(digest: Digest): Promise<boolean>;
+  /**
+   * Blobs put aside, in ascending order of digest; `storedAt` is when that was. A copy of one that was taken back
+   * may be listed until it is purged.
+   */
+  listRetired(query?: ListQuery): Promise<BlobPage>;
+  /** Removes a blob that is aside for good. One that was taken back, or put again, stays. `false` when there is none. */
+  purge(digest: Digest): Promise<boolean>;
   /** Counts by walking the store: for reports, not for hot paths. */
   stats(): Promise<BlobStats>;
   close(): Promise<void>;

@@ -50,7 +50,7 @@ describe('fs blob store', () => {
       await expect(store.materialize(digest, target, { as })).rejects.toMatchObject(damaged);
       await expect(stat(target)).rejects.toMatchObject({ code: 'ENOENT' });
     }
-    expect((await readdir(directory)).sort()).toEqual(['sha256', 'tmp']);
+    expect((await readdir(directory)).sort()).toEqual(['retired', 'sha256', 'tmp']);
   };
 
   beforeEach(async () => {
@@ -161,7 +161,7 @@ describe('fs blob store', () => {
       await expect(store.materialize(tooLarge.digest, join(mount, 'file'))).rejects.toMatchObject({
         code: ErrorCode.exhausted,
       });
-      expect((await readdir(mount)).sort()).toEqual(['sha256', 'tmp']);
+      expect((await readdir(mount)).sort()).toEqual(['retired', 'sha256', 'tmp']);
     });
   });
 });

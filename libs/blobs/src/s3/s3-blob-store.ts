@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { S3Client } from '@aws-sdk/client-s3';
 import { Exhausted, Invalid, NotFound } from '@millrace/errors';
 import { type Digest, isDigest, parseDigest } from '../digest.ts';
-import { resolveListQuery } from '../list-query.ts';
+import { firstPage, resolveListQuery } from '../list-query.ts';
 import type {
   BlobInfo,
   BlobPage,
@@ -39,7 +39,8 @@ const mebibyte = 1024 * 1024;
 const dayMs = 24 * 3_600_000;
 
 /**
- * Opens a store of blobs in a bucket: one object each, `<prefix>sha256/<hex>`. Credentials come from the standard
+ * Opens a store of blobs in a bucket: one object each, `<prefix>sha256/<hex>`; what is retired lies below
+ * `<prefix>retired/`. Credentials come from the standard
  * chain of AWS clients.
  * @throws FailedPrecondition when the bucket does not exist or may not be used.
  */
@@ -72,6 +73,7 @@ class S3BlobStore implements BlobStore {
   readonly #objects: S3Objects;
   readonly #copies: LocalCopies;
   readonly #keyBase: string;
+  readonly #retiredBase: string;
   readonly #partBytes: number;
   /** Blobs that were read with wrong bytes, whatever checksum the server keeps of them. */
   readonly #damaged = new Set<Digest>();
@@ -80,6 +82,7 @@ class S3BlobStore implements BlobStore {
     this.#objects = objects;
     this.#copies = copies;
     this.#keyBase = `${prefix}sha256/`;
+    this.#retiredBase = `${prefix}retired/`;
     this.#partBytes = partBytes;
   }
 
@@ -130,7 +133,8 @@ class S3BlobStore implements BlobStore {
 
   async has(digest: Digest): Promise<number | undefined> {
     try {
-      return (await this.#objects.head(this.#keyOf(digest)))?.size;
+      const found = await this.#objects.head(this.#keyOf(digest));
+      return found === undefined ? await this.#takeBack(digest) : found.size;
     } catch (thrown) {
       throw fromS3(thrown);
     }
@@ -152,23 +156,43 @@ class S3BlobStore implements BlobStore {
     }
   }
 
-  async list(query: ListQuery = {}): Promise<BlobPage> {
-    const { hexPrefix, afterHex, limit } = resolveListQuery(query);
-    const items: ListedBlob[] = [];
-    for await (const blob of this.#walk(hexPrefix, afterHex, Math.min(limit + 1, 1_000))) {
-      if (items.length === limit) {
-        const last = items.at(-1);
-        return { items, ...(last === undefined ? {} : { nextCursor: last.digest }) };
-      }
-      items.push(blob);
+  list(query: ListQuery = {}): Promise<BlobPage> {
+    return this.#list(this.#keyBase, query);
+  }
+
+  async retire(digest: Digest): Promise<boolean> {
+    const key = this.#keyOf(digest);
+    try {
+      const found = await this.#objects.head(key);
+      if (found === undefined) return false;
+      // In this order it can be read at every moment.
+      if (!(await this.#objects.copy(key, this.#retiredKeyOf(digest), found.size))) return false;
+      await this.#objects.delete(key);
+      return true;
+    } catch (thrown) {
+      throw fromS3(thrown);
     }
-    return { items };
+  }
+
+  listRetired(query: ListQuery = {}): Promise<BlobPage> {
+    return this.#list(this.#retiredBase, query);
+  }
+
+  async purge(digest: Digest): Promise<boolean> {
+    const key = this.#retiredKeyOf(digest);
+    try {
+      const existed = (await this.#objects.head(key)) !== undefined;
+      await this.#objects.delete(key);
+      return existed;
+    } catch (thrown) {
+      throw fromS3(thrown);
+    }
   }
 
   async stats(): Promise<BlobStats> {
     let blobs = 0;
     let bytes = 0;
-    for await (const { size } of this.#walk('', '', 1_000)) {
+    for await (const { size } of this.#walk(this.#keyBase, '', '', 1_000)) {
       blobs += 1;
       bytes += size;
     }
@@ -184,13 +208,33 @@ class S3BlobStore implements BlobStore {
     return this.#keyBase + parseDigest(digest).slice('sha256:'.length);
   }
 
+  #retiredKeyOf(digest: Digest): string {
+    return this.#retiredBase + parseDigest(digest).slice('sha256:'.length);
+  }
+
   async #open(digest: Digest): Promise<ObjectReader> {
-    const key = this.#keyOf(digest);
+    const open = () => ObjectReader.open(this.#objects, this.#keyOf(digest));
     try {
-      return await ObjectReader.open(this.#objects, key);
+      return await open().catch(async (thrown: unknown) => {
+        if (!isMissing(thrown) || (await this.#takeBack(digest)) === undefined) throw thrown;
+        return open();
+      });
     } catch (thrown) {
       throw isMissing(thrown) ? missingBlob(digest) : fromS3(thrown);
     }
+  }
+
+  /**
+   * Whoever uses a blob that is aside takes it back. The copy aside stays until it is purged: a deletion by `retire`
+   * that comes late, from a slow network, must not take the last one. Its size, or `undefined` when there is none.
+   */
+  async #takeBack(digest: Digest): Promise<number | undefined> {
+    const aside = this.#retiredKeyOf(digest);
+    const key = this.#keyOf(digest);
+    const found = await this.#objects.head(aside);
+    if (found !== undefined && (await this.#objects.copy(aside, key, found.size))) return found.size;
+    // It may have been put, or purged, meanwhile.
+    return (await this.#objects.head(key))?.size;
   }
 
   #verified(reader: ObjectReader, digest: Digest): Readable {
@@ -238,9 +282,18 @@ class S3BlobStore implements BlobStore {
     return found !== undefined && isWhole(found, content) && this.#objects.copy(key, key, found.size);
   }
 
-  /** Blobs with the prefix and after the given digits, in order. */
-  async *#walk(hexPrefix: string, afterHex: string, pageSize: number): AsyncGenerator<ListedBlob> {
-    const base = this.#keyBase;
+  async #list(base: string, query: ListQuery): Promise<BlobPage> {
+    const { hexPrefix, afterHex, limit } = resolveListQuery(query);
+    return firstPage(this.#walk(base, hexPrefix, afterHex, Math.min(limit + 1, 1_000)), limit);
+  }
+
+  /** Blobs below a key with the prefix and after the given digits, in order. */
+  async *#walk(
+    base: string,
+    hexPrefix: string,
+    afterHex: string,
+    pageSize: number,
+  ): AsyncGenerator<ListedBlob> {
     let after = afterHex === '' ? '' : base + afterHex;
     for (;;) {
       const page = await this.#objects.list(base + hexPrefix, after, pageSize).catch((thrown: unknown) => {
