@@ -10,6 +10,8 @@ export interface EventReaderOptions {
   readonly filterSubjects?: readonly string[];
   /** A stream sequence to read after, a time to read from, only what comes now (default), or all there is. */
   readonly since?: { readonly afterSequence: number } | { readonly time: string | Date } | 'new' | 'all';
+  /** `false`: end after the last event that there is now, instead of waiting for more. Default `true`. */
+  readonly follow?: boolean;
   /** Ends the reading. */
   readonly signal?: AbortSignal;
 }
@@ -41,13 +43,15 @@ export async function* readEvents(
     checkFilter(filter, 'filterSubjects'),
   );
   const place: Place = { start: startOf(options.since ?? 'new'), last: undefined };
+  const follow = options.follow ?? true;
   for (let failures = 0; !ended(internals, options.signal); ) {
     await internals.whenConnected(options.signal);
     try {
-      for await (const event of readOnce(internals, filters, place, options.signal)) {
+      for await (const event of readOnce(internals, filters, place, { follow, signal: options.signal })) {
         failures = 0;
         yield event;
       }
+      if (!follow) return;
     } catch (thrown) {
       internals.logger.debug({ err: thrown }, 'reading events was interrupted; resuming');
       failures += 1;
@@ -78,13 +82,14 @@ async function* readOnce(
   internals: BusInternals,
   filters: readonly string[],
   place: Place,
-  signal: AbortSignal | undefined,
+  { follow, signal }: { readonly follow: boolean; readonly signal: AbortSignal | undefined },
 ): AsyncGenerator<TailedEvent> {
   const start = await resumeAt(internals, place);
   const consumer = await internals.js.consumers.get(streams.events, {
     ...start,
     filter_subjects: [...filters],
   });
+  if (!follow && (await consumer.info()).num_pending === 0) return;
   const messages = await consumer.consume({ max_messages: 256, abort_on_missing_resource: true });
   const end = () => void messages.close();
   signal?.addEventListener('abort', end, { once: true });
@@ -93,6 +98,7 @@ async function* readOnce(
     for await (const message of messages) {
       place.last = message.seq;
       yield tailedEvent(message);
+      if (!follow && message.info.pending === 0) return;
     }
   } finally {
     signal?.removeEventListener('abort', end);

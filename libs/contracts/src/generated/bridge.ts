@@ -7,6 +7,7 @@ import { WebhookCreated } from './millrace/bridge/v1/events.ts';
 import { WebhookChanged } from './millrace/bridge/v1/events.ts';
 import { WebhookDeleted } from './millrace/bridge/v1/events.ts';
 import { WebhookDisabled } from './millrace/bridge/v1/events.ts';
+import { WebhookTested } from './millrace/bridge/v1/events.ts';
 import { DeliveryFailed } from './millrace/bridge/v1/events.ts';
 import { KafkaConnected } from './millrace/bridge/v1/events.ts';
 import { KafkaFailed } from './millrace/bridge/v1/events.ts';
@@ -17,6 +18,7 @@ export const bridgeEvents = {
   webhookChanged: defineEvent('millrace.bridge.webhook.changed.v1', WebhookChanged),
   webhookDeleted: defineEvent('millrace.bridge.webhook.deleted.v1', WebhookDeleted),
   webhookDisabled: defineEvent('millrace.bridge.webhook.disabled.v1', WebhookDisabled),
+  webhookTested: defineEvent('millrace.bridge.webhook.tested.v1', WebhookTested),
   deliveryFailed: defineEvent('millrace.bridge.delivery.failed.v1', DeliveryFailed),
   kafkaConnected: defineEvent('millrace.bridge.kafka.connected.v1', KafkaConnected),
   kafkaFailed: defineEvent('millrace.bridge.kafka.failed.v1', KafkaFailed),

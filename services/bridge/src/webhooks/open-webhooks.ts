@@ -1,6 +1,22 @@
+import { randomBytes } from 'node:crypto';
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
+import { subscription } from '@millrace/bus';
+import { allEvents, type EventDefinition } from '@millrace/contracts';
 import type { BridgeServiceService } from '@millrace/contracts/bridge';
-import { Unavailable } from '@millrace/errors';
-import type { RpcHandlers, Runtime, ServiceParts } from '@millrace/service-kit';
+import { messageOf } from '@millrace/errors';
+import { newId, type RpcHandlers, type Runtime, type ServiceParts } from '@millrace/service-kit';
+import { openCollections } from './adapters/collections.ts';
+import { resolveByDns } from './adapters/host-addresses.ts';
+import { HttpSender } from './adapters/http-sender.ts';
+import { readWebhookSettings } from './adapters/settings.ts';
+import { webhookHandlers } from './adapters/webhook-rpc.ts';
+import { DeliveryQueues } from './application/delivery-queues.ts';
+import { enqueueEvent } from './application/enqueue-event.ts';
+import { resealSecrets } from './application/manage-webhooks.ts';
+import type { Dependencies } from './application/ports.ts';
+import { tidyDeliveries } from './application/tidy-deliveries.ts';
+import { formatSecret, secretBytes } from './domain/signature.ts';
 
 /** The webhooks half of the bridge. */
 export interface Webhooks {
@@ -10,23 +26,67 @@ export interface Webhooks {
   stop(): Promise<void>;
 }
 
-const absent = async (): Promise<never> => {
-  throw new Unavailable('webhooks are not built yet');
-};
+const tidyEveryMs = 60_000;
 
-export const openWebhooks = async (_: Runtime): Promise<Webhooks> => ({
-  handlers: {
-    createWebhook: absent,
-    getWebhook: absent,
-    listWebhooks: absent,
-    updateWebhook: absent,
-    deleteWebhook: absent,
-    rotateWebhookSecret: absent,
-    listDeliveries: absent,
-    redeliver: absent,
-    testWebhook: absent,
-  },
-  consumers: [],
-  start: async () => {},
-  stop: async () => {},
+/** Payloads are passed on as they came: fields that this version does not know yet must not get lost. */
+const asItCame = (definition: EventDefinition<unknown>): EventDefinition<unknown> => ({
+  ...definition,
+  codec: { ...definition.codec, fromJSON: (json) => json, toJSON: (json) => json },
 });
+
+export const openWebhooks = async (runtime: Runtime): Promise<Webhooks> => {
+  const { settings, env, store, bus, log, now } = runtime;
+  const { allow, rules, secrets } = readWebhookSettings(env);
+  // Secrets lie in the store, readable where no key is set.
+  await chmod(join(settings.dataDir, settings.service), 0o700);
+  const sender = new HttpSender({ allow, resolve: resolveByDns, timeoutMs: rules.timeoutMs, now });
+  const deps: Dependencies = {
+    collections: openCollections(store),
+    bus,
+    allow,
+    secrets,
+    sender,
+    rules,
+    now,
+    random: Math.random,
+    newId,
+    newSecret: () => formatSecret(randomBytes(secretBytes)),
+    log,
+  };
+  const queues = new DeliveryQueues(deps);
+  const handle = enqueueEvent(deps, queues);
+  let tidying: Promise<void> = Promise.resolve();
+  const tidy = () => {
+    tidying = tidyDeliveries(deps)
+      .then(() => queues.sync())
+      .catch((thrown: unknown) =>
+        log.warn({ error: messageOf(thrown) }, 'the log of deliveries stays as it is'),
+      );
+  };
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    handlers: webhookHandlers(deps, queues),
+    consumers: [
+      {
+        name: 'bridge-webhooks',
+        subscriptions: [...allEvents.values()].map((definition) =>
+          subscription(asItCame(definition), handle),
+        ),
+      },
+    ],
+    start: async () => {
+      await resealSecrets(deps).catch((thrown: unknown) =>
+        log.error({ error: messageOf(thrown) }, 'secrets of webhooks cannot be read; their deliveries wait'),
+      );
+      await queues.start();
+      timer = setInterval(tidy, tidyEveryMs);
+      tidy();
+    },
+    stop: async () => {
+      clearInterval(timer);
+      await queues.stop();
+      await tidying;
+      await sender.close();
+    },
+  };
+};

@@ -129,7 +129,9 @@ export const attempted = (
     failures,
   };
   if (attempt.error === '') return finished(next, 'DELIVERY_STATE_SUCCEEDED', now);
-  const delayMs = nextDelayMs(schedule, failures, random, retryAfterMs);
+  // Gone: the receiver says that it will not come back.
+  const delayMs =
+    attempt.statusCode === 410 ? undefined : nextDelayMs(schedule, failures, random, retryAfterMs);
   if (delayMs === undefined) return finished(next, 'DELIVERY_STATE_FAILED', now);
   return {
     ...claimed(next, now + delayMs),

@@ -36,7 +36,11 @@ export const passes = ({ eventTypes, entities }: WebhookFilter, { type, entity }
   (eventTypes.length === 0 || eventTypes.some((pattern) => matchesType(pattern, type))) &&
   (entities.length === 0 || entities.some((pattern) => matchesEntity(pattern, entity)));
 
-const checkList = (path: string, patterns: readonly string[], check: (pattern: string) => string | undefined) => {
+const checkList = (
+  path: string,
+  patterns: readonly string[],
+  check: (pattern: string) => string | undefined,
+) => {
   if (patterns.length > maxPatterns) throw Invalid.field(path, `must have at most ${maxPatterns} entries`);
   for (const [index, pattern] of patterns.entries()) {
     const problem = pattern.length > maxPatternLength ? 'is too long' : check(pattern);
@@ -45,7 +49,10 @@ const checkList = (path: string, patterns: readonly string[], check: (pattern: s
 };
 
 /** Throws `Invalid` naming the entry that is malformed or can match nothing there is, such as a mistyped name. */
-export const checkFilter = (filter: WebhookFilter | undefined, known: readonly KnownEvent[]): WebhookFilter => {
+export const checkFilter = (
+  filter: WebhookFilter | undefined,
+  known: readonly KnownEvent[],
+): WebhookFilter => {
   const { eventTypes, entities } = filter ?? { eventTypes: [], entities: [] };
   checkList('filter.eventTypes', eventTypes, (pattern) => {
     if (!typeGrammar.test(pattern)) return 'is not an event type, which may have "*" for a part';
