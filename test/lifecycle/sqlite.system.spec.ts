@@ -1,0 +1,3 @@
+import { lifeOfAModel } from './life-of-a-model.ts';
+
+lifeOfAModel();
