@@ -28,4 +28,5 @@ export {
   type TlsMaterial,
   TlsStore,
   type TlsStoreOptions,
+  tlsFilesIn,
 } from './tls-store.ts';

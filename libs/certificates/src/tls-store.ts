@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { FailedPrecondition, Invalid, messageOf } from '@millrace/errors';
 import { splitPem } from './authority.ts';
@@ -15,6 +16,14 @@ export interface TlsFiles {
   /** Lists of revoked certificates, one of each authority. */
   readonly crl?: string;
 }
+
+/** The files of a holder in a directory of certificates. */
+export const tlsFilesIn = (directory: string, holder: string): Required<TlsFiles> => ({
+  ca: join(directory, holder, 'ca.crt'),
+  certificate: join(directory, holder, 'tls.crt'),
+  key: join(directory, holder, 'tls.key'),
+  crl: join(directory, holder, 'ca.crl'),
+});
 
 /** What was read of the files, checked to fit together. */
 export interface TlsMaterial {

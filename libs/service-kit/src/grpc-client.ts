@@ -1,8 +1,10 @@
 import { Client, connectivityState, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import type { TlsStore } from '@millrace/certificates';
 import { Cancelled } from '@millrace/errors';
 import { activeTraceHeaders, inSpan } from '@millrace/telemetry';
-import { SpanKind } from '@opentelemetry/api';
+import { TlsChannelCredentials } from './grpc-credentials.ts';
 import { fromGrpcError } from './grpc-errors.ts';
+import { rpcClientSpan } from './rpc-spans.ts';
 import type { CallOptions, RpcClient, RpcMethod, RpcService } from './rpc-types.ts';
 
 const defaultTimeoutMs = 10_000;
@@ -11,11 +13,14 @@ const defaultTimeoutMs = 10_000;
 export class PeerChannel {
   readonly #peer: string;
   readonly #address: () => string;
+  readonly #credentials: TlsChannelCredentials | undefined;
   #connected: { readonly address: string; readonly client: Client } | undefined;
 
-  constructor(peer: string, address: () => string) {
+  /** @param tls certificates for mutual TLS: the peer must show that of the service of its name */
+  constructor(peer: string, address: () => string, tls?: TlsStore) {
     this.#peer = peer;
     this.#address = address;
+    this.#credentials = tls === undefined ? undefined : new TlsChannelCredentials(tls, peer);
   }
 
   /** A typed client of one of the peer's services. Every call has a deadline and carries the trace. */
@@ -36,7 +41,7 @@ export class PeerChannel {
     const address = this.#address();
     if (this.#connected?.address !== address) {
       this.close();
-      const client = new Client(address, credentials.createInsecure(), {
+      const client = new Client(address, this.#credentials ?? credentials.createInsecure(), {
         // A peer that restarts is back within seconds; the default backoff would hide it for minutes.
         'grpc.initial_reconnect_backoff_ms': 100,
         'grpc.max_reconnect_backoff_ms': 2_000,
@@ -54,8 +59,7 @@ export class PeerChannel {
     const name = method.path.slice(1);
     const cancelled = (cause: unknown) => new Cancelled(`${name} was cancelled`, { cause });
     if (signal?.aborted === true) return Promise.reject(cancelled(signal.reason));
-    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': name };
-    return inSpan(name, { kind: SpanKind.CLIENT, attributes }, () => {
+    return inSpan(name, rpcClientSpan(name, this.#address()), () => {
       // While the peer restarts, a call waits for it until its own deadline.
       const metadata = new Metadata({ waitForReady: true });
       for (const [key, value] of Object.entries(activeTraceHeaders())) metadata.set(key, value);
@@ -72,7 +76,8 @@ export class PeerChannel {
           (error: ServiceError | null, response?: Response) => {
             signal?.removeEventListener('abort', cancel);
             if (error !== null && signal?.aborted === true) reject(cancelled(error));
-            else if (error !== null) reject(fromGrpcError(error, this.#peer, connected()));
+            else if (error !== null)
+              reject(fromGrpcError(error, this.#peer, connected(), this.#credentials?.lastFailure));
             else resolve(response as Response);
           },
         );

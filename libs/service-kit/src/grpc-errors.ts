@@ -59,8 +59,14 @@ const fitting = (violations: readonly Violation[]): Violation[] => {
  * The error that a call failed with: the service's own where it sent one, else what the transport says.
  *
  * @param connected whether there was a connection to the peer when the call ended
+ * @param tlsFailure why the last TLS connection to the peer failed, if it did
  */
-export const fromGrpcError = (error: ServiceError, peer: string, connected: boolean): MillraceError => {
+export const fromGrpcError = (
+  error: ServiceError,
+  peer: string,
+  connected: boolean,
+  tlsFailure?: string,
+): MillraceError => {
   const bytes = error.metadata?.get(trailer)[0];
   if (bytes instanceof Buffer) {
     const detail = ErrorDetail.decode(bytes);
@@ -75,6 +81,12 @@ export const fromGrpcError = (error: ServiceError, peer: string, connected: bool
   const reported = codeFromGrpcStatus(error.code);
   // A call waits for its peer: a deadline without a connection means that the peer is away, not slow.
   const code = reported === ErrorCode.timedOut && !connected ? ErrorCode.unavailable : reported;
+  if (code === ErrorCode.unavailable && tlsFailure !== undefined) {
+    return new MillraceError(code, `${peer}: no TLS connection: ${tlsFailure}`, {
+      cause: error,
+      hint: 'Check the certificates of both sides: `millrace certs show`.',
+    });
+  }
   const hint = code === ErrorCode.unavailable ? { hint: `Check that the ${peer} service is running.` } : {};
   return new MillraceError(code, `${peer}: ${error.details}`, { cause: error, ...hint });
 };

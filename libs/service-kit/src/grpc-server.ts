@@ -7,12 +7,16 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { TlsStore } from '@millrace/certificates';
 import { asMillraceError, ErrorCode, grpcStatusOf } from '@millrace/errors';
 import { contextFromHeaders, inSpan, type Logger, runAsService } from '@millrace/telemetry';
-import { context, metrics, SpanKind } from '@opentelemetry/api';
+import { context, metrics } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
+import { TlsServerCredentials } from './grpc-credentials.ts';
 import { toGrpcStatus } from './grpc-errors.ts';
 import { listenFailure } from './listen-failure.ts';
+import { authorizeCall, CallerIdentities } from './rpc-authorization.ts';
+import { rpcServerSpan } from './rpc-spans.ts';
 import type { RpcHandlers, RpcService } from './rpc-types.ts';
 
 /** A service definition with the handlers that answer it. */
@@ -33,6 +37,8 @@ export interface RpcServerOptions {
   readonly port: number;
   readonly bindings: readonly RpcBinding[];
   readonly log: Logger;
+  /** Certificates: with them, calls are taken only from services that may make them. Without, from anybody. */
+  readonly tls?: TlsStore | undefined;
 }
 
 export interface RpcServer {
@@ -50,13 +56,14 @@ const stopGraceMs = 5_000;
 /** Serves the bindings and the standard health service. */
 export const startRpcServer = async (options: RpcServerOptions): Promise<RpcServer> => {
   const server = new Server({ 'grpc.max_receive_message_length': maxMessageBytes });
+  const callers = new CallerIdentities();
   const health = new HealthImplementation({ '': 'NOT_SERVING' });
   health.addToServer(server);
   for (const { definition, handlers } of options.bindings) {
     const implementation = Object.fromEntries(
       Object.entries(definition).map(([name, { path }]) => [
         name,
-        unary(options, path, handlers[name] as UnaryHandler),
+        unary(options, callers, path, handlers[name] as UnaryHandler),
       ]),
     );
     server.addService(
@@ -66,7 +73,7 @@ export const startRpcServer = async (options: RpcServerOptions): Promise<RpcServ
   }
   const port = await new Promise<number>((resolve, reject) => {
     const address = `${options.host}:${options.port}`;
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(address, credentialsOf(options), (error, bound) =>
       error === null ? resolve(bound) : reject(listenFailure(address, 'MILLRACE_GRPC_PORT', error)),
     );
   });
@@ -77,10 +84,14 @@ export const startRpcServer = async (options: RpcServerOptions): Promise<RpcServ
   };
 };
 
+const credentialsOf = ({ tls }: RpcServerOptions): ServerCredentials =>
+  tls === undefined ? ServerCredentials.createInsecure() : new TlsServerCredentials(tls);
+
 type UnaryHandler = (request: unknown, call: object) => Promise<unknown>;
 
 const unary = (
-  { service, log }: RpcServerOptions,
+  { service, log, tls }: RpcServerOptions,
+  callers: CallerIdentities,
   path: string,
   handle: UnaryHandler,
 ): handleUnaryCall<unknown, unknown> => {
@@ -99,10 +110,12 @@ const unary = (
         'rpc.grpc.status_code': code,
       });
     const parent = contextFromHeaders(call.metadata.getMap() as Record<string, string>, context.active());
-    const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
-    inSpan(method, { kind: SpanKind.SERVER, attributes, context: parent }, () =>
-      runAsService(service, () => handle(call.request, { signal: abort.signal, metadata: call.metadata })),
-    ).then(
+    inSpan(method, rpcServerSpan(method, parent), async () => {
+      if (tls !== undefined) authorizeCall(callers.of(call), method);
+      return runAsService(service, () =>
+        handle(call.request, { signal: abort.signal, metadata: call.metadata }),
+      );
+    }).then(
       (response) => {
         finish(0);
         done(null, response);
@@ -111,6 +124,7 @@ const unary = (
         const error = asMillraceError(thrown);
         if (error.code === ErrorCode.internal)
           log.error({ err: error.cause ?? error, method }, 'call failed');
+        if (error.code === ErrorCode.denied) log.warn({ ...error.details, method }, error.message);
         finish(grpcStatusOf(error.code));
         done(toGrpcStatus(error));
       },

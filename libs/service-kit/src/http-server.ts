@@ -1,3 +1,4 @@
+import type { TlsStore } from '@millrace/certificates';
 import {
   asMillraceError,
   ErrorCode,
@@ -7,9 +8,10 @@ import {
   NotFound,
   type Violation,
 } from '@millrace/errors';
-import { contextFromHeaders, type Logger, prometheusText, runAsService } from '@millrace/telemetry';
-import { context } from '@opentelemetry/api';
+import { type Logger, prometheusText } from '@millrace/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
+import { traceRequests } from './http-spans.ts';
+import { authorizeRequest, followCertificates, httpsOptions } from './http-tls.ts';
 import { listenFailure } from './listen-failure.ts';
 
 export interface HttpServerOptions {
@@ -19,6 +21,8 @@ export interface HttpServerOptions {
   readonly log: Logger;
   /** Problems that keep the service from working, by dependency; empty when it is ready. */
   readonly readiness: () => Promise<Readonly<Record<string, string>>>;
+  /** Certificates: with them, requests are taken only from peers that may make them. Without, from anybody. */
+  readonly tls?: TlsStore | undefined;
   readonly routes?: (app: FastifyInstance) => void | Promise<void>;
 }
 
@@ -31,9 +35,14 @@ export interface HttpServer {
 /** Bytes of a request body, unless a route says otherwise. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
+/** Asked for every few seconds, and part of no story. */
+const untraced = { config: { tracing: 'none' } } as const;
+
 /** A service's HTTP listener: `/health/live`, `/health/ready`, `/metrics`, and what the service adds. */
 export const startHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
+  const { tls } = options;
   const app = fastify({
+    ...(tls === undefined ? {} : { https: httpsOptions(tls) }),
     logger: false,
     bodyLimit: maxBodyBytes,
     forceCloseConnections: true,
@@ -42,10 +51,12 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     // Names of endpoints and models are at most 128 characters each.
     routerOptions: { maxParamLength: 300 },
   });
-  app.addHook('onRequest', (request, _reply, done) => {
-    const incoming = contextFromHeaders(request.headers as Record<string, string>);
-    context.with(incoming, () => runAsService(options.service, done));
-  });
+  traceRequests(app, options.service);
+  if (tls !== undefined) {
+    app.addHook('onRequest', async (request) => authorizeRequest(request));
+    const unfollow = followCertificates(app, tls);
+    app.addHook('onClose', async () => unfollow());
+  }
   app.setErrorHandler((thrown, request, reply) => {
     const error = fromHttpFramework(thrown);
     if (error.code === ErrorCode.internal) {
@@ -56,13 +67,13 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   app.setNotFoundHandler((request) => {
     throw new NotFound(`${request.method} ${request.url.split('?')[0]} is not an address of this service`);
   });
-  app.get('/health/live', async () => ({ status: 'ok' }));
-  app.get('/health/ready', async (_request, reply) => {
+  app.get('/health/live', untraced, async () => ({ status: 'ok' }));
+  app.get('/health/ready', untraced, async (_request, reply) => {
     const problems = await options.readiness();
     const ready = Object.keys(problems).length === 0;
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'degraded', problems });
   });
-  app.get('/metrics', async (_request, reply) =>
+  app.get('/metrics', untraced, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4').send(await prometheusText()),
   );
   await options.routes?.(app);

@@ -12,6 +12,7 @@ import {
   startRelay,
   work,
 } from '@millrace/bus';
+import type { TlsStore } from '@millrace/certificates';
 import { StepCommand } from '@millrace/contracts/step';
 import { messageOf } from '@millrace/errors';
 import { type DocumentStore, type Migration, openStore } from '@millrace/store';
@@ -20,8 +21,10 @@ import type { FastifyInstance } from 'fastify';
 import { StoredCancellations } from './cancellations.ts';
 import { PeerChannel } from './grpc-client.ts';
 import { type RpcBinding, startRpcServer } from './grpc-server.ts';
+import { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
 import { startHttpServer } from './http-server.ts';
 import { newId } from './ids.ts';
+import { openTls, requireProtectedListeners } from './listener-security.ts';
 import type { RpcClient } from './rpc-types.ts';
 import type { Env, ServiceName, Settings } from './settings.ts';
 import { type StepHandler, type StepWorkerOptions, stepWorker } from './step-worker.ts';
@@ -41,6 +44,8 @@ export interface Runtime {
   readonly now: () => number;
   /** A typed client of another service. */
   readonly peer: <S extends object>(name: ServiceName, definition: S) => RpcClient<S>;
+  /** Calls to another service's own HTTP listener; closed with the service. */
+  readonly httpPeer: (name: ServiceName, options: HttpPeerOptions) => HttpPeer;
 }
 
 /** What a service consists of. Everything here is started after `setup` returns and stopped before `stop`. */
@@ -90,11 +95,15 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
   };
   const log = createLogger(settings.logLevel, env.MILLRACE_LOG_FILE);
   try {
-    const { runtime, ready } = await openRuntime(module, settings, env, log, closers);
+    requireProtectedListeners(settings);
+    const tls =
+      settings.tls === undefined ? undefined : await openTls(settings.tls, module.name, log, Date.now);
+    closers.push(() => tls?.close());
+    const { runtime, ready } = await openRuntime(module, settings, env, log, tls, closers);
     const parts = await module.setup(runtime);
     if (parts.stop !== undefined) closers.push(parts.stop);
     let started = false;
-    const server = await startListeners(module, runtime, parts, closers, async () => ({
+    const server = await startListeners(module, runtime, parts, tls, closers, async () => ({
       ...(started ? {} : { service: 'is starting or stopping' }),
       ...(await ready()),
     }));
@@ -137,6 +146,7 @@ const openRuntime = async (
   settings: Settings,
   env: Env,
   log: Logger,
+  tls: TlsStore | undefined,
   closers: Closers,
 ): Promise<{ runtime: Runtime; ready: Readiness }> => {
   const directory = join(settings.dataDir, module.name);
@@ -170,9 +180,14 @@ const openRuntime = async (
     for (const channel of channels.values()) channel.close();
   });
   const peer = <S extends object>(name: ServiceName, definition: S): RpcClient<S> => {
-    const channel = channels.get(name) ?? new PeerChannel(name, () => settings.addresses(name, 'grpc'));
+    const channel = channels.get(name) ?? new PeerChannel(name, () => settings.addresses(name, 'grpc'), tls);
     channels.set(name, channel);
     return channel.service(definition);
+  };
+  const httpPeer = (name: ServiceName, options: HttpPeerOptions): HttpPeer => {
+    const opened = new HttpPeer(name, () => settings.addresses(name, 'http'), tls, options);
+    closers.push(() => opened.close());
+    return opened;
   };
   const ready: Readiness = async () => {
     const problems: Record<string, string> = {};
@@ -182,13 +197,17 @@ const openRuntime = async (
     if (!bus.status().connected) problems.bus = 'not connected to NATS';
     return problems;
   };
-  return { runtime: { settings, env, store, bus, blobs, log, tempDir, now: Date.now, peer }, ready };
+  return {
+    runtime: { settings, env, store, bus, blobs, log, tempDir, now: Date.now, peer, httpPeer },
+    ready,
+  };
 };
 
 const startListeners = async (
   module: ServiceModule,
   { settings, log }: Runtime,
   parts: ServiceParts,
+  tls: TlsStore | undefined,
   closers: Closers,
   ready: Readiness,
 ) => {
@@ -197,14 +216,17 @@ const startListeners = async (
     host: settings.host,
     port: settings.httpPort,
     log,
+    // The gateway's is the edge: users have tokens, and TLS ends before it.
+    tls: module.name === 'gateway' ? undefined : tls,
     readiness: async () => ({ ...(await ready()), ...(await parts.readiness?.()) }),
     ...(parts.routes === undefined ? {} : { routes: parts.routes }),
   });
   closers.push(() => http.stop());
   const grpc = await startRpcServer({
     service: module.name,
-    host: settings.host,
+    host: settings.grpcHost,
     port: settings.grpcPort,
+    tls,
     bindings: parts.rpc ?? [],
     log,
   });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { TlsFiles } from '@millrace/certificates';
 import { Invalid } from '@millrace/errors';
 import { z } from 'zod';
 
@@ -67,6 +68,13 @@ const baseSchema = z.object({
     .int()
     .refine((n) => [1, 3, 5].includes(n), 'must be 1, 3 or 5')
     .default(1),
+  /** Files of the certificates for mutual TLS between services; the first three together. */
+  MILLRACE_TLS_CA: z.string().min(1).optional(),
+  MILLRACE_TLS_CERT: z.string().min(1).optional(),
+  MILLRACE_TLS_KEY: z.string().min(1).optional(),
+  MILLRACE_TLS_CRL: z.string().min(1).optional(),
+  /** `1` lets listeners be reached from other machines without TLS. */
+  MILLRACE_INSECURE: z.enum(['0', '1']).default('0'),
   MILLRACE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Milliseconds until an idle worker's command is given to another. */
   MILLRACE_STEP_LEASE_MS: z.coerce.number().int().min(500).default(10_000),
@@ -75,6 +83,8 @@ const baseSchema = z.object({
 export interface Settings {
   readonly service: ServiceName;
   readonly host: string;
+  /** Where gRPC listens: as `host`, but the gateway's, which answers health checks only, needs TLS for that. */
+  readonly grpcHost: string;
   readonly grpcPort: number;
   readonly httpPort: number;
   readonly dataDir: string;
@@ -83,6 +93,10 @@ export interface Settings {
   /** `fs:<directory>`, or an address of S3. */
   readonly blobsUrl: string;
   readonly maxBlobCopyBytes: number;
+  /** Certificates for mutual TLS between services; without them nothing is encrypted. */
+  readonly tls: TlsFiles | undefined;
+  /** Whether listeners may be reached from other machines without TLS. */
+  readonly insecure: boolean;
   readonly natsUrl: string;
   /** Copies that the broker keeps of each stream: 1, or 3 or 5 in a cluster. */
   readonly streamReplicas: number;
@@ -119,18 +133,46 @@ export const addressesFromEnv =
     env[`MILLRACE_${service.toUpperCase()}_${listener.toUpperCase()}`] ??
     `127.0.0.1:${defaultPorts[service][listener]}`;
 
+const tlsFilesOf = (base: z.infer<typeof baseSchema>): TlsFiles | undefined => {
+  const { MILLRACE_TLS_CA: ca, MILLRACE_TLS_CERT: certificate, MILLRACE_TLS_KEY: key } = base;
+  const crl = base.MILLRACE_TLS_CRL;
+  if (ca !== undefined && certificate !== undefined && key !== undefined) {
+    return { ca, certificate, key, ...(crl === undefined ? {} : { crl }) };
+  }
+  if ((ca ?? certificate ?? key ?? crl) === undefined) return undefined;
+  const missing = Object.entries({
+    MILLRACE_TLS_CA: ca,
+    MILLRACE_TLS_CERT: certificate,
+    MILLRACE_TLS_KEY: key,
+  })
+    .filter(([, value]) => value === undefined)
+    .map(([path]) => ({ path, message: 'is needed with the other settings of TLS' }));
+  throw new Invalid(
+    `wrong environment: ${missing.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
+    {
+      violations: missing,
+      hint: 'Set MILLRACE_TLS_CA, MILLRACE_TLS_CERT and MILLRACE_TLS_KEY, or none of them.',
+    },
+  );
+};
+
 /** Resolves the settings of one service. */
 export const readSettings = (service: ServiceName, env: Env, addresses = addressesFromEnv(env)): Settings => {
   const base = readEnv(baseSchema, env);
+  const tls = tlsFilesOf(base);
+  const insecure = base.MILLRACE_INSECURE === '1';
   return {
     service,
     host: base.MILLRACE_HOST,
+    grpcHost: service === 'gateway' && tls === undefined && !insecure ? '127.0.0.1' : base.MILLRACE_HOST,
     grpcPort: base.MILLRACE_GRPC_PORT ?? defaultPorts[service].grpc,
     httpPort: base.MILLRACE_HTTP_PORT ?? defaultPorts[service].http,
     dataDir: base.MILLRACE_DATA_DIR,
     storeUrl: base.MILLRACE_STORE_URL ?? `sqlite:${join(base.MILLRACE_DATA_DIR, service, 'store.sqlite')}`,
     blobsUrl: base.MILLRACE_BLOBS_URL ?? `fs:${join(base.MILLRACE_DATA_DIR, 'blobs')}`,
     maxBlobCopyBytes: base.MILLRACE_BLOBS_COPIES_BYTES,
+    tls,
+    insecure,
     natsUrl: base.NATS_URL,
     streamReplicas: base.MILLRACE_STREAM_REPLICAS,
     logLevel: base.MILLRACE_LOG_LEVEL,

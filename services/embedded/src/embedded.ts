@@ -75,6 +75,11 @@ const envOf = (
   MILLRACE_HOST: service === 'gateway' ? host : '127.0.0.1',
   MILLRACE_GRPC_PORT: '0',
   MILLRACE_HTTP_PORT: service === 'gateway' ? String(port) : '0',
+  // Within one process, on loopback, there is nobody to keep out, and one certificate names one service.
+  MILLRACE_TLS_CA: undefined,
+  MILLRACE_TLS_CERT: undefined,
+  MILLRACE_TLS_KEY: undefined,
+  MILLRACE_TLS_CRL: undefined,
 });
 
 /** Services learn each other's ports when they first call, by which time all have started. */

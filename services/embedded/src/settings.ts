@@ -9,6 +9,8 @@ const schema = z.object({
   MILLRACE_HOST: z.string().min(1).default('127.0.0.1'),
   /** Port of the gateway. */
   MILLRACE_PORT: z.coerce.number().int().min(0).max(65_535).default(7700),
+  /** Directory of development certificates, for mutual TLS between services that run apart. */
+  MILLRACE_TLS_DIR: z.string().min(1).optional(),
   MILLRACE_LOG_LEVEL: z.string().default('info'),
 });
 
@@ -19,6 +21,7 @@ export const readInstallation = (env: NodeJS.ProcessEnv) => {
     dataDir: resolve(read.MILLRACE_DATA_DIR),
     host: read.MILLRACE_HOST,
     port: read.MILLRACE_PORT,
+    tlsDir: read.MILLRACE_TLS_DIR === undefined ? undefined : resolve(read.MILLRACE_TLS_DIR),
     logLevel: read.MILLRACE_LOG_LEVEL,
   };
 };

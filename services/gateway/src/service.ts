@@ -10,7 +10,7 @@ import { refuseWhenDiskIsFull } from './adapters/disk-space.ts';
 import { registerEventRoutes } from './adapters/event-routes.ts';
 import { refuseForeignOrigins, requireToken } from './adapters/identity.ts';
 import { openApiDocument } from './adapters/openapi.ts';
-import { PredictionProxy } from './adapters/prediction-proxy.ts';
+import { PredictionProxy, predictionPeer } from './adapters/prediction-proxy.ts';
 import { registerRpcRoutes } from './adapters/rpc-routes.ts';
 import { registerRunWatchRoute } from './adapters/run-watch-route.ts';
 import { registerStatusRoute } from './adapters/status-route.ts';
@@ -22,11 +22,11 @@ const envSchema = z.object({ MILLRACE_TOKEN: z.string().min(16).optional() });
 export const gateway: ServiceModule = {
   name: 'gateway',
   setup: async (runtime) => {
-    const { bus, blobs, settings, peer, store, now } = runtime;
+    const { bus, blobs, settings, peer, httpPeer, store, now } = runtime;
     const { MILLRACE_TOKEN: token } = readEnv(envSchema, runtime.env);
     const traces = new TraceStore(store);
     const pipeline = peer('pipeline', PipelineServiceService);
-    const proxy = new PredictionProxy(() => settings.addresses('deployment', 'http'));
+    const proxy = new PredictionProxy(httpPeer('deployment', predictionPeer));
     const document = openApiDocument();
     let spans: Awaited<ReturnType<typeof consumeRecords>> | undefined;
     return {
@@ -40,7 +40,7 @@ export const gateway: ServiceModule = {
         registerRunWatchRoute(app, bus, pipeline);
         registerTraceRoutes(app, traces, pipeline);
         registerDeadLetterRoutes(app, bus);
-        registerStatusRoute(app, settings.addresses);
+        registerStatusRoute(app, httpPeer);
         await proxy.register(app);
         app.get(`${apiPrefix}/openapi.json`, async () => document);
       },
@@ -57,7 +57,6 @@ export const gateway: ServiceModule = {
       },
       stop: async () => {
         await spans?.stop();
-        await proxy.close();
       },
     };
   },

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ErrorJson, errorFromJson, Internal, NotFound } from '@millrace/errors';
+import { type ErrorJson, errorFromJson, Internal, Invalid, NotFound } from '@millrace/errors';
 import { isAlive, readRunningState } from '@millrace/installation';
 import type { Command } from 'commander';
 import pc from 'picocolors';
@@ -14,6 +14,8 @@ interface UpOptions {
   /** 0: any free one. */
   readonly port?: number | string;
   readonly separate?: boolean;
+  /** Mutual TLS between the services. */
+  readonly tls?: boolean;
   readonly detach?: boolean;
 }
 
@@ -25,8 +27,11 @@ type UpMessage =
 /** Starts Millrace as a child process and resolves when it answers. The child ends with its parent unless detached. */
 export const startMillrace = async (
   context: CommandContext,
-  { port, separate = false, detach = false }: UpOptions,
+  { port, separate = false, tls = false, detach = false }: UpOptions,
 ): Promise<{ url: string; stop: () => Promise<void>; ended: Promise<number> }> => {
+  if (tls && !separate) {
+    throw Invalid.field('--tls', 'is for services that run apart: add --separate');
+  }
   mkdirSync(context.dataDir, { recursive: true, mode: 0o700 });
   const logFile = join(context.dataDir, 'millrace.log');
   const log = openSync(logFile, 'a', 0o600);
@@ -36,6 +41,7 @@ export const startMillrace = async (
       ...process.env,
       MILLRACE_DATA_DIR: context.dataDir,
       MILLRACE_LOG_FILE: logFile,
+      ...(tls ? { MILLRACE_TLS_DIR: join(context.dataDir, 'certificates') } : {}),
       ...(port === undefined ? {} : { MILLRACE_PORT: String(port) }),
     },
     stdio: ['ignore', log, log, 'ipc'],
@@ -126,6 +132,7 @@ export const lifecycleCommands = (program: Command): void => {
     .description('start all services on this machine')
     .option('-p, --port <port>', 'port of the gateway (default 7700; 0: any free one)', wholeNumber)
     .option('--separate', 'one process per service instead of one for all')
+    .option('--tls', 'with --separate: mutual TLS between them, with certificates of their own')
     .option('-d, --detach', 'return once it answers; end it with `millrace down`')
     .action(action(up));
   program.command('down').description('end the Millrace of this data directory').action(action(down));

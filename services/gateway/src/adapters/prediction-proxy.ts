@@ -1,12 +1,10 @@
 import { Unavailable } from '@millrace/errors';
+import type { HttpPeer } from '@millrace/service-kit';
 import { activeTraceHeaders } from '@millrace/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Pool } from 'undici';
 
-/** Connections to the data plane; each carries one prediction at a time. */
-const connections = 64;
-/** Milliseconds until a prediction is given up. */
-const timeoutMs = 30_000;
+/** Of the connection to the data plane; a prediction is given up after the time. */
+export const predictionPeer = { connections: 64, timeoutMs: 30_000 };
 
 /** Headers that the data plane reads; `millrace-unit` keeps a user with the same revision of a canary. */
 const passedOn = ['content-type', 'accept', 'millrace-user', 'millrace-unit'] as const;
@@ -25,11 +23,10 @@ const textOf = (
 
 /** Passes predictions on to the deployment service, which answers them on its own listener. */
 export class PredictionProxy {
-  readonly #address: () => string;
-  #pool: { readonly origin: string; readonly pool: Pool } | undefined;
+  readonly #dataPlane: HttpPeer;
 
-  constructor(address: () => string) {
-    this.#address = address;
+  constructor(dataPlane: HttpPeer) {
+    this.#dataPlane = dataPlane;
   }
 
   async register(app: FastifyInstance): Promise<void> {
@@ -44,23 +41,10 @@ export class PredictionProxy {
     });
   }
 
-  async close(): Promise<void> {
-    await this.#pool?.pool.close();
-  }
-
-  #current(): Pool {
-    const origin = `http://${this.#address()}`;
-    if (this.#pool?.origin !== origin) {
-      void this.#pool?.pool.close();
-      this.#pool = { origin, pool: new Pool(origin, { connections, headersTimeout: timeoutMs }) };
-    }
-    return this.#pool.pool;
-  }
-
   async #pass(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const headers = { ...textOf(request.headers, passedOn), ...activeTraceHeaders() };
     try {
-      const answer = await this.#current().request({
+      const answer = await this.#dataPlane.request({
         method: request.method as 'GET' | 'POST',
         path: request.url,
         headers,

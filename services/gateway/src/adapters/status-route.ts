@@ -1,8 +1,7 @@
 import { messageOf } from '@millrace/errors';
 import { apiPrefix } from '@millrace/rest';
-import { type AddressBook, serviceNames } from '@millrace/service-kit';
+import { type HttpPeer, type Runtime, serviceNames } from '@millrace/service-kit';
 import type { FastifyInstance } from 'fastify';
-import { request } from 'undici';
 
 interface Readiness {
   readonly ready: boolean;
@@ -11,15 +10,15 @@ interface Readiness {
 }
 
 const timeoutMs = 2_000;
+const connections = 2;
 
 /** `GET /status`: readiness of every service, as each says it of itself. */
-export const registerStatusRoute = (app: FastifyInstance, addresses: AddressBook): void => {
-  const readiness = async (address: string): Promise<Readiness> => {
+export const registerStatusRoute = (app: FastifyInstance, httpPeer: Runtime['httpPeer']): void => {
+  const others = serviceNames.filter((name) => name !== 'gateway');
+  const peers = others.map((name) => [name, httpPeer(name, { connections, timeoutMs })] as const);
+  const readiness = async (peer: HttpPeer): Promise<Readiness> => {
     try {
-      const answer = await request(`http://${address}/health/ready`, {
-        headersTimeout: timeoutMs,
-        bodyTimeout: timeoutMs,
-      });
+      const answer = await peer.request({ method: 'GET', path: '/health/ready' });
       const body = (await answer.body.json()) as { problems: Record<string, string> };
       return { ready: answer.statusCode === 200, problems: body.problems };
     } catch (thrown) {
@@ -27,9 +26,8 @@ export const registerStatusRoute = (app: FastifyInstance, addresses: AddressBook
     }
   };
   app.get(`${apiPrefix}/status`, async () => {
-    const others = serviceNames.filter((name) => name !== 'gateway');
     const states = await Promise.all(
-      others.map(async (name) => [name, await readiness(addresses(name, 'http'))] as const),
+      peers.map(async ([name, peer]) => [name, await readiness(peer)] as const),
     );
     return { services: Object.fromEntries(states) };
   });

@@ -1,0 +1,123 @@
+import { messageOf } from '@millrace/errors';
+import {
+  asHighRate,
+  contextFromHeaders,
+  failSpan,
+  inSpan,
+  runAsService,
+  type SpanDetails,
+} from '@millrace/telemetry';
+import { type Attributes, context, type Span, SpanKind, trace } from '@opentelemetry/api';
+import {
+  ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_RESPONSE_STATUS_CODE,
+  ATTR_HTTP_ROUTE,
+  ATTR_NETWORK_PROTOCOL_VERSION,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
+  ATTR_URL_FULL,
+  ATTR_URL_PATH,
+  ATTR_URL_SCHEME,
+} from '@opentelemetry/semantic-conventions';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * `none`: requests make no spans. `high_rate`: they come by the thousand, so only some of those that begin a
+     * trace are recorded. Default: each is a span.
+     */
+    tracing?: 'none' | 'high_rate';
+  }
+}
+
+const tracer = trace.getTracer('@millrace/service-kit');
+
+/** The address that the request came to; the query is left out, since anything may stand in it. */
+const attributesOf = (request: FastifyRequest): Attributes => {
+  const route = request.routeOptions.url;
+  const { localAddress, localPort } = request.socket;
+  return {
+    [ATTR_HTTP_REQUEST_METHOD]: request.method,
+    [ATTR_URL_PATH]: request.url.split('?')[0]?.slice(0, 500) ?? '',
+    [ATTR_URL_SCHEME]: request.protocol,
+    [ATTR_NETWORK_PROTOCOL_VERSION]: request.raw.httpVersion,
+    ...(route === undefined ? {} : { [ATTR_HTTP_ROUTE]: route }),
+    ...(localAddress === undefined ? {} : { [ATTR_SERVER_ADDRESS]: localAddress }),
+    ...(localPort === undefined ? {} : { [ATTR_SERVER_PORT]: localPort }),
+  };
+};
+
+const start = (request: FastifyRequest): Span => {
+  const active = context.active();
+  const { url: route, config } = request.routeOptions;
+  const parent = config.tracing === 'high_rate' ? asHighRate(active) : active;
+  const name = route === undefined ? request.method : `${request.method} ${route}`;
+  const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
+  if (span.isRecording()) span.setAttributes(attributesOf(request));
+  return span;
+};
+
+/** A status of 4xx is the caller's mistake: only 5xx fails a server's span. */
+const end = (span: Span, { raw }: FastifyReply): void => {
+  if (raw.headersSent) {
+    span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, raw.statusCode);
+    if (raw.statusCode >= 500) failSpan(span, String(raw.statusCode), raw.statusMessage);
+  }
+  span.end();
+};
+
+/**
+ * Makes each request a span of the service, as the conventions for HTTP say, within the trace that the caller's
+ * `traceparent` names. What the request causes is done in it.
+ */
+export const traceRequests = (app: FastifyInstance, service: string): void => {
+  app.addHook('onRequest', (request, reply, done) => {
+    const incoming = contextFromHeaders(request.headers as Record<string, string>);
+    context.with(incoming, () =>
+      runAsService(service, () => {
+        if (request.routeOptions.config.tracing === 'none') return done();
+        const span = start(request);
+        // Also when the caller left before the answer.
+        reply.raw.once('close', () => end(span, reply));
+        context.with(trace.setSpan(context.active(), span), done);
+      }),
+    );
+  });
+};
+
+interface Answer {
+  readonly statusCode: number;
+}
+
+/**
+ * Makes a request to another service a span, within which `call` sends it.
+ *
+ * @param url address without a query
+ */
+export const inHttpClientSpan = <T extends Answer>(
+  method: string,
+  url: URL,
+  call: () => Promise<T>,
+): Promise<T> => {
+  const details: SpanDetails = {
+    kind: SpanKind.CLIENT,
+    attributes: {
+      [ATTR_HTTP_REQUEST_METHOD]: method,
+      [ATTR_URL_FULL]: url.href,
+      [ATTR_SERVER_ADDRESS]: url.hostname,
+      [ATTR_SERVER_PORT]: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
+    },
+    onError: (span, thrown) => {
+      const code = (thrown as { code?: unknown } | null)?.code;
+      failSpan(span, typeof code === 'string' ? code : '_OTHER', messageOf(thrown));
+    },
+  };
+  return inSpan(method, details, async (span) => {
+    const answer = await call();
+    const { statusCode } = answer;
+    span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
+    if (statusCode >= 400) failSpan(span, String(statusCode), '');
+    return answer;
+  });
+};
