@@ -1,6 +1,6 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Context } from '@opentelemetry/api';
+import type { Context, SpanContext } from '@opentelemetry/api';
 import type { AckedPublisher } from './acked-publish.ts';
 import type { EventReaderOptions, TailedEvent } from './event-reader.ts';
 import type { BusLogger } from './logger.ts';
@@ -38,6 +38,18 @@ export interface PublishOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a message that holds many records is made of. */
+export interface PublishedBatch {
+  /** Records in it. */
+  readonly size: number;
+  /** Spans that the records come from, as many as are worth a link; recorded or not. */
+  readonly causes: readonly SpanContext[];
+}
+
+export interface InferenceOptions extends PublishOptions {
+  readonly batch?: PublishedBatch;
+}
+
 export interface DrainOptions {
   /** How long handlers under way may take before their signal aborts, ms; default 10,000. */
   readonly graceMs?: number;
@@ -59,7 +71,7 @@ export interface Bus {
   subscribe(subject: string, handle: (message: LiveMessage) => void | Promise<void>): Running;
 
   /** Publishes to the stream `INFERENCE`; resolves when the broker has it, throws `Unavailable` otherwise. */
-  publishInference(subject: string, bytes: Uint8Array, options?: PublishOptions): Promise<void>;
+  publishInference(subject: string, bytes: Uint8Array, options?: InferenceOptions): Promise<void>;
   /** Publishes to the stream `SPANS` under this service's name. Throws `Unavailable` like `publishInference`. */
   publishSpans(bytes: Uint8Array, options?: PublishOptions): Promise<void>;
 

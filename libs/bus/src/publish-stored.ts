@@ -15,6 +15,7 @@ export const publishStored = async (bus: Bus, message: StoredMessage): Promise<v
   const body = JSON.stringify(message.data);
   const messageHeaders = headersOf(message, bus.service);
   const destination = {
+    nc,
     subject: message.subject,
     messageId: message.id,
     bodySize: Buffer.byteLength(body),

@@ -2,6 +2,7 @@ import { crashPoint } from '@millrace/crash-points';
 import type { JsMsg } from '@nats-io/jetstream';
 import { AckPolicy, DeliverPolicy, type StoredMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
+import { context } from '@opentelemetry/api';
 import type { Bus, DrainOptions, RunningPart } from './bus.ts';
 import { headerRecord, replayHeader } from './cloud-events.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
@@ -13,7 +14,7 @@ import { runQueue } from './queue.ts';
 import type { Attempt } from './settle.ts';
 import { checkFilter, checkToken } from './subjects.ts';
 import { type StreamName, streams } from './topology.ts';
-import { consuming, failSpan } from './tracing.ts';
+import { consuming } from './tracing.ts';
 
 /** A queue consumer: each message to one of any number of processes, in no particular order. */
 export interface QueueConsumerOptions {
@@ -164,6 +165,7 @@ export class QueueConsumer implements RunningPart {
 
   async #attempt(message: JsMsg, record: Readonly<Record<string, string>>): Promise<Attempt> {
     const destination = {
+      nc: this.#bus.internals.nc,
       subject: message.subject,
       messageId: record['ce-id'] ?? record['Nats-Msg-Id'] ?? '',
       bodySize: message.data.length,
@@ -171,17 +173,18 @@ export class QueueConsumer implements RunningPart {
       home: this.#bus.internals.home,
       attributes: { 'millrace.message.delivery': message.info.deliveryCount },
     };
-    const context: WorkContext = {
+    const workContext: WorkContext = {
       delivery: message.info.deliveryCount,
       signal: this.#graceEnded.signal,
       headers: record,
     };
     try {
-      const outcome = await consuming(destination, record, async (span) => {
-        const result = await this.#options.handle(message, context);
-        if (result.kind === 'reject' || result.kind === 'retry') failSpan(span, new Error(result.reason));
-        return result;
-      });
+      const handle = () => this.#options.handle(message, workContext);
+      // Spans about the handling of spans would be spans to handle, for ever.
+      const isSpans = this.#options.stream === streams.spans;
+      const outcome = isSpans
+        ? await context.with(this.#bus.internals.home, handle)
+        : await consuming(destination, record, handle);
       return { outcome };
     } catch (thrown) {
       return { thrown };

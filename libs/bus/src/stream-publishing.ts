@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf, Unavailable } from '@millrace/errors';
-import { context } from '@opentelemetry/api';
-import type { Bus, BusInternals, PublishOptions } from './bus.ts';
+import { type Context, context, type Link, type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
+import type { Bus, BusInternals, PublishedBatch, PublishOptions } from './bus.ts';
 import { headersFromRecord } from './cloud-events.ts';
 import { checkSubject, subjects } from './subjects.ts';
 import { failSpan, startProducing } from './tracing.ts';
@@ -14,10 +14,18 @@ export const streamPublishing = (
   publishInference: async (subject, bytes, options = {}) => {
     const id = options.id ?? randomUUID();
     const messageHeaders = headersFromRecord(options.headers ?? {});
-    const destination = { subject, messageId: id, bodySize: bytes.length };
-    const span = startProducing(destination, context.active(), messageHeaders);
+    const { batch, ...rest } = options;
+    const destination = {
+      nc: internals.nc,
+      subject,
+      messageId: id,
+      bodySize: bytes.length,
+      ...(batch === undefined ? {} : { batchSize: batch.size, links: linksOf(batch) }),
+    };
+    const cause = batch === undefined ? context.active() : causeOf(batch, internals.home);
+    const span = startProducing(destination, cause, messageHeaders);
     try {
-      await publish(internals, subject, bytes, { ...options, id }, messageHeaders);
+      await publish(internals, subject, bytes, { ...rest, id }, messageHeaders);
     } catch (thrown) {
       failSpan(span, thrown);
       throw thrown;
@@ -35,6 +43,17 @@ export const streamPublishing = (
       headersFromRecord(options.headers ?? {}),
     ),
 });
+
+const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
+
+const linksOf = ({ causes }: PublishedBatch): Link[] =>
+  causes.filter(isRecorded).map((context) => ({ context }));
+
+/** A batch goes on in the trace of the first of its causes that is recorded, and is not recorded when none is. */
+const causeOf = ({ causes }: PublishedBatch, home: Context): Context => {
+  const cause = causes.find(isRecorded) ?? causes[0];
+  return cause === undefined ? home : trace.setSpanContext(home, cause);
+};
 
 const publish = async (
   { publisher }: BusInternals,

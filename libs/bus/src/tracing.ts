@@ -1,9 +1,10 @@
-import { messageOf } from '@millrace/errors';
-import type { MsgHdrs } from '@nats-io/transport-node';
+import { asMillraceError, messageOf } from '@millrace/errors';
+import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import {
   type Attributes,
   type Context,
   context,
+  type Link,
   propagation,
   type Span,
   SpanKind,
@@ -12,6 +13,21 @@ import {
   type TextMapSetter,
   trace,
 } from '@opentelemetry/api';
+import { ATTR_ERROR_TYPE, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '@opentelemetry/semantic-conventions';
+import {
+  ATTR_MESSAGING_BATCH_MESSAGE_COUNT,
+  ATTR_MESSAGING_CONSUMER_GROUP_NAME,
+  ATTR_MESSAGING_DESTINATION_NAME,
+  ATTR_MESSAGING_MESSAGE_BODY_SIZE,
+  ATTR_MESSAGING_MESSAGE_ID,
+  ATTR_MESSAGING_OPERATION_NAME,
+  ATTR_MESSAGING_OPERATION_TYPE,
+  ATTR_MESSAGING_SYSTEM_NAME,
+  MESSAGING_OPERATION_TYPE_VALUE_PROCESS,
+  MESSAGING_OPERATION_TYPE_VALUE_SEND,
+} from '@opentelemetry/semantic-conventions/incubating';
+
+import type { Outcome } from './port.ts';
 
 /**
  * Spans of the OpenTelemetry semantic conventions for messaging. One trace follows a run through every message,
@@ -36,18 +52,31 @@ export const injectInto = (headers: MsgHdrs, from: Context = context.active()): 
   propagation.inject(from, headers, headerSetter);
 
 export interface Destination {
+  readonly nc: NatsConnection;
   readonly subject: string;
   readonly messageId: string;
   readonly bodySize: number;
   /** Of the message, when it is one of the pipeline: run ids and the like. */
   readonly attributes?: Attributes;
+  /** Parts of a batch that is one message. */
+  readonly batchSize?: number;
+  /** What the message is made of, where it has more than one cause. */
+  readonly links?: readonly Link[];
 }
 
-const attributesOf = ({ subject, messageId, bodySize, attributes }: Destination): Attributes => ({
-  'messaging.system': 'nats',
-  'messaging.destination.name': subject,
-  'messaging.message.id': messageId,
-  'messaging.message.body.size': bodySize,
+/** Address of the server that a connection talks to; empty while it talks to none. */
+const serverOf = (nc: NatsConnection): Attributes => {
+  const [, address, port] = /^(.*):(\d+)$/.exec(nc.isClosed() ? '' : nc.getServer()) ?? [];
+  return address === undefined ? {} : { [ATTR_SERVER_ADDRESS]: address, [ATTR_SERVER_PORT]: Number(port) };
+};
+
+const attributesOf = ({ nc, subject, messageId, bodySize, batchSize, attributes }: Destination) => ({
+  [ATTR_MESSAGING_SYSTEM_NAME]: 'nats',
+  [ATTR_MESSAGING_DESTINATION_NAME]: subject,
+  [ATTR_MESSAGING_MESSAGE_ID]: messageId,
+  [ATTR_MESSAGING_MESSAGE_BODY_SIZE]: bodySize,
+  ...(batchSize === undefined ? {} : { [ATTR_MESSAGING_BATCH_MESSAGE_COUNT]: batchSize }),
+  ...serverOf(nc),
   ...attributes,
 });
 
@@ -55,12 +84,13 @@ const attributesOf = ({ subject, messageId, bodySize, attributes }: Destination)
 export const startProducing = (destination: Destination, cause: Context, headers: MsgHdrs): Span => {
   const attributes = {
     ...attributesOf(destination),
-    'messaging.operation.name': 'publish',
-    'messaging.operation.type': 'send',
+    [ATTR_MESSAGING_OPERATION_NAME]: 'publish',
+    [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_SEND,
   };
+  const links = [...(destination.links ?? [])];
   const span = tracer.startSpan(
     `publish ${destination.subject}`,
-    { kind: SpanKind.PRODUCER, attributes },
+    { kind: SpanKind.PRODUCER, attributes, links },
     cause,
   );
   injectInto(headers, trace.setSpan(cause, span));
@@ -68,23 +98,33 @@ export const startProducing = (destination: Destination, cause: Context, headers
 };
 
 export const failSpan = (span: Span, thrown: unknown): void => {
-  span.setAttribute('error.type', thrown instanceof Error ? thrown.name : typeof thrown);
-  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(thrown) });
+  span.setAttribute(ATTR_ERROR_TYPE, asMillraceError(thrown).code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(thrown).slice(0, 500) });
 };
 
-/** Runs `work` in a consumer span that is active inside; errors are recorded and thrown on. */
-export const consuming = async <T>(
+/** What a handler answered counts as a failure of its span when the message was not handled. */
+export const recordOutcome = (span: Span, outcome: Outcome): void => {
+  if (outcome.kind !== 'reject' && outcome.kind !== 'retry') return;
+  span.setAttribute(ATTR_ERROR_TYPE, outcome.kind);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: outcome.reason.slice(0, 500) });
+};
+
+/**
+ * Runs `work` in a consumer span that is active inside; errors and outcomes that leave the message unhandled are
+ * recorded.
+ */
+export const consuming = async (
   destination: Destination & { readonly consumer: string; readonly home: Context },
   headers: Readonly<Record<string, string>>,
-  work: (span: Span) => Promise<T>,
-): Promise<T> => {
+  work: () => Promise<Outcome>,
+): Promise<Outcome> => {
   const parent = contextFrom(headers, destination.home);
   const producer = trace.getSpanContext(parent);
   const attributes = {
     ...attributesOf(destination),
-    'messaging.operation.name': 'process',
-    'messaging.operation.type': 'process',
-    'messaging.consumer.group.name': destination.consumer,
+    [ATTR_MESSAGING_OPERATION_NAME]: 'process',
+    [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_PROCESS,
+    [ATTR_MESSAGING_CONSUMER_GROUP_NAME]: destination.consumer,
   };
   const links = producer === undefined ? [] : [{ context: producer }];
   return tracer.startActiveSpan(
@@ -93,7 +133,9 @@ export const consuming = async <T>(
     parent,
     async (span) => {
       try {
-        return await work(span);
+        const outcome = await work();
+        recordOutcome(span, outcome);
+        return outcome;
       } catch (thrown) {
         failSpan(span, thrown);
         throw thrown;

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { type TestBroker, testBroker } from '@millrace/broker';
-import { exportTo, runAsService, type SpanRecord, startTelemetry, type Telemetry } from '@millrace/telemetry';
-import { context, trace } from '@opentelemetry/api';
+import {
+  exportTo,
+  runAsService,
+  type SpanRecord,
+  spanProblems,
+  startTelemetry,
+  type Telemetry,
+} from '@millrace/telemetry';
+import { context, TraceFlags, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Bus, consumeEvents, startRelay, subscription, work } from '../src/index.ts';
+import { type Bus, consumeEvents, consumeRecords, startRelay, subscription, work } from '../src/index.ts';
 import { changed, payloadCodec, testBus, testStore, until } from './fixture.ts';
 
 const spans: SpanRecord[] = [];
@@ -84,7 +91,8 @@ it('follows a change through its event into the handler and the command that it 
     parentSpanId: published.spanId,
     links: [{ traceId, spanId: published.spanId }],
     attributes: {
-      'messaging.system': 'nats',
+      'messaging.system.name': 'nats',
+      'server.address': '127.0.0.1',
       'messaging.destination.name': changed.subject,
       'messaging.operation.name': 'process',
       'messaging.operation.type': 'process',
@@ -95,5 +103,56 @@ it('follows a change through its event into the handler and the command that it 
   expect(processed.error).toBeUndefined();
   expect(worked.error).toBe('to see how it is recorded');
   expect(published.attributes['messaging.operation.type']).toBe('send');
+  expect(worked.attributes['error.type']).toBe('reject');
+  for (const span of [published, processed, worked]) expect(spanProblems(span)).toEqual([]);
   await close();
+});
+
+it('publishes a batch in the trace of its first recorded cause, linked to each of them', async () => {
+  const tracer = trace.getTracer('test');
+  const causes = ['one', 'two'].map((name) => {
+    const span = tracer.startSpan(name, { root: true });
+    span.end();
+    return span.spanContext();
+  });
+  const subject = 'millrace.inference.batched';
+  const notRecorded = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: TraceFlags.NONE };
+  const batch = { size: 3, causes: [notRecorded, ...causes] };
+  await bus.publishInference(subject, Buffer.from('abc'), { batch });
+  const published = await spanNamed(`publish ${subject}`);
+  expect(published).toMatchObject({
+    traceId: causes[0]?.traceId,
+    parentSpanId: causes[0]?.spanId,
+    links: causes.map(({ traceId, spanId }) => ({ traceId, spanId })),
+    attributes: { 'messaging.batch.message_count': 3 },
+  });
+  expect(spanProblems(published)).toEqual([]);
+});
+
+it('records nothing of a batch none of whose causes is recorded', async () => {
+  const subject = 'millrace.inference.unrecorded';
+  const cause = { traceId: '3'.repeat(32), spanId: '4'.repeat(16), traceFlags: TraceFlags.NONE };
+  await bus.publishInference(subject, Buffer.from('abc'), { batch: { size: 1, causes: [cause] } });
+  await telemetry.flush();
+  expect(spans.map(({ name }) => name)).not.toContain(`publish ${subject}`);
+});
+
+it('makes no spans about the handling of spans, which would never end', async () => {
+  const handled = Promise.withResolvers<void>();
+  const recording = Promise.withResolvers<boolean>();
+  const consumer = consumeRecords(bus, {
+    name: `spans-${randomUUID()}`,
+    stream: 'SPANS',
+    handle: async () => {
+      recording.resolve(trace.getActiveSpan()?.isRecording() === true);
+      handled.resolve();
+      return { kind: 'done' };
+    },
+  });
+  await bus.publishSpans(Buffer.from('[]'));
+  await handled.promise;
+  expect(await recording.promise).toBe(false);
+  await consumer.stop();
+  await telemetry.flush();
+  expect(spans.filter(({ name }) => name.includes('millrace.spans'))).toEqual([]);
 });

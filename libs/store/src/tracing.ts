@@ -1,5 +1,12 @@
 import { asMillraceError } from '@millrace/errors';
 import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  ATTR_DB_COLLECTION_NAME,
+  ATTR_DB_NAMESPACE,
+  ATTR_DB_OPERATION_NAME,
+  ATTR_DB_SYSTEM_NAME,
+  ATTR_ERROR_TYPE,
+} from '@opentelemetry/semantic-conventions';
 
 const tracer = trace.getTracer('@millrace/store');
 
@@ -15,8 +22,8 @@ export interface Traced {
 
 const fail = (span: Span, thrown: unknown): void => {
   const { code, message } = asMillraceError(thrown);
-  span.setAttribute('error.type', code);
-  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  span.setAttribute(ATTR_ERROR_TYPE, code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: message.slice(0, 500) });
 };
 
 /**
@@ -26,10 +33,10 @@ const fail = (span: Span, thrown: unknown): void => {
 export const traced = async <R>(traced: Traced, call: () => Promise<R>): Promise<R> => {
   if (trace.getActiveSpan()?.isRecording() !== true) return call();
   const attributes = {
-    'db.system.name': traced.system,
-    'db.namespace': traced.namespace,
-    'db.operation.name': traced.operation,
-    'db.collection.name': traced.collection,
+    [ATTR_DB_SYSTEM_NAME]: traced.system,
+    [ATTR_DB_NAMESPACE]: traced.namespace,
+    [ATTR_DB_OPERATION_NAME]: traced.operation,
+    [ATTR_DB_COLLECTION_NAME]: traced.collection,
   };
   const name = `${traced.operation} ${traced.collection}`;
   return tracer.startActiveSpan(name, { kind: SpanKind.CLIENT, attributes }, async (span) => {

@@ -2,6 +2,7 @@ import type { Bus } from '@millrace/bus';
 import { InferenceBatch, type InferenceRecord } from '@millrace/contracts/deployment';
 import { crashPoint } from '@millrace/crash-points';
 import type { Logger } from '@millrace/telemetry';
+import { context, type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
 
 export interface InferenceLogLimits {
   /** Records of one batch. */
@@ -24,12 +25,28 @@ export const defaultInferenceLogLimits: InferenceLogLimits = {
 
 interface Buffer {
   records: InferenceRecord[];
+  /** Spans of the requests that the records come from; the recorded ones, or one that is not. */
+  causes: SpanContext[];
   dropped: number;
   /** Number of the endpoint's latest batch: consumers wait for gaps, so each endpoint counts for itself. */
   sequence: number;
 }
 
 const retryMs = 500;
+
+/** Requests that a batch links to; beyond them a trace backend shows nothing more. */
+const maxCauses = 32;
+
+const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
+
+/** Keeps the request that is under way as a cause of the records it brings. */
+const keepCause = (buffer: Buffer): void => {
+  const cause = trace.getSpanContext(context.active());
+  if (cause === undefined) return;
+  const [first] = buffer.causes;
+  if (first === undefined || (isRecorded(cause) && !isRecorded(first))) buffer.causes = [cause];
+  else if (isRecorded(cause) && buffer.causes.length < maxCauses) buffer.causes.push(cause);
+};
 
 /**
  * Sends what was predicted to the stream `INFERENCE`, in batches, without ever making a prediction wait. Bounded:
@@ -56,11 +73,12 @@ export class InferenceLog {
   }
 
   add(endpoint: string, records: readonly InferenceRecord[]): void {
-    const buffer = this.#buffers.get(endpoint) ?? { records: [], dropped: 0, sequence: 0 };
+    const buffer = this.#buffers.get(endpoint) ?? { records: [], causes: [], dropped: 0, sequence: 0 };
     this.#buffers.set(endpoint, buffer);
     const room = Math.max(0, this.#limits.maxBuffered - this.#buffered);
     const taken = records.length <= room ? records : records.slice(0, room);
     buffer.records.push(...taken);
+    keepCause(buffer);
     buffer.dropped += records.length - taken.length;
     this.#buffered += taken.length;
     if (buffer.records.length >= this.#limits.batchRecords) this.#send();
@@ -95,13 +113,15 @@ export class InferenceLog {
       this.#buffers.delete(endpoint);
       this.#buffers.set(endpoint, buffer);
       const { batch, bytes } = this.#nextBatch(endpoint, buffer);
+      const causes = buffer.causes;
+      buffer.causes = [];
       if (bytes.length > this.#limits.batchBytes) {
         this.#log.warn({ endpoint, bytes: bytes.length }, 'an inference record is too large to be kept');
         buffer.dropped += 1;
       } else {
         buffer.dropped -= batch.droppedBefore;
         buffer.sequence += 1;
-        if (!(await this.#publish(batch, bytes))) return;
+        if (!(await this.#publish(batch, bytes, causes))) return;
       }
       this.#buffered -= batch.records.length;
     }
@@ -128,12 +148,15 @@ export class InferenceLog {
   }
 
   /** Keeps trying with the same message id, so that a batch whose ack was lost is not stored twice. */
-  async #publish(batch: InferenceBatch, bytes: Uint8Array): Promise<boolean> {
+  async #publish(batch: InferenceBatch, bytes: Uint8Array, causes: readonly SpanContext[]): Promise<boolean> {
     crashPoint('mid-inference-batch');
     const id = `${batch.source}/${batch.endpoint}/${batch.sequence}`;
     for (;;) {
       try {
-        await this.#bus.publishInference(`millrace.inference.${subjectToken(batch.endpoint)}`, bytes, { id });
+        await this.#bus.publishInference(`millrace.inference.${subjectToken(batch.endpoint)}`, bytes, {
+          id,
+          batch: { size: batch.records.length, causes },
+        });
         return true;
       } catch (thrown) {
         this.#log.warn(
