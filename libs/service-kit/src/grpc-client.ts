@@ -5,7 +5,6 @@ import { activeTraceHeaders, inSpan } from '@millrace/telemetry';
 import { TlsChannelCredentials } from './grpc-credentials.ts';
 import { fromGrpcError } from './grpc-errors.ts';
 import { rpcClientSpan } from './rpc-spans.ts';
-import { rpcClientSpan } from './rpc-spans.ts';
 import type { CallOptions, RpcClient, RpcMethod, RpcService } from './rpc-types.ts';
 
 const defaultTimeoutMs = 10_000;

@@ -17,7 +17,6 @@ import { toGrpcStatus } from './grpc-errors.ts';
 import { listenFailure } from './listen-failure.ts';
 import { authorizeCall, CallerIdentities } from './rpc-authorization.ts';
 import { rpcServerSpan } from './rpc-spans.ts';
-import { rpcServerSpan } from './rpc-spans.ts';
 import type { RpcHandlers, RpcService } from './rpc-types.ts';
 
 /** A service definition with the handlers that answer it. */

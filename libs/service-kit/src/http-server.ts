@@ -11,7 +11,6 @@ import {
 import { type Logger, prometheusText } from '@millrace/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
 import { traceRequests } from './http-spans.ts';
-import { traceRequests } from './http-spans.ts';
 import { authorizeRequest, followCertificates, httpsOptions } from './http-tls.ts';
 import { listenFailure } from './listen-failure.ts';
 
@@ -35,9 +34,6 @@ export interface HttpServer {
 
 /** Bytes of a request body, unless a route says otherwise. */
 const maxBodyBytes = 16 * 1024 * 1024;
-
-/** Asked for every few seconds, and part of no story. */
-const untraced = { config: { tracing: 'none' } } as const;
 
 /** Asked for every few seconds, and part of no story. */
 const untraced = { config: { tracing: 'none' } } as const;
