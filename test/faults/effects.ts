@@ -7,6 +7,7 @@ import { auditRecords } from '../support/audit.ts';
 import type { TestInstallation } from '../support/installation.ts';
 import { statesOf } from '../support/runs.ts';
 import { eventually } from '../support/wait.ts';
+import { describeBrokenSequence, findBrokenSequences } from './support/event-sequences.ts';
 
 /** Checks that a run of a project of its own succeeded and had every effect exactly once. */
 export const expectEachEffectOnce = async (millrace: TestInstallation, run: Run): Promise<void> => {
@@ -109,13 +110,6 @@ const expectEventsOnce = (events: readonly TailedEvent[], run: Run): void => {
   expect(own.at(-1)?.type).toBe('millrace.pipeline.run.succeeded.v1');
 };
 
-/** Entities of which an event is missing or on the stream twice: `registry.alias/flights: 1, 2, 2`. */
-export const brokenSequences = (events: readonly TailedEvent[]): readonly string[] => {
-  const byEntity = new Map<string, number[]>();
-  for (const { entity, sequence } of events) {
-    byEntity.set(entity, [...(byEntity.get(entity) ?? []), sequence]);
-  }
-  return [...byEntity]
-    .filter(([, sequences]) => [...sequences].sort((a, b) => a - b).some((value, i) => value !== i + 1))
-    .map(([entity, sequences]) => `${entity}: ${sequences.join(', ')}`);
-};
+/** Entities of which an event is missing, on the stream twice or numbered like another, with all that they say. */
+export const brokenSequences = (events: readonly TailedEvent[]): readonly string[] =>
+  findBrokenSequences(events).map(describeBrokenSequence);

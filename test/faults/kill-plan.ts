@@ -26,16 +26,16 @@ export interface Kill {
   readonly at: number | 'result';
 }
 
-/** Steps of others at which the sample kills a service. */
-const otherSteps = 2;
+/** Steps of others at which the sample kills a service, and the broker. */
+const otherSteps = { service: 1, broker: 4 };
 /** Until then, as a share of its usual duration, a step is surely not done. */
 const inTheMiddle = 0.6;
 /** How many of the kills of those who do not do the step come with its result. */
 const resultShare = 0.25;
 
 /**
- * The kills of a seed. Who does a step is killed in its middle and when its result is told; everyone else once in every
- * step when `full`, else in some.
+ * The kills of a seed. Who does a step is killed in its middle and when its result is told, or in one of the two unless
+ * `full`; everyone else once in every step when `full`, else in some.
  */
 export const planKills = (seed: number, full: boolean): readonly Kill[] => {
   const random = createRandom(seed);
@@ -43,11 +43,15 @@ export const planKills = (seed: number, full: boolean): readonly Kill[] => {
     const own = random.derive(victim);
     const isOwn = (step: StepName) => owners[step] === victim;
     const others = steps.filter((step) => !isOwn(step));
-    const sample = full || victim === 'broker' ? others : own.shuffle([...others]).slice(0, otherSteps);
-    const kills: Kill[] = steps.filter(isOwn).flatMap((step) => [
-      { victim, step, at: own.uniform() * inTheMiddle },
-      { victim, step, at: 'result' },
-    ]);
+    const wanted = otherSteps[victim === 'broker' ? 'broker' : 'service'];
+    const sample = full ? others : own.shuffle([...others]).slice(0, wanted);
+    const kills: Kill[] = steps.filter(isOwn).flatMap((step) => {
+      const both: Kill[] = [
+        { victim, step, at: own.uniform() * inTheMiddle },
+        { victim, step, at: 'result' },
+      ];
+      return full ? both : both.slice(...(own.uniform() < 0.5 ? [0, 1] : [1, 2]));
+    });
     return [...kills, ...sample.map((step) => ({ victim, step, at: anyMoment(own) }))];
   });
 };

@@ -1,8 +1,10 @@
+import { isAlive } from '@millrace/installation';
 import { retried } from '../../support/calls.ts';
 import { type InstallationOptions, TestInstallation } from '../../support/installation.ts';
 import { followToEnd, followToPause, modelVersionOf } from '../../support/runs.ts';
 import { untilHandled } from '../../support/stream.ts';
 import { eventually, pause, until } from '../../support/wait.ts';
+import { expectEachEffectOnce } from '../effects.ts';
 import { submitQuickRun } from '../quick-run.ts';
 import { collectEvidence } from './evidence.ts';
 import { countsLine, History, type Outcome } from './history.ts';
@@ -32,6 +34,9 @@ export interface TrialOptions extends Omit<InstallationOptions, 'separate'> {
 /** The seed of a fault's test: `MILLRACE_TEST_SEED`, else always the same. */
 export const testSeed = Number(process.env.MILLRACE_TEST_SEED ?? 20130101);
 
+/** `MILLRACE_FAULTS=all`: whole matrices instead of a seeded selection. */
+export const isThorough = process.env.MILLRACE_FAULTS === 'all';
+
 /** A worker that was killed is given up on after this long; as short as the settings allow with a margin. */
 export const stepLeaseMs = 2_000;
 
@@ -58,7 +63,9 @@ export class Trial {
   #millrace: TestInstallation;
   readonly #options: TrialOptions;
   readonly #runs: RunWrites;
-  #before: Resources;
+  readonly #before: Resources;
+  /** When something was last done to the platform. */
+  #since = performance.now();
 
   private constructor(
     options: TrialOptions,
@@ -84,6 +91,7 @@ export class Trial {
     const runs = new RunWrites(history, options.seed);
     const place = () => trial.millrace;
     const first = await runs.run(millrace);
+    await expectEachEffectOnce(millrace, first);
     const trainingRun = first.steps
       .flatMap(({ outputs }) => outputs)
       .find(({ kind }) => kind === 'training_run');
@@ -105,9 +113,43 @@ export class Trial {
     return this.#millrace;
   }
 
+  /** A prediction of a model that an undisturbed run deployed; `undefined` when nobody answers. */
+  async predict(): Promise<unknown> {
+    const name = this.#runs.nameOf(1);
+    const { client } = this.millrace;
+    const { modelVersion } = await retried('the model version', () =>
+      client.registry.getModelVersion({ model: name, version: 1 }),
+    );
+    const body = { dataframe_records: modelVersion?.inputExample.slice(0, 1) };
+    return client.invoke(name, body).catch(() => undefined);
+  }
+
+  /** Kills a part with SIGKILL and waits until it is there again. */
+  async kill(part: string): Promise<void> {
+    const pid = (await this.millrace.pids())[part];
+    if (pid === undefined) throw new Error(`${part} does not run`);
+    this.inject(`kill -9 ${part}`);
+    process.kill(pid, 'SIGKILL');
+    await this.untilBack(part, pid);
+  }
+
+  /** Waits until a part runs as another process than before. */
+  async untilBack(part: string, before: number): Promise<void> {
+    await until(`${part} to be back`, async () => {
+      const now = (await this.millrace.state()).pids[part];
+      return now !== undefined && now !== before && isAlive(now) ? true : undefined;
+    });
+  }
+
   /** Notes in the history what is being done to the platform. */
   inject(what: string): void {
     this.history.injected(what);
+    this.#since = performance.now();
+  }
+
+  /** The fault is over: recovery is measured from now. */
+  heal(what: string): void {
+    this.inject(what);
   }
 
   /** Has the client write while `fault` happens. */
@@ -137,16 +179,16 @@ export class Trial {
 
   /** Kills everything and starts it again on the same data. Only for an installation in one process. */
   async crashAndRestart(): Promise<void> {
+    this.inject('kill -9 everything');
     await this.#millrace.crash();
     this.#millrace = await install({ ...this.#options, dataDir: this.#millrace.dataDir });
   }
 
   /**
-   * Waits, from the end of the fault, until every service says that it is ready and takes a write of each kind; answers
-   * how long that took, in seconds.
+   * Waits until every service says that it is ready and takes a write of each kind; answers how long that took since the
+   * last injection, in seconds.
    */
   async recover(): Promise<number> {
-    const begun = performance.now();
     await until(
       'recovery',
       async () => {
@@ -157,7 +199,7 @@ export class Trial {
       },
       180_000,
     );
-    const tookMs = performance.now() - begun;
+    const tookMs = performance.now() - this.#since;
     this.history.recoveries.push(tookMs);
     return tookMs / 1_000;
   }
