@@ -28,6 +28,9 @@ export class TlsServerCredentials extends ServerCredentials {
   }
 }
 
+/** Milliseconds that a handshake may take. */
+const handshakeMs = 10_000;
+
 type SecureConnector = experimental.SecureConnector;
 
 /**
@@ -37,6 +40,8 @@ type SecureConnector = experimental.SecureConnector;
 export class TlsChannelCredentials extends ChannelCredentials {
   readonly #tls: TlsStore;
   readonly #peer: string;
+  /** Connections of which it is not known yet whether both sides accept each other. */
+  readonly #pending = new Set<Socket>();
   #lastFailure: string | undefined;
 
   constructor(tls: TlsStore, peer: string) {
@@ -78,20 +83,38 @@ export class TlsChannelCredentials extends ChannelCredentials {
       ALPNProtocols: ['h2'],
       checkServerIdentity: expectServer({ kind: 'service', name: this.#peer }),
     };
+    const secured = connect(options);
     return new Promise((resolve, reject) => {
       const fail = (thrown: Error) => {
-        this.#lastFailure = messageOf(thrown);
+        if (this.#pending.delete(secured)) this.#lastFailure = messageOf(thrown);
+        secured.destroy();
         reject(thrown);
       };
-      const secured = connect(options, () => {
+      this.#pending.add(secured);
+      const late = setTimeout(() => fail(new Error('no answer during the TLS handshake')), handshakeMs);
+      const closed = () =>
+        fail(
+          new Error(
+            secured.authorized
+              ? 'the server closed the connection, as it does when it refuses our certificate'
+              : 'the connection was closed during the TLS handshake',
+          ),
+        );
+      secured.once('close', closed);
+      // Stays, as an error without a listener would end the process.
+      secured.on('error', fail);
+      // In TLS 1.3 a server refuses a certificate after the handshake has ended for us. One that accepts it sends the
+      // settings of HTTP/2 at once; they wait in the socket until they are read.
+      secured.on('readable', () => {
+        // It is said to be readable at its end too.
+        if (secured.readableLength === 0) return;
+        clearTimeout(late);
         secured.off('close', closed);
+        if (!this.#pending.delete(secured)) return;
         this.#lastFailure = undefined;
         resolve({ socket: secured, secure: true });
       });
-      const closed = () => fail(new Error('the connection was closed during the TLS handshake'));
-      secured.once('close', closed);
-      // Stays: in TLS 1.3 a server refuses our certificate after the handshake has ended for us.
-      secured.on('error', fail);
+      secured.once('close', () => clearTimeout(late));
     });
   }
 }
