@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, TimedOut, Unavailable } from '@millrace/errors';
 import { locateNatsServer } from './locate.ts';
 import type { OnProgress } from './progress.ts';
-import { serverConfig } from './server-config.ts';
+import { type ClusterOptions, type ServerTls, serverConfig } from './server-config.ts';
 import { claimStore, forgetOwner, recordOwner } from './store-owner.ts';
 import { endWithParent } from './watchdog.ts';
 
@@ -25,6 +25,14 @@ export interface NatsServerOptions {
   readonly syncInterval?: string;
   /** Limit of all streams together, bytes; default the server's own (three quarters of the free disk). */
   readonly maxStoreBytes?: number;
+  /** How the other servers of a cluster call this one; needed with `cluster`. */
+  readonly serverName?: string;
+  /** Default none: a server of its own. */
+  readonly cluster?: ClusterOptions;
+  /** Default none: no encryption, for loopback. */
+  readonly tls?: ServerTls;
+  /** Settings of the server that say who may connect and do what, such as `accounts`; default everybody everything. */
+  readonly authorization?: Readonly<Record<string, unknown>>;
   /** Path of the server; default what `locateNatsServer` finds or installs. */
   readonly executable?: string;
   /** How long the server may take to answer, ms; default 20,000. */
@@ -52,6 +60,8 @@ export interface NatsServer {
   stop(): Promise<void>;
   /** Ends it with SIGKILL, as a crash would. */
   kill(): Promise<void>;
+  /** Has it read its certificates and users again, without a restart. */
+  reload(): void;
 }
 
 /**
@@ -74,7 +84,13 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
       storeDir,
       syncInterval: options.syncInterval ?? '5s',
       maxStoreBytes: options.maxStoreBytes,
+      serverName: options.serverName,
+      cluster: options.cluster,
+      tls: options.tls,
+      authorization: options.authorization,
     }),
+    // It may hold secrets of the authorization.
+    { mode: 0o600 },
   );
 
   const child = spawn(executable, ['--config', configFile], {
@@ -116,6 +132,7 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
       exited,
       stop: () => end('SIGTERM'),
       kill: () => end('SIGKILL'),
+      reload: () => void child.kill('SIGHUP'),
     };
   } catch (thrown) {
     await end('SIGKILL');

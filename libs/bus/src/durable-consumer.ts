@@ -7,7 +7,7 @@ import {
   isAheadOfStream,
   type StreamName,
 } from './topology.ts';
-import { backoffMs, sleep, Wake } from './waiting.ts';
+import { backoffMs, sleep } from './waiting.ts';
 
 export interface DurableConsumerOptions {
   readonly internals: BusInternals;
@@ -36,7 +36,7 @@ export const keepDurableConsumer = async (options: DurableConsumerOptions): Prom
     await internals.whenConnected(signal);
     try {
       await internals.ensureStreams();
-      const info = await ensureConsumer(internals.jsm, stream, declaration);
+      const info = await ensureConsumer(internals.jsm, stream, declaration, internals.topology.keptBy);
       failures = 0;
       void watch(options, lost);
       await take(internals.js.consumers.getConsumerFromInfo(info), lost.signal);
@@ -56,16 +56,16 @@ export const keepDurableConsumer = async (options: DurableConsumerOptions): Prom
   }
 };
 
-/** Aborts `lost` when the consumer is found unable to deliver; looks now and then, and after each reconnect. */
+/**
+ * Aborts `lost` when the consumer is found unable to deliver, and after each reconnect: the client library asks the new
+ * server for messages only if that can tell of the consumer at once, which it cannot while a leader is being elected.
+ */
 const watch = async (options: DurableConsumerOptions, lost: AbortController): Promise<void> => {
   const { internals, stream, declaration, checkMs } = options;
-  const wake = new Wake();
-  const stop = internals.onReconnect(() => wake.announce());
+  const stop = internals.onReconnect(() => lost.abort());
   while (!lost.signal.aborted) {
-    await wake.wait(checkMs, lost.signal);
-    if (lost.signal.aborted) break;
-    // Reconnecting wakes it again.
-    if (!internals.connected()) continue;
+    await sleep(checkMs, lost.signal);
+    if (lost.signal.aborted || !internals.connected()) continue;
     try {
       if (!(await isFit(options))) {
         internals.logger.warn(

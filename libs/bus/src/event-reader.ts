@@ -90,8 +90,15 @@ async function* readOnce(
     filter_subjects: [...filters],
   });
   if (!follow && (await consumer.info()).num_pending === 0) return;
-  const messages = await consumer.consume({ max_messages: 256, abort_on_missing_resource: true });
+  const messages = await consumer.consume({
+    max_messages: 256,
+    expires: 10_000,
+    idle_heartbeat: 2_000,
+    abort_on_missing_resource: true,
+  });
   const end = () => void messages.close();
+  // Its server may be the one that is gone; what it read is known, so a new one is as good.
+  const stopWatching = internals.onReconnect(end);
   signal?.addEventListener('abort', end, { once: true });
   if (signal?.aborted === true) end();
   try {
@@ -102,6 +109,7 @@ async function* readOnce(
     }
   } finally {
     signal?.removeEventListener('abort', end);
+    stopWatching();
     await messages.close();
   }
 }

@@ -1,3 +1,4 @@
+import { Unavailable } from '@millrace/errors';
 import {
   type ConsumerConfig,
   type ConsumerInfo,
@@ -28,6 +29,11 @@ export interface StreamLimits {
 }
 
 export interface TopologySettings {
+  /**
+   * Who creates and mends streams and consumers: each service what it uses, or a keeper (`startKeeper`), where services
+   * have no right to. Default `services`.
+   */
+  readonly keptBy: 'services' | 'keeper';
   /** Copies of each stream: 1 for a single server, 3 in a cluster. */
   readonly replicas: number;
   readonly limits: Readonly<Record<StreamName, StreamLimits>>;
@@ -37,6 +43,7 @@ const day = 24 * 3_600_000;
 const mebibyte = 1024 * 1024;
 
 export const defaultTopology: TopologySettings = {
+  keptBy: 'services',
   replicas: 1,
   limits: {
     EVENTS: { maxAgeMs: 14 * day, maxBytes: 1024 * mebibyte },
@@ -101,8 +108,17 @@ const configOf = (name: StreamName, settings: TopologySettings) => ({
   allow_direct: true,
 });
 
-/** Creates the streams that are missing and updates those that differ. Many services may do so at once. */
+/**
+ * Creates the streams that are missing and updates those that differ. Many services may do so at once. Where a keeper
+ * does it, throws `Unavailable` until the stream of events is there.
+ */
 export const ensureStreams = async (jsm: JetStreamManager, settings: TopologySettings): Promise<void> => {
+  if (settings.keptBy === 'keeper') {
+    if ((await foundOrUndefined(jsm.streams.info(streams.events))) === undefined) {
+      throw new Unavailable(`the stream ${streams.events} does not exist yet`, { hint: keeperHint });
+    }
+    return;
+  }
   for (const name of Object.values(streams)) await ensureStream(jsm, configOf(name, settings));
 };
 
@@ -119,6 +135,8 @@ const ensureStream = async (jsm: JetStreamManager, config: ReturnType<typeof con
   }
   if (!covers(existing.config, config)) await jsm.streams.update(config.name, config);
 };
+
+const keeperHint = 'Start the keeper: it creates what is missing.';
 
 const streamNameInUse = 10058;
 const streamNotFound = 10059;
@@ -155,15 +173,23 @@ export type ConsumerDeclaration = Partial<ConsumerConfig> & { readonly durable_n
 /**
  * Creates the consumer or brings it to its declaration. One that can no longer deliver is replaced: the
  * stream's end lies before what it believes to have delivered, as after the broker lost data, so that new
- * messages would count as seen. Replacing delivers everything again; consumers de-duplicate.
+ * messages would count as seen. Replacing delivers everything again; consumers de-duplicate. Where a keeper does all
+ * this, throws `Unavailable` until it has.
  */
 export const ensureConsumer = async (
   jsm: JetStreamManager,
   stream: StreamName,
   declaration: ConsumerDeclaration,
+  keptBy: TopologySettings['keptBy'] = 'services',
 ): Promise<ConsumerInfo> => {
   const name = declaration.durable_name;
   const existing = await foundOrUndefined(jsm.consumers.info(stream, name));
+  if (keptBy === 'keeper') {
+    if (existing !== undefined && !(await isAheadOfStream(jsm, stream, existing))) return existing;
+    throw new Unavailable(`the consumer ${name} of ${stream} is not there or lost its place`, {
+      hint: keeperHint,
+    });
+  }
   if (existing !== undefined) {
     if (!(await isAheadOfStream(jsm, stream, existing))) {
       if (covers(existing.config, declaration)) return existing;

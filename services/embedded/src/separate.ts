@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import type { OnProgress } from '@millrace/broker';
+import { findFreePorts, type OnProgress } from '@millrace/broker';
 import { Internal } from '@millrace/errors';
 import { removeRunningState, writeRunningState } from '@millrace/installation';
 import { type Env, type ServiceName, serviceNames } from '@millrace/service-kit';
 import { createLogger } from '@millrace/telemetry';
-import { findFreePorts } from './free-ports.ts';
 import type { Installation } from './run-installation.ts';
 import { type ServiceProcess, superviseService } from './service-process.ts';
 import { readInstallation, refuseSecond } from './settings.ts';

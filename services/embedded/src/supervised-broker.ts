@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { type NatsServer, type OnProgress, startNatsServer } from '@millrace/broker';
+import { findFreePorts, type NatsServer, type OnProgress, startNatsServer } from '@millrace/broker';
 import type { Logger } from '@millrace/telemetry';
-import { findFreePorts } from './free-ports.ts';
 import { onSpaceRegained } from './space-watch.ts';
 
 export interface SupervisedBroker {
