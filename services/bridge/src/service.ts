@@ -14,11 +14,15 @@ export const bridge: ServiceModule = {
       consumers: [...webhooks.consumers],
       start: async () => {
         await webhooks.start();
-        await kafka.start();
+        kafka.start();
       },
       stop: async () => {
         await kafka.stop();
         await webhooks.stop();
+      },
+      readiness: async (): Promise<Record<string, string>> => {
+        const problem = kafka.problem();
+        return problem === undefined ? {} : { kafka: problem };
       },
     };
   },
