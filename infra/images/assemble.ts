@@ -44,7 +44,14 @@ for (const [folder, entry] of Object.entries(packages)) {
   symlinkSync(relative(dirname(folder), entry.resolved), link);
 }
 // A command without a shell cannot put a variable into a path.
-writeFileSync(join(sources, 'main.mjs'), `import './services/${service}/src/main.ts';\n`);
+writeFileSync(
+  join(sources, 'main.mjs'),
+  `import { readSecretFiles } from './secret-files.mjs';
+
+readSecretFiles(process.env);
+await import('./services/${service}/src/main.ts');
+`,
+);
 mkdirSync(join(output, 'data', service), { recursive: true });
 mkdirSync(join(output, 'data', 'blobs'), { recursive: true });
 process.stdout.write(`${service}: ${workspaces.length} workspaces, ${installed.length} locked packages\n`);

@@ -1,0 +1,220 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ServiceName, serviceNames } from '@millrace/service-kit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { quickRecipe, someFlights } from '../../test/support/flights-project.ts';
+import { prepare } from '../compose/prepare.ts';
+import { run } from '../tools/cached-tool.ts';
+import { installCompose } from '../tools/compose.ts';
+import { type DockerEngine, findObstacle, startDockerEngine } from '../tools/docker-engine.ts';
+import { makeBaseImages } from './base-images.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const dockerfile = join('infra', 'images', 'Dockerfile');
+const obstacle = await findObstacle();
+const minute = 60_000;
+/** What an orderly stop may take at most; `runService` gives up before. */
+const stopMs = 25_000;
+
+/** Base images as the files name them: `ARG NODE_IMAGE=…` and `image: nats:…`. */
+const named = async (file: string, pattern: RegExp): Promise<string> => {
+  const { readFile } = await import('node:fs/promises');
+  const found = pattern.exec(await readFile(join(root, file), 'utf8'))?.[1];
+  if (found === undefined) throw new Error(`${file} names no image by ${pattern}`);
+  return found;
+};
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+if (obstacle !== undefined) print(`images are not built: ${obstacle}`);
+
+describe.skipIf(obstacle !== undefined)('the images on an engine of their own', () => {
+  let engine: DockerEngine;
+  let compose: (...args: readonly string[]) => Promise<string>;
+  let millrace: (...args: readonly string[]) => Promise<string>;
+  let directory: string;
+
+  const container = (service: string): string => `millrace-${service}-1`;
+  const inspect = async (name: string, template: string): Promise<string> =>
+    (await engine.docker('inspect', '--format', template, name)).trim();
+  /** Runs a line of JavaScript in a container, which has no shell. */
+  const evaluate = (service: string, line: string): Promise<string> =>
+    engine.docker('exec', container(service), 'node', '-e', line);
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'millrace-images-'));
+    let started = performance.now();
+    engine = await startDockerEngine();
+    print(`engine started in ${seconds(started)}`);
+    started = performance.now();
+    const bases = await makeBaseImages(engine, directory, {
+      node: await named(dockerfile, /^ARG NODE_IMAGE=(\S+)/m),
+      nats: await named('docker-compose.yml', /image: (nats:\S+)/),
+    });
+    print(`base images made in ${seconds(started)}`);
+    for (const service of serviceNames) {
+      started = performance.now();
+      await engine.docker(
+        ...['build', '-q', '-f', join(root, dockerfile), '--build-arg', `SERVICE=${service}`],
+        ...['--build-arg', `RUNTIME_IMAGE=${bases.runtime}`, '-t', `millrace/${service}:0.1.0`, root],
+      );
+      print(`millrace/${service} built in ${seconds(started)}`);
+    }
+
+    const secrets = join(directory, 'compose');
+    await prepare(secrets);
+    const env = {
+      ...process.env,
+      DOCKER_HOST: engine.host,
+      SECRETS: secrets,
+      COMPOSE_PROFILES: '',
+    };
+    const program = await installCompose();
+    compose = (...args) => run(program, args, { cwd: root, env });
+    started = performance.now();
+    await compose('up', '--detach', '--no-build', '--pull', 'never', '--wait', '--wait-timeout', '180').catch(
+      async (thrown: unknown) => {
+        print(await compose('ps', '--all'));
+        print(await compose('logs', '--tail', '20'));
+        throw thrown;
+      },
+    );
+    print(`${serviceNames.length} services and the broker healthy in ${seconds(started)}`);
+
+    const token = (await run('cat', [join(secrets, 'gateway-token')])).trim();
+    const cli = join(root, 'libs', 'cli', 'src', 'main.ts');
+    const project = join(directory, 'project');
+    await mkdir(join(project, 'data'), { recursive: true });
+    await writeFile(join(project, 'recipe.yaml'), quickRecipe('contained', 7));
+    await writeFile(join(project, 'data', 'flights.csv'), await someFlights(400));
+    millrace = (...args) =>
+      engine.inNetwork(process.execPath, ['--disable-warning=ExperimentalWarning', cli, ...args], {
+        cwd: project,
+        env: {
+          ...process.env,
+          MILLRACE_URL: 'http://127.0.0.1:7700',
+          MILLRACE_TOKEN: token,
+          NO_COLOR: '1',
+        },
+      });
+  }, 10 * minute);
+
+  afterAll(async () => {
+    await engine?.stop();
+    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+  }, minute);
+
+  it(
+    'hold no service but their own, and no development dependency',
+    async () => {
+      const base = Number(await inspect('millrace-base/runtime:debian-12', '{{.Size}}'));
+      print(`base: ${(base / 1e6).toFixed(0)} MB`);
+      for (const service of serviceNames) {
+        const size = Number(await inspect(`millrace/${service}:0.1.0`, '{{.Size}}'));
+        print(
+          `millrace/${service}: ${(size / 1e6).toFixed(0)} MB, ${((size - base) / 1e6).toFixed(0)} on the base`,
+        );
+        const listed = await evaluate(
+          service,
+          "console.log(JSON.stringify([fs.readdirSync('services'), fs.readdirSync('node_modules')]))",
+        );
+        const [services, packages] = JSON.parse(listed) as [string[], string[]];
+        expect(services).toEqual([service]);
+        for (const tool of ['typescript', 'vitest', 'nx', '@biomejs', 'node'])
+          expect(packages).not.toContain(tool);
+      }
+    },
+    minute,
+  );
+
+  it(
+    'leave out the query engine where no table is read',
+    async () => {
+      for (const service of ['gateway', 'bridge'] satisfies ServiceName[]) {
+        const listed = await evaluate(service, "console.log(fs.existsSync('node_modules/@duckdb'))");
+        expect(listed.trim()).toBe('false');
+      }
+    },
+    minute,
+  );
+
+  it(
+    'run as a user that is not root, with a root file system that cannot be written',
+    async () => {
+      for (const service of serviceNames) {
+        const line = `
+        const attempt = (file) => { try { fs.writeFileSync(file, 'x'); return 'written'; } catch (e) { return e.code; } };
+        console.log(JSON.stringify([process.getuid(), attempt('/millrace/x'), attempt('/data/${service}/x'), attempt('/tmp/x')]));`;
+        expect(JSON.parse(await evaluate(service, line)), service).toEqual([
+          1000,
+          'EROFS',
+          'written',
+          'written',
+        ]);
+      }
+    },
+    minute,
+  );
+
+  it(
+    'say that they are healthy, and carry labels but no secret',
+    async () => {
+      for (const service of serviceNames) {
+        expect(await inspect(container(service), '{{.State.Health.Status}}')).toBe('healthy');
+        const labels = await inspect(`millrace/${service}:0.1.0`, '{{json .Config.Labels}}');
+        expect(JSON.parse(labels)).toMatchObject({
+          'org.opencontainers.image.title': `millrace-${service}`,
+          'org.opencontainers.image.licenses': 'Apache-2.0',
+        });
+      }
+      const settings = await inspect(container('gateway'), '{{json .Config.Env}}');
+      const token = (await run('cat', [join(directory, 'compose', 'gateway-token')])).trim();
+      expect(settings).not.toContain(token);
+    },
+    minute,
+  );
+
+  it(
+    'run a recipe from data to predictions together',
+    async () => {
+      const started = performance.now();
+      await millrace('run');
+      await millrace('approve', 'contained/1');
+      const answer = await retried(() =>
+        millrace('predict', 'contained', '{"dep_delay": 12, "distance": 762}', '--json'),
+      );
+      expect(answer).toContain('predictions');
+      print(`a run, its approval and a prediction took ${seconds(started)}`);
+    },
+    4 * minute,
+  );
+
+  it(
+    'end with code 0 on SIGTERM, each in time',
+    async () => {
+      for (const service of serviceNames) {
+        const started = performance.now();
+        await engine.docker('stop', '--time', String(stopMs / 1000), container(service));
+        const code = await inspect(container(service), '{{.State.ExitCode}}');
+        expect(`${service}: ${code}`).toBe(`${service}: 0`);
+        print(`${service} stopped in ${seconds(started)}`);
+      }
+    },
+    4 * minute,
+  );
+});
+
+/** Until it succeeds: the endpoint follows the approval in its own time. */
+const retried = async <T>(attempt: () => Promise<T>): Promise<T> => {
+  const deadline = Date.now() + 2 * minute;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      if (Date.now() > deadline) throw thrown;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+};

@@ -1,0 +1,2 @@
+export const secretVariables: readonly string[];
+export const readSecretFiles: (env: Record<string, string | undefined>) => void;
