@@ -1,5 +1,7 @@
 import { expectServer, type TlsStore } from '@millrace/certificates';
+import { activeTraceHeaders } from '@millrace/telemetry';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { inHttpClientSpan } from './http-spans.ts';
 
 export interface HttpPeerOptions {
   /** Connections at once; each carries one request at a time. */
@@ -8,8 +10,10 @@ export interface HttpPeerOptions {
   readonly timeoutMs: number;
 }
 
-/** A request to a peer, as `undici` takes it. */
-export type HttpPeerRequest = Omit<Dispatcher.RequestOptions, 'origin'>;
+/** A request to a peer, as `undici` takes it. The active trace travels with it. */
+export type HttpPeerRequest = Omit<Dispatcher.RequestOptions, 'origin' | 'headers'> & {
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /**
  * HTTP calls to the own listener of one service: with mutual TLS where that is on. Reconnects when the service's
@@ -31,7 +35,11 @@ export class HttpPeer {
 
   /** Throws what `undici` throws when there is no answer. */
   request(options: HttpPeerRequest): Promise<Dispatcher.ResponseData> {
-    return this.#current().request(options);
+    const pool = this.#current();
+    const url = new URL(options.path.split('?')[0] ?? '', this.#pool?.origin);
+    return inHttpClientSpan(options.method, url, () =>
+      pool.request({ ...options, headers: { ...options.headers, ...activeTraceHeaders() } }),
+    );
   }
 
   async close(): Promise<void> {

@@ -3,7 +3,6 @@ export { eventMessage } from './event-message.ts';
 export { PeerChannel } from './grpc-client.ts';
 export { type RpcBinding, rpc } from './grpc-server.ts';
 export { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
-export { inHttpClientSpan } from './http-spans.ts';
 export { newId } from './ids.ts';
 export { openProject, type ProjectFile, ProjectFiles } from './project-files.ts';
 export type { CallContext, CallOptions, RpcClient, RpcHandlers } from './rpc-types.ts';

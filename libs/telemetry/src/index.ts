@@ -13,5 +13,14 @@ export { conventionOf, ownSpanOf, spanProblems } from './schema/check-span.ts';
 export type { OwnAttribute } from './schema/own-attributes.ts';
 export { activeService, runAsService } from './service-context.ts';
 export type { SpanRecord, SpanSink } from './span-record.ts';
-export { type EmittedSpan, emitSpan, failSpan, inOneSpan, inSpan, type SpanDetails } from './spans.ts';
+export {
+  currentSpan,
+  type EmittedSpan,
+  emitSpan,
+  failSpan,
+  inOneSpan,
+  inSpan,
+  newTrace,
+  type SpanDetails,
+} from './spans.ts';
 export { exportTo, startTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';

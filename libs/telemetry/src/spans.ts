@@ -13,6 +13,7 @@ import {
 import { suppressTracing } from '@opentelemetry/core';
 import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
+import { newSpanId, newTraceId } from './propagation.ts';
 
 let forced: { readonly traceId: string; readonly spanId: string } | undefined;
 
@@ -78,6 +79,28 @@ const recordFailure = (span: Span, thrown: unknown): void => {
   const code = (thrown as { code?: unknown } | null)?.code;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   failSpan(span, typeof code === 'string' ? code : 'internal', message);
+};
+
+/** The span that is active, or of which the caller told, and whether its trace is recorded. */
+export const currentSpan = ():
+  | { readonly traceId: string; readonly spanId: string; readonly sampled: boolean }
+  | undefined => {
+  const span = trace.getSpanContext(context.active());
+  if (span === undefined) return undefined;
+  const { traceId, spanId, traceFlags } = span;
+  return { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
+};
+
+/** A new trace that no request began, and whether it is to be recorded. */
+export const newTrace = (): { readonly traceId: string; readonly sampled: boolean } => {
+  const traceId = newTraceId();
+  forced = { traceId, spanId: newSpanId() };
+  try {
+    const { traceFlags } = tracer().startSpan('new trace', { root: true }).spanContext();
+    return { traceId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
+  } finally {
+    forced = undefined;
+  }
 };
 
 /** A span that is known only once it is over, perhaps by another process than the one that began it. */

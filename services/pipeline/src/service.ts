@@ -1,7 +1,7 @@
 import { PipelineServiceService } from '@millrace/contracts/pipeline';
 import { RegistryServiceService } from '@millrace/contracts/registry';
 import { newId, readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
-import { activeTraceHeaders, newSpanId, newTraceId } from '@millrace/telemetry';
+import { currentSpan, newSpanId, newTrace } from '@millrace/telemetry';
 import { z } from 'zod';
 import { changeMessages } from './adapters/change-messages.ts';
 import { consumersOf } from './adapters/consumers.ts';
@@ -24,11 +24,6 @@ const ownSettings = z.object({
   MILLRACE_PIPELINE_RETRY_MS: milliseconds.default(defaultPatience.retryMs),
 });
 
-const requestTrace = (): { traceId: string; spanId: string } | undefined => {
-  const [, traceId, spanId] = (activeTraceHeaders().traceparent ?? '').split('-');
-  return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
-};
-
 /** The process manager: recipes, runs, step states, triggers, schedules. */
 export const pipeline: ServiceModule = {
   name: 'pipeline',
@@ -44,7 +39,7 @@ export const pipeline: ServiceModule = {
       changeMessages,
       emitTrace: emitRunTrace,
       newId,
-      newTraceId,
+      newTrace,
       newSpanId,
       now,
       patience: {
@@ -63,7 +58,7 @@ export const pipeline: ServiceModule = {
       await Promise.all([schedules.refresh(), events.refresh()]);
     };
     return {
-      rpc: [rpc(PipelineServiceService, grpcHandlers(context, { changed: refresh }, requestTrace))],
+      rpc: [rpc(PipelineServiceService, grpcHandlers(context, { changed: refresh }, currentSpan))],
       consumers: consumersOf(context),
       start: async () => {
         await driver.start();

@@ -10,8 +10,9 @@ export class SpanRecorder {
 
   constructor(traceparent: string | undefined, send: (spans: readonly ChildSpan[]) => void) {
     // https://www.w3.org/TR/trace-context/#traceparent-header: version-traceid-parentid-flags
-    const [, traceId = '', parentId = ''] = (traceparent ?? '').split('-');
-    this.#traceId = traceId;
+    const [, traceId = '', parentId = '', flags = ''] = (traceparent ?? '').split('-');
+    const isRecorded = (Number.parseInt(flags, 16) & 1) === 1;
+    this.#traceId = isRecorded ? traceId : '';
     this.#parent = parentId;
     this.#send = send;
   }

@@ -23,6 +23,8 @@ const withHeaders = (reply: FastifyReply, { revision }: PredictionAnswer): Fasti
     'millrace-model-version': `${revision.model}/${revision.modelVersion}`,
   });
 
+const highRate = { config: { tracing: 'high_rate' } } as const;
+
 const versionOf = ({ number }: ServedRevision): string => String(number);
 
 /** Prediction routes: the Open Inference Protocol v2 and MLflow's `/invocations`. */
@@ -42,7 +44,7 @@ export const registerDataPlane = (
     table.first(endpoint);
     return { name: endpoint, ready: true };
   });
-  app.post<EndpointParams>('/v2/models/:endpoint/infer', async (request, reply) => {
+  app.post<EndpointParams>('/v2/models/:endpoint/infer', highRate, async (request, reply) => {
     const { endpoint } = request.params;
     const { id, rows, outputs } = parseInferRequest(request.body);
     const answer = await predict({ endpoint, rows, path: 'inputs', ...unitOf(request) });
@@ -59,7 +61,7 @@ export const registerDataPlane = (
     table.first(endpoint);
     return { status: 'ok' };
   });
-  app.post<EndpointParams>('/endpoints/:endpoint/invocations', async (request, reply) => {
+  app.post<EndpointParams>('/endpoints/:endpoint/invocations', highRate, async (request, reply) => {
     const { endpoint } = request.params;
     const { signature } = table.first(endpoint).predictor;
     const answer = await predict({

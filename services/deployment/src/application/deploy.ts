@@ -7,6 +7,7 @@ import {
   type ModelVersion,
 } from '@millrace/contracts/registry';
 import { asMillraceError, FailedPrecondition, isRetryable, NotFound } from '@millrace/errors';
+import { activeTraceHeaders } from '@millrace/telemetry';
 import {
   type Change,
   candidateFailed,
@@ -57,6 +58,7 @@ export const deploy = async (context: DeploymentContext, command: DeployCommand)
         modelVersion: version.version,
         modelDigest: version.digest,
         pipelineRunId: command.pipelineRunId,
+        ...activeTraceparent(),
       },
       command.policy,
       command.alias,
@@ -65,6 +67,11 @@ export const deploy = async (context: DeploymentContext, command: DeployCommand)
   );
   const number = started?.rollout?.candidateRevision ?? 0;
   return finish(context, command, number);
+};
+
+const activeTraceparent = (): { readonly traceparent?: string } => {
+  const { traceparent } = activeTraceHeaders();
+  return traceparent === undefined ? {} : { traceparent };
 };
 
 /**

@@ -1,8 +1,9 @@
 import type { Scalar } from '@millrace/contracts/deployment';
-import { asMillraceError, Internal, Invalid, type MillraceError } from '@millrace/errors';
+import { asMillraceError, ErrorCode, Internal, Invalid, type MillraceError } from '@millrace/errors';
 import type { Prediction, Row } from '@millrace/modeling';
 import { newId } from '@millrace/service-kit';
-import { currentTraceId } from '@millrace/telemetry';
+import { currentTraceId, failSpan, inSpan, type SpanDetails } from '@millrace/telemetry';
+import type { Span } from '@opentelemetry/api';
 import type { InferenceLog } from './inference-log.ts';
 import { checkAnswer } from './model-loader.ts';
 import type { ServedRevision, ServingTable } from './serving-table.ts';
@@ -82,12 +83,13 @@ export const predictor = (dependencies: PredictDependencies) => {
     );
   };
 
-  return async (request: PredictionRequest): Promise<PredictionAnswer> => {
+  const predict = async (request: PredictionRequest, span: Span): Promise<PredictionAnswer> => {
     if (request.rows.length === 0) throw Invalid.field(request.path, 'has no rows');
     if (request.rows.length > maxRows) throw Invalid.field(request.path, `has more than ${maxRows} rows`);
     const started = performance.now();
     const { revision, shadows } = table.choose(request.endpoint, request.unit);
     const ids = request.rows.map(() => newId('pred'));
+    describe(span, revision, ids);
     for (const shadow of shadows) copyTo(shadow, request, ids);
     try {
       const prediction = await answer(revision, request);
@@ -103,6 +105,30 @@ export const predictor = (dependencies: PredictDependencies) => {
         : error;
     }
   };
+
+  return (request: PredictionRequest): Promise<PredictionAnswer> =>
+    inSpan(`predict ${request.endpoint}`, spanDetails(request), (span) => predict(request, span));
+};
+
+const spanDetails = ({ endpoint, rows }: PredictionRequest): SpanDetails => ({
+  attributes: { 'millrace.endpoint.name': endpoint, 'millrace.prediction.count': rows.length },
+  onError: (span, thrown) => {
+    const { code, message } = asMillraceError(thrown);
+    // What is wrong with an input may quote it, and is no failure of ours.
+    if (code !== ErrorCode.invalid) failSpan(span, code, message);
+  },
+});
+
+/** Who answers, and a link to the deployment of that revision: from there the trace of the run tells the rest. */
+const describe = (span: Span, revision: ServedRevision, ids: readonly string[]): void => {
+  if (!span.isRecording()) return;
+  span.setAttributes({
+    'millrace.endpoint.revision': revision.number,
+    'millrace.model.name': revision.model,
+    'millrace.model.version': revision.modelVersion,
+    'millrace.prediction.id': ids[0] ?? '',
+  });
+  if (revision.deployedBy !== undefined) span.addLink({ context: revision.deployedBy });
 };
 
 const featuresOf = (revision: ServedRevision, row: Row): Record<string, Scalar> => {

@@ -1,5 +1,7 @@
 import { RevisionState } from '@millrace/contracts/deployment';
 import { messageOf } from '@millrace/errors';
+import { contextFromHeaders } from '@millrace/telemetry';
+import { type SpanContext, trace } from '@opentelemetry/api';
 import type { Endpoint, Revision } from '../domain/endpoint.ts';
 import type { DeploymentContext } from './context.ts';
 import type { ServedRevision } from './serving-table.ts';
@@ -41,12 +43,19 @@ const load = async (
   try {
     const predictor = await loader.load(revision.modelDigest);
     const { number, model, modelVersion } = revision;
-    return { number, model, modelVersion, predictor };
+    return { number, model, modelVersion, predictor, ...deployedBy(revision) };
   } catch (thrown) {
     const facts = { endpoint: endpoint.name, revision: revision.number };
     log.error({ ...facts, err: thrown }, `a revision does not load: ${messageOf(thrown)}`);
     return undefined;
   }
+};
+
+/** The span that deployed a revision, for its predictions to link to. */
+const deployedBy = ({ traceparent }: Revision): { readonly deployedBy?: SpanContext } => {
+  if (traceparent === undefined) return {};
+  const span = trace.getSpanContext(contextFromHeaders({ traceparent }));
+  return span === undefined ? {} : { deployedBy: span };
 };
 
 /** Frees the models that no endpoint keeps warm. */

@@ -1,5 +1,6 @@
 import { NotFound, Unavailable } from '@millrace/errors';
 import type { Predictor } from '@millrace/modeling';
+import type { SpanContext } from '@opentelemetry/api';
 import type { TrafficShare } from '../domain/endpoint.ts';
 import { RequestStats } from '../domain/request-stats.ts';
 import { pointOf, revisionAt, shadowsAt } from '../domain/traffic.ts';
@@ -10,6 +11,8 @@ export interface ServedRevision {
   readonly model: string;
   readonly modelVersion: number;
   readonly predictor: Predictor;
+  /** Span of what deployed it. */
+  readonly deployedBy?: SpanContext;
   /** Since the endpoint's traffic last changed. */
   readonly stats: RequestStats;
 }

@@ -32,6 +32,8 @@ export interface NewRevision {
   readonly modelVersion: number;
   readonly modelDigest: string;
   readonly pipelineRunId: string;
+  /** Of what deploys it. */
+  readonly traceparent?: string;
 }
 
 /** Revisions kept of one endpoint; the oldest retired ones go first. */

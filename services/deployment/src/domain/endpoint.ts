@@ -28,6 +28,8 @@ export interface Revision {
   /** When it last lost its place as the stable revision, or was found serving. */
   readonly lastServedAt?: string;
   readonly createdAt: string;
+  /** `traceparent` of what deployed it; its predictions link there. Absent where nothing was traced. */
+  readonly traceparent?: string;
 }
 
 export interface TrafficShare {

@@ -19,8 +19,9 @@ export const revisionMessage = (
 ): RevisionMessage | undefined => {
   const revision = revisionOf(endpoint, number);
   if (revision === undefined) return undefined;
+  const { traceparent: _internal, ...published } = revision;
   return RevisionMessage.fromPartial({
-    ...revision,
+    ...published,
     endpoint: endpoint.name,
     servedRequests: counts.get(number) ?? 0,
   });

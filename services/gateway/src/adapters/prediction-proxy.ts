@@ -1,6 +1,5 @@
 import { Unavailable } from '@millrace/errors';
 import type { HttpPeer } from '@millrace/service-kit';
-import { activeTraceHeaders } from '@millrace/telemetry';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Of the connection to the data plane; a prediction is given up after the time. */
@@ -36,18 +35,17 @@ export class PredictionProxy {
       routes.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
       const pass = (request: FastifyRequest, reply: FastifyReply) => this.#pass(request, reply);
       for (const url of ['/v2', '/v2/*', '/endpoints/:endpoint/*']) {
-        routes.route({ method: ['GET', 'POST'], url, handler: pass });
+        routes.route({ method: ['GET', 'POST'], url, config: { tracing: 'high_rate' }, handler: pass });
       }
     });
   }
 
   async #pass(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const headers = { ...textOf(request.headers, passedOn), ...activeTraceHeaders() };
     try {
       const answer = await this.#dataPlane.request({
         method: request.method as 'GET' | 'POST',
         path: request.url,
-        headers,
+        headers: textOf(request.headers, passedOn),
         body: (request.body as Buffer | undefined) ?? null,
       });
       return reply.code(answer.statusCode).headers(textOf(answer.headers, passedBack)).send(answer.body);

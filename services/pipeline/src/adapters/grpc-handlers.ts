@@ -19,7 +19,9 @@ export interface TriggerChanges {
 }
 
 /** Trace of the call under way; undefined when it has none. */
-export type RequestTrace = () => { readonly traceId: string; readonly spanId: string } | undefined;
+export type RequestTrace = () =>
+  | { readonly traceId: string; readonly spanId: string; readonly sampled: boolean }
+  | undefined;
 
 export const grpcHandlers = (
   context: PipelineContext,

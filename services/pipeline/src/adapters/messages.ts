@@ -63,7 +63,7 @@ const stepPayload = (run: PipelineRun, name: string) => ({
 
 /** The worker's spans become children of the step's span, which is emitted when the run ends. */
 const traceOf = (run: PipelineRun, spanId: string): Readonly<Record<string, string>> => ({
-  traceparent: `00-${run.traceId}-${spanId}-01`,
+  traceparent: `00-${run.traceId}-${spanId}-${run.sampled === false ? '00' : '01'}`,
 });
 
 const commandMessage = (run: PipelineRun, step: RunStep): NewMessage => {

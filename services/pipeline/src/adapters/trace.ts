@@ -1,3 +1,4 @@
+import type { StepError } from '@millrace/contracts/step';
 import { type EmittedSpan, emitSpan } from '@millrace/telemetry';
 import type { PipelineRun, RunStep } from '../domain/run.ts';
 
@@ -12,7 +13,7 @@ export const emitRunTrace = (run: PipelineRun): void => {
 export const spansOf = (run: PipelineRun): readonly EmittedSpan[] => {
   const end = run.finishedAt ?? run.beganAt;
   const own: EmittedSpan = {
-    traceId: run.traceId,
+    ...traceOf(run),
     spanId: run.spanId,
     ...(run.parentSpanId === undefined ? {} : { parentSpanId: run.parentSpanId }),
     name: 'pipeline run',
@@ -26,17 +27,27 @@ export const spansOf = (run: PipelineRun): readonly EmittedSpan[] => {
       'millrace.project.name': run.projectName,
       'millrace.recipe.profile': run.profile,
     },
-    ...(run.state === 'failed' ? { error: run.error?.message ?? 'failed' } : {}),
+    ...(run.state === 'failed' ? failureOf(run.error) : {}),
   };
   return [own, ...run.steps.filter((step) => wasDone(run, step)).map((step) => stepSpan(run, step, end))];
 };
+
+const traceOf = ({ traceId, sampled }: PipelineRun) => ({
+  traceId,
+  ...(sampled === undefined ? {} : { sampled }),
+});
+
+const failureOf = (error: StepError | undefined): Pick<EmittedSpan, 'error' | 'errorType'> => ({
+  error: error?.message ?? 'failed',
+  errorType: error?.code || 'internal',
+});
 
 /** Whether the step was worked on since the run began or was resumed; earlier ones have their spans. */
 const wasDone = (run: PipelineRun, step: RunStep): boolean =>
   step.startedAt !== undefined && step.startedAt >= run.beganAt;
 
 const stepSpan = (run: PipelineRun, step: RunStep, end: number): EmittedSpan => ({
-  traceId: run.traceId,
+  ...traceOf(run),
   spanId: step.spanId,
   parentSpanId: run.spanId,
   name: `pipeline step ${step.plan.name}`,
@@ -50,5 +61,5 @@ const stepSpan = (run: PipelineRun, step: RunStep, end: number): EmittedSpan => 
     'millrace.step.cache.hit': step.cache?.hit ?? false,
     'millrace.step.cache.reason': step.cache?.reason ?? '',
   },
-  ...(step.state === 'failed' ? { error: step.error?.message ?? 'failed' } : {}),
+  ...(step.state === 'failed' ? failureOf(step.error) : {}),
 });

@@ -88,7 +88,7 @@ export interface PipelineContext {
   readonly changeMessages: ChangeMessages;
   readonly emitTrace: (run: PipelineRun) => void;
   readonly newId: (prefix: string) => string;
-  readonly newTraceId: () => string;
+  readonly newTrace: () => { readonly traceId: string; readonly sampled: boolean };
   readonly newSpanId: () => string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

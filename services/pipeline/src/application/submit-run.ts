@@ -18,7 +18,7 @@ export interface SubmitRun {
   readonly idempotencyKey: string;
   readonly cause?: RunCause;
   /** Trace of the request, when the run belongs to it. */
-  readonly trace?: { readonly traceId: string; readonly spanId: string };
+  readonly trace?: { readonly traceId: string; readonly spanId: string; readonly sampled: boolean };
 }
 
 /**
@@ -88,13 +88,18 @@ const draftRun = (
       submittedBy: request.actor,
       ...(cause === undefined ? {} : { cause }),
       warnings: project.warnings,
-      traceId: trace?.traceId ?? context.newTraceId(),
+      ...traceOf(trace ?? context.newTrace()),
       ...(trace === undefined ? {} : { parentSpanId: trace.spanId }),
       spanIds,
     },
     context.now(),
   ).run;
 };
+
+const traceOf = ({ traceId, sampled }: { readonly traceId: string; readonly sampled: boolean }) => ({
+  traceId,
+  sampled,
+});
 
 const takeNumber = async (
   { collections, now }: PipelineContext,

@@ -20,6 +20,8 @@ export interface NewRun {
   readonly cause?: RunCause;
   readonly warnings: readonly string[];
   readonly traceId: string;
+  /** Whether the trace is recorded; default it is. */
+  readonly sampled?: boolean;
   readonly parentSpanId?: string;
   /** For the run and for each of its steps in order. */
   readonly spanIds: readonly string[];
@@ -44,6 +46,7 @@ export const createRun = (request: NewRun, now: number): Decided => {
     submittedBy: request.submittedBy,
     ...(request.cause === undefined ? {} : { cause: request.cause }),
     traceId: request.traceId,
+    ...(request.sampled === false ? { sampled: false } : {}),
     spanId,
     ...(request.parentSpanId === undefined ? {} : { parentSpanId: request.parentSpanId }),
     createdAt: now,

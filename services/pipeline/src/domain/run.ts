@@ -103,6 +103,8 @@ export interface PipelineRun {
   readonly submittedBy: Actor;
   readonly cause?: RunCause;
   readonly traceId: string;
+  /** Whether the trace is recorded, as was decided where it began; absent: it is. */
+  readonly sampled?: boolean;
   readonly spanId: string;
   /** Of the request that submitted the run, or of the run's earlier part when it was resumed. */
   readonly parentSpanId?: string;

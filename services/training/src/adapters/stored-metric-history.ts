@@ -28,7 +28,7 @@ export class StoredMetricHistory implements MetricHistory {
   }
 
   async add(runId: string, metrics: readonly Metric[]): Promise<void> {
-    const attributes = { 'db.operation.batch.size': metrics.length };
+    const attributes = { 'millrace.metric.count': metrics.length };
     await inOneSpan('add metric_points', { attributes }, () =>
       Promise.all(metrics.map((metric) => this.#addPoint(runId, metric))),
     );
