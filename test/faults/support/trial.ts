@@ -172,6 +172,12 @@ export class Trial {
     return this.#runs.submit(this.millrace);
   }
 
+  /** Waits until a run has ended or waits for approval, and approves it then. */
+  async approve(runId: string): Promise<void> {
+    const paused = await followToPause(this.millrace, runId, 180_000);
+    if (paused.state === 'RUN_STATE_WAITING') await approve(this.millrace, runId);
+  }
+
   /** Approves what waits, until no run is open. */
   async finishRuns(): Promise<void> {
     await this.#runs.finish(this.millrace);
