@@ -80,12 +80,6 @@ const rpcs = files.flatMap((file) =>
     ]),
   ),
 );
-const schemas = jsonSchemas(files, (name) => `#/components/schemas/${name}`);
-writeFileSync(
-  join(out, 'schemas.json'),
-  `${JSON.stringify({ rpcs: Object.fromEntries(rpcs), schemas }, null, 1)}\n`,
-);
-
 const plain = jsonSchemas(files, (name) => name);
 const events = files.flatMap((file) =>
   (file.messageType ?? []).flatMap((message): CataloguedEvent[] => {
@@ -94,5 +88,11 @@ const events = files.flatMap((file) =>
     const description = String(plain[fullName]?.description ?? '');
     return type === undefined ? [] : [{ type, message: fullName, service: shortName(file), description }];
   }),
+);
+const eventMessages = Object.fromEntries(events.map(({ type, message }) => [type, message]));
+const schemas = jsonSchemas(files, (name) => `#/components/schemas/${name}`);
+writeFileSync(
+  join(out, 'schemas.json'),
+  `${JSON.stringify({ rpcs: Object.fromEntries(rpcs), events: eventMessages, schemas }, null, 1)}\n`,
 );
 writeEventCatalogue(join(root, 'docs/events'), events, (refTo) => jsonSchemas(files, refTo));

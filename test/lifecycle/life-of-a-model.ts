@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readLocalProject, uploadProject } from '@millrace/cli';
+import { readContracts, unmetEvents } from '@millrace/consumer-contracts';
 import type { Run } from '@millrace/contracts/pipeline';
 import { createRandom } from '@millrace/random';
 import { serviceNames } from '@millrace/service-kit';
@@ -327,6 +328,33 @@ export const lifeOfAModel = (openStore?: () => Promise<StoreOfTest>): void => {
     }
     expect(seen.size).toBeGreaterThan(20);
     console.log(`${millrace.log.events.length} events of ${seen.size} types fit the catalogue`);
+  });
+
+  test('whoever hears events says in a contract what it reads of them, and finds it there', async () => {
+    const contracts = readContracts();
+    const said = contracts.flatMap(({ consumer, events }) =>
+      events.map(({ type }) => `${consumer} hears ${type.split('.').slice(1, 3).join('.')}`),
+    );
+    const { jsm } = millrace.log.bus.internals;
+    const heard: string[] = [];
+    for await (const { name, config } of jsm.consumers.list('EVENTS')) {
+      const consumer = name.split('-')[0] ?? '';
+      for (const subject of config.filter_subjects ?? [config.filter_subject ?? '']) {
+        const [, , provider, entity] = subject.split('.');
+        if (serviceNames.some((own) => own === consumer) && provider !== consumer && entity !== '>') {
+          heard.push(`${consumer} hears ${provider}.${entity}`);
+        }
+      }
+    }
+    expect(heard.length).toBeGreaterThan(10);
+    // The bridge hands every event on without reading it.
+    expect(heard.filter((one) => !one.startsWith('bridge') && !said.includes(one))).toEqual([]);
+    for (const contract of contracts) {
+      expect(
+        unmetEvents(contract, millrace.log.events),
+        `${contract.provider} breaks ${contract.consumer}`,
+      ).toEqual([]);
+    }
   });
 
   /** What a person or another system sees of the platform's state. */
