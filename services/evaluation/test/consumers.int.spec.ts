@@ -1,4 +1,4 @@
-import { providerSuite } from '@millrace/consumer-contracts/suite';
+import { providerSuite } from '@millrace/consumer-contracts/conformance';
 import { withoutColumns } from '@millrace/modeling';
 import { trainPackage } from '@millrace/modeling/testing';
 import { type Lab, openLab } from './lab.ts';

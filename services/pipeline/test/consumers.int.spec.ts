@@ -1,4 +1,4 @@
-import { providerSuite } from '@millrace/consumer-contracts/suite';
+import { providerSuite } from '@millrace/consumer-contracts/conformance';
 import { Platform, projectFiles } from './platform.ts';
 
 let opened: Promise<Platform> | undefined;

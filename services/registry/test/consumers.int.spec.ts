@@ -1,4 +1,4 @@
-import { type ProviderState, providerSuite } from '@millrace/consumer-contracts/suite';
+import { type ProviderState, providerSuite } from '@millrace/consumer-contracts/conformance';
 import { ada, because, grace } from './fixtures.ts';
 import { registerVersion } from './register-version.ts';
 import { type Platform, type RegistryClient, startPlatform } from './service-fixture.ts';
