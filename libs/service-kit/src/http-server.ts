@@ -32,6 +32,9 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
+/** Seconds after which a client may try again what could not be answered now. */
+const retryAfterSeconds = 1;
+
 /** Bytes of a request body, unless a route says otherwise. */
 const maxBodyBytes = 16 * 1024 * 1024;
 
@@ -62,6 +65,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     if (error.code === ErrorCode.internal) {
       options.log.error({ err: error.cause ?? error, path: request.routeOptions.url }, 'request failed');
     }
+    if (error.code === ErrorCode.unavailable) reply.header('retry-after', retryAfterSeconds);
     return reply.code(httpStatusOf(error.code)).send({ error: errorToJson(error) });
   });
   app.setNotFoundHandler((request) => {

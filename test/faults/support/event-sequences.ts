@@ -10,10 +10,12 @@ export interface BrokenSequence {
   /** The very same event more than once: harmless where a stream was rebuilt. */
   readonly repeated: readonly number[];
   readonly missing: readonly number[];
+  /** Numbers that came first after a higher one. */
+  readonly overtaken: readonly number[];
   readonly events: readonly TailedEvent[];
 }
 
-/** Entities of which an event is missing, on the stream twice, or numbered like another one. */
+/** Entities of which an event is missing, on the stream twice, too late, or numbered like another one. */
 export const findBrokenSequences = (events: readonly TailedEvent[]): readonly BrokenSequence[] =>
   [...byEntity(events)].flatMap(([entity, own]) => {
     const ids = new Map<number, Set<string>>();
@@ -24,9 +26,11 @@ export const findBrokenSequences = (events: readonly TailedEvent[]): readonly Br
     );
     const last = Math.max(0, ...ids.keys());
     const missing = Array.from({ length: last }, (_, i) => i + 1).filter((number) => !ids.has(number));
-    if (claimedTwice.length + repeated.length + missing.length === 0) return [];
+    const firsts = [...ids.keys()];
+    const overtaken = firsts.filter((number, i) => firsts.slice(0, i).some((before) => before > number));
+    if (claimedTwice.length + repeated.length + missing.length + overtaken.length === 0) return [];
     const sequences = own.map(({ sequence }) => sequence);
-    return [{ entity, sequences, claimedTwice, repeated, missing, events: own }];
+    return [{ entity, sequences, claimedTwice, repeated, missing, overtaken, events: own }];
   });
 
 export const byEntity = (events: readonly TailedEvent[]): ReadonlyMap<string, readonly TailedEvent[]> => {
@@ -41,13 +45,19 @@ export const byEntity = (events: readonly TailedEvent[]): ReadonlyMap<string, re
 
 /** `training.run/abc: 1, 2, 1 — 1 was given to two events:` with all that either event says of itself. */
 export const describeBrokenSequence = (broken: BrokenSequence): string => {
-  const { entity, sequences, claimedTwice, repeated, missing, events } = broken;
+  const { entity, sequences, claimedTwice, repeated, missing, overtaken, events } = broken;
   const told = [
     ...(claimedTwice.length === 0 ? [] : [`${claimedTwice.join(', ')} given to different events`]),
     ...(repeated.length === 0 ? [] : [`${repeated.join(', ')} repeated`]),
     ...(missing.length === 0 ? [] : [`${missing.join(', ')} missing`]),
+    ...(overtaken.length === 0 ? [] : [`${overtaken.join(', ')} after later ones`]),
   ];
-  const shown = new Set([...claimedTwice, ...repeated, ...missing.flatMap((n) => [n - 1, n + 1])]);
+  const shown = new Set([
+    ...claimedTwice,
+    ...repeated,
+    ...overtaken,
+    ...missing.flatMap((n) => [n - 1, n + 1]),
+  ]);
   const details = events.filter(({ sequence }) => shown.has(sequence)).map(describeEvent);
   return [`${entity}: ${sequences.join(', ')} — ${told.join('; ')}`, ...details].join('\n');
 };

@@ -35,6 +35,8 @@ export interface Finding {
 export interface Allowances {
   /** The same event again on the stream, as after a stream was rebuilt or its messages were sent twice on purpose. */
   readonly repeatedEvents?: boolean;
+  /** Events of an entity out of order on the stream, as after it was rebuilt or shuffled on purpose. */
+  readonly reorderedEvents?: boolean;
   /** Blobs whose read may fail, as after one was damaged; never wrong bytes. */
   readonly unreadableBlobs?: boolean;
   /** Numbers missing in the stream's middle, as after it lost some: consumers were refilled instead. */
@@ -114,8 +116,9 @@ export const checkInvariants = async (options: CheckOptions): Promise<Verdict> =
 const eventViolations = (events: readonly TailedEvent[], allow: Allowances): readonly string[] =>
   findBrokenSequences(events)
     .filter(
-      ({ claimedTwice, repeated, missing }) =>
+      ({ claimedTwice, repeated, missing, overtaken }) =>
         claimedTwice.length > 0 ||
+        (overtaken.length > 0 && !allow.reorderedEvents) ||
         (repeated.length > 0 && !allow.repeatedEvents) ||
         (missing.length > 0 && !allow.missingEvents),
     )

@@ -39,7 +39,8 @@ test('two events with the same number are told with all that they say of themsel
 test('an event that came twice is no other event, and a gap is a gap', () => {
   expect(findBrokenSequences([eventAt(1, 1, 'x'), eventAt(2, 1, 'x')])).toMatchObject([{ repeated: [1] }]);
   expect(findBrokenSequences([eventAt(1, 1, 'x'), eventAt(2, 3, 'y')])).toMatchObject([{ missing: [2] }]);
-  expect(findBrokenSequences([eventAt(1, 2, 'y'), eventAt(2, 1, 'x')])).toEqual([]);
+  expect(findBrokenSequences([eventAt(1, 2, 'y'), eventAt(2, 1, 'x')])).toMatchObject([{ overtaken: [1] }]);
+  expect(findBrokenSequences([eventAt(1, 1, 'x'), eventAt(2, 2, 'y')])).toEqual([]);
 });
 
 test('a rebuild counts each event once, in the order of its entity', () => {
