@@ -40,6 +40,7 @@ export {
 export { type RepublishOptions, rebuildIfLost, republishSince } from './rebuild.ts';
 export { type ServeRefillOptions, serveRefill } from './refill.ts';
 export { type RelayOptions, startRelay } from './relay.ts';
+export { type EventToShow, type StructuredEvent, structuredEvent } from './structured-event.ts';
 export { checkFilter, checkSubject, checkToken, subjects } from './subjects.ts';
 export {
   defaultTopology,

@@ -10,6 +10,7 @@ import { modelCommands } from './commands/models.ts';
 import { monitoringCommands } from './commands/monitoring.ts';
 import { observeCommands } from './commands/observe.ts';
 import { runCommands } from './commands/runs.ts';
+import { webhookCommands } from './commands/webhooks.ts';
 import { defaultUrl } from './context.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -34,6 +35,7 @@ export const createProgram = (): Command => {
   monitoringCommands(program);
   observeCommands(program);
   automationCommands(program);
+  webhookCommands(program);
   certificateCommands(program);
   doctorCommand(program);
   return program;

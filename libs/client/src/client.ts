@@ -55,6 +55,8 @@ export interface EventsOptions {
   /** `all`, `new`, a stream sequence or an ISO 8601 time. */
   readonly since?: string;
   readonly key?: string;
+  /** `false`: end after the last event there is. Default `true`. */
+  readonly follow?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -170,24 +172,67 @@ const blobCalls = (transport: Transport) => {
   };
 };
 
+/** What is read of an event in the structured form of CloudEvents. */
+interface CloudEventJson {
+  readonly id: string;
+  readonly type: string;
+  readonly source: string;
+  readonly subject: string;
+  readonly time: string;
+  readonly sequence: string;
+  readonly millraceentity: string;
+  readonly traceparent?: string;
+  readonly data: unknown;
+}
+
+const streamedEvent = (
+  { id, type, source, subject, time, sequence, millraceentity, traceparent, data }: CloudEventJson,
+  streamSequence: number,
+): StreamedEvent => ({
+  streamSequence,
+  subject: type.replace(/^millrace\./, 'millrace.evt.'),
+  id,
+  type,
+  source,
+  entity: millraceentity,
+  key: subject,
+  sequence: Number(sequence),
+  time,
+  data,
+  ...(traceparent === undefined ? {} : { traceparent }),
+});
+
 /** Milliseconds before a broken stream is opened again. */
 const reconnectMs = 500;
 
 const watchCalls = (transport: Transport) => ({
-  async *events({ filter, since = 'new', key, signal }: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
+  async *events({
+    filter,
+    since = 'new',
+    key,
+    follow,
+    signal,
+  }: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
     let place = since;
     let connected = false;
     while (!signal?.aborted) {
       try {
         const path = `${apiPrefix}/events`;
         const opening = new Date().toISOString();
-        for await (const event of stream(transport, path, { filter, since: place, key }, signal, () => {
-          connected = true;
-          // What comes while a broken connection is opened again is new too.
-          if (place === 'new') place = opening;
-        })) {
+        for await (const event of stream(
+          transport,
+          path,
+          { filter, since: place, key, follow },
+          signal,
+          () => {
+            connected = true;
+            // What comes while a broken connection is opened again is new too.
+            if (place === 'new') place = opening;
+          },
+        )) {
+          if (event.event === 'end') return;
           place = event.id ?? place;
-          yield JSON.parse(event.data) as StreamedEvent;
+          yield streamedEvent(JSON.parse(event.data) as CloudEventJson, Number(place));
         }
       } catch (thrown) {
         if (signal?.aborted) return;

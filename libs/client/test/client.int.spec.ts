@@ -139,7 +139,19 @@ describe('blobs', () => {
   });
 });
 
-const event = (id: number) => `id: ${id}\nevent: e\ndata: ${JSON.stringify({ streamSequence: id })}\n\n`;
+/** A CloudEvent at a place of the stream. */
+const event = (id: number) => {
+  const type = 'millrace.registry.alias.moved.v1';
+  const attributes = {
+    specversion: '1.0',
+    id: `e${id}`,
+    type,
+    source: '/millrace/registry',
+    subject: 'flights',
+  };
+  const data = { ...attributes, time: '', sequence: '7', millraceentity: 'registry.alias/flights', data: {} };
+  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+};
 const streaming =
   (text: string, end = true): Handler =>
   (_request, response) => {
@@ -165,6 +177,39 @@ describe('events', () => {
     abort.abort();
     expect(seen).toEqual([1, 2, 3]);
     expect(requests.map(({ url }) => url)).toEqual(['/api/v1/events?since=all', '/api/v1/events?since=2']);
+  });
+
+  it('come with their place in the stream and in their entity', async () => {
+    answer = streaming(event(5), false);
+    for await (const found of client.events({ since: 'all' })) {
+      expect(found).toMatchObject({
+        streamSequence: 5,
+        subject: 'millrace.evt.registry.alias.moved.v1',
+        id: 'e5',
+        entity: 'registry.alias/flights',
+        key: 'flights',
+        sequence: 7,
+      });
+      break;
+    }
+  });
+
+  it('that are there end when the gateway says so, not when the connection does', async () => {
+    let connections = 0;
+    answer = (request, response, body) => {
+      connections += 1;
+      const text = connections === 1 ? event(1) : `${event(2)}event: end\ndata: {}\n\n`;
+      streaming(text)(request, response, body);
+    };
+    const seen: number[] = [];
+    for await (const { streamSequence } of client.events({ since: 'all', follow: false })) {
+      seen.push(streamSequence);
+    }
+    expect(seen).toEqual([1, 2]);
+    expect(requests.map(({ url }) => url)).toEqual([
+      '/api/v1/events?since=all&follow=false',
+      '/api/v1/events?since=1&follow=false',
+    ]);
   });
 
   it('that are new go on from when they were first listened for', async () => {

@@ -1,9 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { consumeEvents, type Outcome, subscription } from '@millrace/bus';
 import { pipelineEvents, Run, RunState } from '@millrace/contracts/pipeline';
 import { apiPrefix } from '@millrace/rest';
 import { eventMessage } from '@millrace/service-kit';
+import { jetstream } from '@nats-io/jetstream';
+import { connect } from '@nats-io/transport-node';
+import { type CloudEvent, HTTP } from 'cloudevents';
+import { EventSource } from 'eventsource';
 import { request } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, Lab } from './fixture.ts';
@@ -98,6 +105,60 @@ const read = async (
   return seen.slice(0, enough);
 };
 
+/** Passes events on until there were so many. */
+const pass = async (events: Readable, response: ServerResponse, limit: number): Promise<void> => {
+  let text = '';
+  let passed = 0;
+  for await (const chunk of events) {
+    const blocks = `${text}${chunk}`.split('\n\n');
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      response.write(`${block}\n\n`);
+      if (block.includes('data:')) passed += 1;
+      if (passed >= limit) return void response.end();
+    }
+  }
+};
+
+/** Passes requests on, and cuts the first answer off after so many events. */
+class CuttingProxy {
+  readonly lastEventIds: (string | undefined)[] = [];
+  readonly url: string;
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  static async start(target: string, cutAfter: number): Promise<CuttingProxy> {
+    const server = createServer(async ({ url = '', headers }, response) => {
+      const lastEventId = headers['last-event-id'] as string | undefined;
+      proxy.lastEventIds.push(lastEventId);
+      const resumed = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+      const answer = await request(`${target}${url}`, { headers: resumed });
+      response.on('close', () => answer.body.destroy());
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const cut = proxy.lastEventIds.length === 1;
+      try {
+        await pass(answer.body, response, cut ? cutAfter : Number.POSITIVE_INFINITY);
+      } catch {
+        // The reader went away.
+      }
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy: CuttingProxy = new CuttingProxy(server);
+    return proxy;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
 const runs = () => lab.runtime('pipeline').store.collection<{ count: number }>({ name: 'runs' });
 
 /** Publishes an event of a pipeline run. */
@@ -118,17 +179,24 @@ describe('the event stream', () => {
     between.time = new Date().toISOString();
     await publish('c');
   });
-  const keys = (events: readonly Received[]) => events.map(({ data }) => data.key);
+  const keys = (events: readonly Received[]) => events.map(({ data }) => data.subject);
 
   it('gives all events from the beginning, whole, with their place in the stream', async () => {
     const events = await read('/events?since=all', 4);
     expect(keys(events)).toEqual(['a', 'b', 'a', 'c']);
     expect(events[2]).toMatchObject({
       event: 'millrace.pipeline.run.cancel_requested.v1',
-      data: { key: 'a', sequence: 2, source: expect.any(String), data: { pipelineRunId: 'a' } },
+      data: {
+        specversion: '1.0',
+        subject: 'a',
+        sequence: '2',
+        source: '/millrace/pipeline',
+        millraceentity: 'pipeline.run/a',
+        data: { pipelineRunId: 'a' },
+      },
     });
     expect(events[2]?.data.headers).toBeUndefined();
-    expect(Number(events[2]?.id)).toBe(events[2]?.data.streamSequence);
+    expect(events.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4]);
   });
 
   it('goes on after a sequence, after what was seen last, and from a time', async () => {
@@ -143,6 +211,54 @@ describe('the event stream', () => {
     const cancels = 'millrace.evt.pipeline.run.cancel_requested.v1';
     const other = 'millrace.evt.registry.>';
     expect(keys(await read(`/events?since=all&filter=${cancels}&filter=${other}`, 1))).toEqual(['a']);
+  });
+
+  it('ends after the last event there is when it is not to follow', async () => {
+    const events = await read('/events?since=all&follow=false', 100);
+    expect(keys(events.slice(0, -1))).toEqual(['a', 'b', 'a', 'c']);
+    expect(events.at(-1)).toMatchObject({ event: 'end', data: {} });
+    const none = await read('/events?since=all&follow=false&filter=millrace.evt.registry.>', 100);
+    expect(none).toMatchObject([{ event: 'end' }]);
+  });
+
+  it('is read and resumed by the stock EventSource, and parsed by the stock CloudEvents SDK', async () => {
+    const proxy = await CuttingProxy.start(lab.url, 2);
+    const seen: CloudEvent<unknown>[] = [];
+    const source = new EventSource(`${proxy.url}${apiPrefix}/events?since=all`);
+    const headers = { 'content-type': 'application/cloudevents+json' };
+    const take = ({ data }: MessageEvent) => {
+      seen.push(HTTP.toEvent({ headers, body: data }) as CloudEvent<unknown>);
+    };
+    for (const { type } of [pipelineEvents.runResumed, pipelineEvents.runCancelRequested]) {
+      source.addEventListener(type, take);
+    }
+    await eventually(() => expect(seen.length).toBeGreaterThanOrEqual(4));
+    source.close();
+    await proxy.stop();
+    expect(seen.slice(0, 4).map(({ subject }) => subject)).toEqual(['a', 'b', 'a', 'c']);
+    expect(proxy.lastEventIds).toEqual([undefined, '2']);
+  });
+
+  it('has the same events on NATS, which the SDK parses by their headers', async () => {
+    const connection = await connect({ servers: lab.broker.url });
+    try {
+      const consumer = await jetstream(connection).consumers.get('EVENTS');
+      const message = await consumer.next();
+      const headers = Object.fromEntries(
+        [...(message?.headers ?? [])].map(([name, [value]]) => [name, value]),
+      );
+      const event = HTTP.toEvent({ headers, body: message?.string() }) as CloudEvent<unknown>;
+      expect(event.validate()).toBe(true);
+      expect(event).toMatchObject({
+        type: 'millrace.pipeline.run.resumed.v1',
+        source: '/millrace/pipeline',
+        subject: 'a',
+        sequence: '1',
+        data: { pipelineRunId: 'a' },
+      });
+    } finally {
+      await connection.close();
+    }
   });
 
   it('gives new events as they come', async () => {
@@ -187,7 +303,7 @@ describe('the event stream', () => {
     let tail = '';
     for await (const chunk of answer.body) {
       tail += String(chunk);
-      for (const [, key] of tail.matchAll(/"key":"(slow-\d+)"/g)) found.add(key ?? '');
+      for (const [, key] of tail.matchAll(/"subject":"(slow-\d+)"/g)) found.add(key ?? '');
       tail = tail.slice(-200_000);
       if (found.size === 40) break;
     }

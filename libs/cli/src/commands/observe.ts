@@ -1,12 +1,12 @@
 import type { StreamedEvent } from '@millrace/client';
 import { LineageDirection } from '@millrace/contracts/registry';
-import { FailedPrecondition } from '@millrace/errors';
+import { FailedPrecondition, Invalid } from '@millrace/errors';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { time } from '../format.ts';
-import { positiveNumber, wholeNumber } from '../options.ts';
+import { instant, positiveNumber, wholeNumber } from '../options.ts';
 import { plain } from '../output.ts';
 import { findRun } from '../references.ts';
 import { lineageTree } from '../views/lineage-tree.ts';
@@ -14,6 +14,8 @@ import { traceTree } from '../views/trace-tree.ts';
 
 interface TailOptions {
   readonly since?: string;
+  readonly from?: number;
+  readonly until?: string;
   readonly filter?: string[];
   readonly key?: string;
   readonly run?: string;
@@ -34,13 +36,27 @@ const belongsTo = (event: StreamedEvent, runId: string, traceId: string): boolea
   (traceId !== '' && event.traceparent?.includes(traceId) === true) ||
   JSON.stringify(event.data).includes(runId);
 
-const tail = async (context: CommandContext, options: TailOptions): Promise<void> => {
+/** Where `--from` and `--since` say to begin; undefined when neither does. */
+const placeOf = ({ since, from }: TailOptions): string | undefined => {
+  if (from === undefined) return since === undefined ? undefined : sinceOf(since);
+  if (since !== undefined) throw new Invalid('either --since or --from says where to begin, not both');
+  // The gateway goes on after the sequence that it is given.
+  return String(Math.max(0, from - 1));
+};
+
+/** Shows events as they come; without `follow`, those that there are. */
+const showEvents = async (
+  context: CommandContext,
+  options: TailOptions,
+  { follow, start }: { readonly follow: boolean; readonly start: string },
+): Promise<void> => {
   const client = await context.client();
   const run = options.run === undefined ? undefined : await findRun(client, options.run);
   const abort = new AbortController();
   process.once('SIGINT', () => abort.abort());
   const events = client.events({
-    since: sinceOf(options.since ?? (run?.createdAt === undefined ? 'new' : run.createdAt)),
+    since: placeOf(options) ?? run?.createdAt ?? start,
+    follow,
     ...(options.filter === undefined ? {} : { filter: options.filter }),
     ...(options.key === undefined ? {} : { key: options.key }),
     signal: abort.signal,
@@ -48,12 +64,19 @@ const tail = async (context: CommandContext, options: TailOptions): Promise<void
   let left = options.count ?? Number.POSITIVE_INFINITY;
   for await (const event of events) {
     if (run !== undefined && !belongsTo(event, run.id, run.traceId)) continue;
+    if (options.until !== undefined && event.time >= options.until) continue;
     context.output.line(event, describe);
     left -= 1;
     if (left <= 0 || (run !== undefined && isEndOf(event, run.id))) break;
   }
   abort.abort();
 };
+
+const tail = (context: CommandContext, options: TailOptions): Promise<void> =>
+  showEvents(context, options, { follow: true, start: 'new' });
+
+const replay = (context: CommandContext, options: TailOptions): Promise<void> =>
+  showEvents(context, options, { follow: false, start: 'all' });
 
 /** A finished run causes no more events; its own last one ends the list. */
 const isEndOf = (event: StreamedEvent, runId: string): boolean =>
@@ -193,12 +216,24 @@ export const observeCommands = (program: Command): void => {
   events
     .command('tail', { isDefault: true })
     .description('show events as they come, or from the past')
-    .option('--since <when>', 'all, new, an age such as 10m, a time, or a sequence')
+    .option('--since <when>', 'all, new, an age such as 10m, or a time')
+    .option('--from <sequence>', 'the event with this stream sequence, and those after it', wholeNumber)
     .option('--filter <subject...>', 'subject filters, such as millrace.evt.registry.>')
     .option('--key <key>', 'only events of this entity')
     .option('--run <run>', 'only events of this pipeline run')
     .option('-n, --count <count>', 'end after so many', wholeNumber)
     .action(action(tail));
+  events
+    .command('replay')
+    .description('show events of the past again, in their order, and end')
+    .option('--since <when>', 'all (default), an age such as 10m, or a time')
+    .option('--from <sequence>', 'the event with this stream sequence, and those after it', wholeNumber)
+    .option('--until <time>', 'only those before it', instant)
+    .option('--filter <subject...>', 'subject filters, such as millrace.evt.registry.>')
+    .option('--key <key>', 'only events of this entity')
+    .option('--run <run>', 'only events of this pipeline run')
+    .option('-n, --count <count>', 'end after so many', wholeNumber)
+    .action(action(replay));
   program
     .command('trace <run>')
     .description('the trace of a pipeline run (or trace id) as a tree with durations')

@@ -1,4 +1,4 @@
-import type { Bus } from '@millrace/bus';
+import { type Bus, structuredEvent } from '@millrace/bus';
 import { Invalid } from '@millrace/errors';
 import { apiPrefix } from '@millrace/rest';
 import type { FastifyInstance } from 'fastify';
@@ -21,6 +21,7 @@ interface EventQuery {
   filter?: string[];
   since?: string;
   key?: string;
+  follow?: boolean;
 }
 
 const querystring = {
@@ -29,6 +30,7 @@ const querystring = {
     filter: { type: 'array', items: { type: 'string', maxLength: 512 }, maxItems: 50 },
     since: { type: 'string', maxLength: 64 },
     key: { type: 'string', maxLength: 512 },
+    follow: { type: 'boolean' },
   },
   additionalProperties: false,
 };
@@ -45,23 +47,25 @@ const filtersOf = (filter: EventQuery['filter']): readonly string[] => {
   return filters;
 };
 
-/** `GET /events`: every lifecycle event, live or from the past, resumable by the stream's sequence. */
+/**
+ * `GET /events`: every lifecycle event as a CloudEvent, live or from the past, resumable by the stream's sequence. With
+ * `follow=false` it ends with an event `end` after the last that there is.
+ */
 export const registerEventRoutes = (app: FastifyInstance, bus: Bus): void => {
   const options = { schema: { querystring }, exposeHeadRoute: false };
   app.get<{ Querystring: EventQuery }>(`${apiPrefix}/events`, options, async (request, reply) => {
     const last = request.headers['last-event-id'];
     const since = parseSince(typeof last === 'string' && last !== '' ? last : (request.query.since ?? 'new'));
     const filterSubjects = filtersOf(request.query.filter);
-    const { key } = request.query;
+    const { key, follow = true } = request.query;
     const stream = new EventStream(reply);
     await stream.run(async () => {
-      for await (const event of bus.readEvents({ filterSubjects, since, signal: stream.signal })) {
+      for await (const event of bus.readEvents({ filterSubjects, since, follow, signal: stream.signal })) {
         if (key !== undefined && event.key !== key) continue;
-        const { headers, ...shown } = event;
-        const { traceparent } = headers;
-        const data = traceparent === undefined ? shown : { ...shown, traceparent };
-        await stream.send(event.type, data, event.streamSequence);
+        await stream.send(event.type, structuredEvent(event), event.streamSequence);
       }
+      // Tells a reader that this was all from a connection that was cut.
+      if (!follow) await stream.send('end', {});
     });
   });
 };

@@ -75,9 +75,13 @@ export const ownOperations: Readonly<Record<string, Record<string, unknown>>> = 
           '`all`, `new` (default), a stream sequence to go on after, or an ISO 8601 time',
         ),
         parameter('key', 'query', 'Only events whose entity key is this'),
+        parameter('follow', 'query', '`false`: end, with an event `end`, after the last event there is'),
         parameter('last-event-id', 'header', 'The last stream sequence seen; wins over `since`'),
       ],
-      responses: answer('text/event-stream', 'One event per fact; `id` is the stream sequence.'),
+      responses: answer(
+        'text/event-stream',
+        'One event per fact: `event` is its type, `id` the stream sequence, `data` a CloudEvent in JSON.',
+      ),
     },
   },
   '/runs/{id}/watch': {

@@ -1,7 +1,7 @@
+import { structuredEvent } from '@millrace/bus';
 import { entityId } from '@millrace/contracts';
 import { bridgeEvents, type DeliveryAttempt } from '@millrace/contracts/bridge';
 import type { Actor } from '@millrace/contracts/common';
-import { cloudEventJson } from '../domain/cloud-event.ts';
 import { sendOnce } from './attempt-delivery.ts';
 import { findWebhook } from './change-webhook.ts';
 import type { Dependencies } from './ports.ts';
@@ -15,7 +15,7 @@ export const testWebhook = async (
   const webhook = await findWebhook(deps, id);
   const { type, codec } = bridgeEvents.webhookTested;
   const eventId = deps.newId('test');
-  const body = cloudEventJson({
+  const event = structuredEvent({
     id: eventId,
     type,
     key: id,
@@ -25,6 +25,7 @@ export const testWebhook = async (
     headers: { 'ce-source': '/millrace/bridge' },
     data: codec.toJSON({ webhookId: id, actor }),
   });
+  const body = JSON.stringify(event);
   const { retryAfterMs: _, ...attempt } = await sendOnce(deps, webhook, {
     id: eventId,
     body,

@@ -1,6 +1,5 @@
+import { type EventToShow, structuredEvent } from '@millrace/bus';
 import type { Delivery, DeliveryAttempt, DeliveryState } from '@millrace/contracts/bridge';
-import type { BusEvent } from './cloud-event.ts';
-import { cloudEventJson } from './cloud-event.ts';
 import { nextDelayMs, type RetrySchedule } from './retry-schedule.ts';
 
 /** One event for one webhook, as it is stored. Times are ISO 8601, UTC. */
@@ -55,7 +54,7 @@ export const timeOfPlace = (place: string): number => Date.parse(place.slice(pla
 
 export interface NewDelivery {
   readonly webhookId: string;
-  readonly event: BusEvent;
+  readonly event: EventToShow;
   readonly now: number;
   /** Whether it waits for earlier events of its entity. */
   readonly ordered: boolean;
@@ -68,7 +67,7 @@ export const newDelivery = ({ webhookId, event, now, ordered }: NewDelivery): St
     id: deliveryId(webhookId, event.id),
     webhookId,
     event: { id: event.id, type: event.type, entity: event.entity, sequence: event.sequence },
-    body: cloudEventJson(event),
+    body: JSON.stringify(structuredEvent(event)),
     ...(traceparent === undefined ? {} : { traceparent }),
     state: 'DELIVERY_STATE_PENDING',
     attempts: [],
