@@ -10,9 +10,9 @@ import { type Identity, identityOf } from './identity.ts';
 export interface TlsFiles {
   /** Authorities that are trusted; during a change of authority, several. */
   readonly ca: string;
-  /** The own certificate, with those between it and the authority. */
-  readonly certificate: string;
-  readonly key: string;
+  /** The own certificate, with those between it and the authority; with its key, or neither. */
+  readonly certificate?: string;
+  readonly key?: string;
   /** Lists of revoked certificates, one of each authority. */
   readonly crl?: string;
 }
@@ -31,9 +31,10 @@ export interface TlsMaterial {
   readonly options: Readonly<SecureContextOptions>;
   /** For one connection after the other. */
   readonly context: SecureContext;
-  /** Who the own certificate says we are; `undefined` when it was not made for Millrace. */
+  /** Who the own certificate says we are; `undefined` without one, or when it was not made for Millrace. */
   readonly identity: Identity | undefined;
-  readonly expires: Date;
+  /** When the own certificate ends. */
+  readonly expires: Date | undefined;
 }
 
 export interface TlsStoreOptions {
@@ -135,7 +136,8 @@ export class TlsStore {
 }
 
 const readTexts = async (files: TlsFiles): Promise<Texts> => {
-  const read = async (path: string): Promise<string> => {
+  const read = async (path: string | undefined): Promise<string | undefined> => {
+    if (path === undefined) return undefined;
     try {
       return await readFile(path, 'utf8');
     } catch (thrown) {
@@ -148,33 +150,42 @@ const readTexts = async (files: TlsFiles): Promise<Texts> => {
     ca: await read(files.ca),
     certificate: await read(files.certificate),
     key: await read(files.key),
-    crl: files.crl === undefined ? undefined : await read(files.crl),
+    crl: await read(files.crl),
   };
 };
 
 const materialOf = (files: TlsFiles, texts: Texts): TlsMaterial => {
-  const certificate = checked(files.certificate, 'is no certificate', () => {
-    return new X509Certificate(texts.certificate ?? '');
-  });
-  const key = checked(files.key, 'is no private key', () => createPrivateKey(texts.key ?? ''));
-  if (!certificate.checkPrivateKey(key)) {
-    throw Invalid.field(files.key, `is not the key of the certificate in ${files.certificate}`);
-  }
+  const certificate = ownCertificate(files, texts);
   const ca = splitPem(texts.ca ?? '', 'CERTIFICATE');
   if (ca.length === 0) throw Invalid.field(files.ca, 'holds no certificate of an authority');
   const options: SecureContextOptions = {
     ca: [...ca],
-    cert: texts.certificate ?? '',
-    key: texts.key ?? '',
     minVersion: 'TLSv1.3',
+    ...(certificate === undefined ? {} : { cert: texts.certificate ?? '', key: texts.key ?? '' }),
     ...crlOf(files, texts),
   };
   return {
     options,
     context: checked(files.ca, 'cannot be used', () => createSecureContext(options)),
-    identity: identityOf(certificate),
-    expires: certificate.validToDate,
+    identity: certificate === undefined ? undefined : identityOf(certificate),
+    expires: certificate?.validToDate,
   };
+};
+
+const ownCertificate = (files: TlsFiles, texts: Texts): X509Certificate | undefined => {
+  if (files.certificate === undefined && files.key === undefined) return undefined;
+  if (files.certificate === undefined || files.key === undefined) {
+    throw Invalid.field(
+      files.certificate ?? files.key ?? '',
+      'is of no use alone: a certificate and its key are needed',
+    );
+  }
+  const certificate = checked(files.certificate, 'is no certificate', () => {
+    return new X509Certificate(texts.certificate ?? '');
+  });
+  const key = checked(files.key, 'is no private key', () => createPrivateKey(texts.key ?? ''));
+  if (certificate.checkPrivateKey(key)) return certificate;
+  throw Invalid.field(files.key, `is not the key of the certificate in ${files.certificate}`);
 };
 
 /** Node reads one list of each text only. */

@@ -49,6 +49,7 @@ export const openTls = async (
     throw thrown;
   }
   const tell = ({ expires }: TlsMaterial) => {
+    if (expires === undefined) return;
     const facts = { expires: expires.toISOString() };
     if (expires.getTime() - now() < warnBeforeMs)
       log.warn(facts, 'the certificate expires soon or has expired');

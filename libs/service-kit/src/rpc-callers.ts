@@ -5,6 +5,7 @@ import type { DatasetServiceService } from '@millrace/contracts/ingest';
 import type { MonitoringServiceService } from '@millrace/contracts/monitoring';
 import type { PipelineServiceService } from '@millrace/contracts/pipeline';
 import type { RegistryServiceService } from '@millrace/contracts/registry';
+import type { StorageServiceService } from '@millrace/contracts/storage';
 import type { TrackingServiceService } from '@millrace/contracts/training';
 import type { ServiceName } from './settings.ts';
 
@@ -40,9 +41,9 @@ const deployment: Callers<typeof DeploymentServiceService> = {
 };
 
 const evaluation: Callers<typeof EvaluationServiceService> = {
-  getReport: users,
-  listReports: users,
   // The registry admits a version only with a verdict that it has read itself.
+  getReport: [...users, 'registry'],
+  listReports: users,
   findVerdict: [...users, 'registry'],
 };
 
@@ -79,6 +80,12 @@ const pipeline: Callers<typeof PipelineServiceService> = {
   deleteTrigger: users,
   listReactions: users,
   setReaction: users,
+  startGarbageCollection: users,
+  getGarbageCollection: users,
+  listGarbageCollections: users,
+  placeHold: users,
+  listHolds: users,
+  releaseHold: users,
 };
 
 const registry: Callers<typeof RegistryServiceService> = {
@@ -103,12 +110,20 @@ const registry: Callers<typeof RegistryServiceService> = {
 };
 
 const training: Callers<typeof TrackingServiceService> = {
-  getRun: users,
+  // A hold is placed on a run that exists.
+  getRun: [...users, 'pipeline'],
   searchRuns: users,
   compareRuns: users,
   getMetricHistory: users,
   logBatch: users,
   listExperiments: users,
+};
+
+/** The pipeline service collects garbage over all stores. */
+const storage: Callers<typeof StorageServiceService> = {
+  listDocuments: ['pipeline'],
+  removeDocuments: ['pipeline'],
+  pruneEvents: ['pipeline'],
 };
 
 /** By the full name of the gRPC service. */
@@ -120,6 +135,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly ServiceNam
   'millrace.monitoring.v1.MonitoringService': monitoring,
   'millrace.pipeline.v1.PipelineService': pipeline,
   'millrace.registry.v1.RegistryService': registry,
+  'millrace.storage.v1.StorageService': storage,
   'millrace.training.v1.TrackingService': training,
 };
 
@@ -131,3 +147,12 @@ export const callersOf = (method: string): readonly ServiceName[] | undefined =>
   const [service = '', name = ''] = method.split('/');
   return table[service]?.[`${name.charAt(0).toLowerCase()}${name.slice(1)}`];
 };
+
+/** Every method of every service with who may call it: `registry`, `getModelVersion`. */
+export const rpcCallers: readonly {
+  readonly provider: string;
+  readonly rpc: string;
+  readonly callers: readonly ServiceName[];
+}[] = Object.entries(table).flatMap(([service, methods]) =>
+  Object.entries(methods).map(([rpc, callers]) => ({ provider: service.split('.')[1] ?? '', rpc, callers })),
+);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { TlsFiles } from '@millrace/certificates';
 import { Invalid } from '@millrace/errors';
+import type { MongoAccess } from '@millrace/store';
 import { z } from 'zod';
 
 /** The services of Millrace, as addresses and stores are named after them. */
@@ -50,6 +51,13 @@ const baseSchema = z.object({
     .string()
     .regex(/^(sqlite:.|mongodb(\+srv)?:\/\/)/, 'must begin with sqlite:, mongodb:// or mongodb+srv://')
     .optional(),
+  /** The service's own user of MongoDB. */
+  MILLRACE_STORE_USER: z.string().min(1).optional(),
+  MILLRACE_STORE_PASSWORD_FILE: z.string().min(1).optional(),
+  /** Files by which MongoDB is checked, and by which it checks the service. */
+  MILLRACE_STORE_TLS_CA: z.string().min(1).optional(),
+  MILLRACE_STORE_TLS_CERT: z.string().min(1).optional(),
+  MILLRACE_STORE_TLS_KEY: z.string().min(1).optional(),
   /** Where blobs are kept; see `openBlobStore`. By default `blobs` in the data directory. */
   MILLRACE_BLOBS_URL: z
     .string()
@@ -90,6 +98,8 @@ export interface Settings {
   readonly dataDir: string;
   /** `sqlite:<path>`, or an address of MongoDB, where each service has a database of its own. */
   readonly storeUrl: string;
+  /** User and TLS files for MongoDB. */
+  readonly storeAccess: MongoAccess;
   /** `fs:<directory>`, or an address of S3. */
   readonly blobsUrl: string;
   readonly maxBlobCopyBytes: number;
@@ -133,27 +143,50 @@ export const addressesFromEnv =
     env[`MILLRACE_${service.toUpperCase()}_${listener.toUpperCase()}`] ??
     `127.0.0.1:${defaultPorts[service][listener]}`;
 
-const tlsFilesOf = (base: z.infer<typeof baseSchema>): TlsFiles | undefined => {
-  const { MILLRACE_TLS_CA: ca, MILLRACE_TLS_CERT: certificate, MILLRACE_TLS_KEY: key } = base;
-  const crl = base.MILLRACE_TLS_CRL;
-  if (ca !== undefined && certificate !== undefined && key !== undefined) {
-    return { ca, certificate, key, ...(crl === undefined ? {} : { crl }) };
-  }
-  if ((ca ?? certificate ?? key ?? crl) === undefined) return undefined;
-  const missing = Object.entries({
-    MILLRACE_TLS_CA: ca,
-    MILLRACE_TLS_CERT: certificate,
-    MILLRACE_TLS_KEY: key,
-  })
-    .filter(([, value]) => value === undefined)
-    .map(([path]) => ({ path, message: 'is needed with the other settings of TLS' }));
+type Base = z.infer<typeof baseSchema>;
+
+/** Throws `Invalid`, naming what is missing, unless all of these are set or none. */
+const requireTogether = (values: Readonly<Record<string, string | undefined>>): void => {
+  const present = Object.entries(values).filter(([, value]) => value !== undefined);
+  if (present.length === 0 || present.length === Object.keys(values).length) return;
+  const names = Object.keys(values);
+  const missing = names
+    .filter((name) => values[name] === undefined)
+    .map((path) => ({ path, message: `is needed with ${present.map(([name]) => name).join(' and ')}` }));
   throw new Invalid(
     `wrong environment: ${missing.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
-    {
-      violations: missing,
-      hint: 'Set MILLRACE_TLS_CA, MILLRACE_TLS_CERT and MILLRACE_TLS_KEY, or none of them.',
-    },
+    { violations: missing, hint: `Set ${names.join(', ')}, or none of them.` },
   );
+};
+
+const tlsFilesOf = (base: Base): TlsFiles | undefined => {
+  const { MILLRACE_TLS_CA, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY, MILLRACE_TLS_CRL: crl } = base;
+  requireTogether({ MILLRACE_TLS_CA, MILLRACE_TLS_CERT, MILLRACE_TLS_KEY });
+  if (MILLRACE_TLS_CA === undefined) return undefined;
+  return {
+    ca: MILLRACE_TLS_CA,
+    certificate: MILLRACE_TLS_CERT,
+    key: MILLRACE_TLS_KEY,
+    ...(crl === undefined ? {} : { crl }),
+  };
+};
+
+const storeAccessOf = (base: Base): MongoAccess => {
+  const { MILLRACE_STORE_USER, MILLRACE_STORE_PASSWORD_FILE, MILLRACE_STORE_TLS_CA: ca } = base;
+  const { MILLRACE_STORE_TLS_CERT, MILLRACE_STORE_TLS_KEY } = base;
+  requireTogether({ MILLRACE_STORE_USER, MILLRACE_STORE_PASSWORD_FILE });
+  requireTogether({ MILLRACE_STORE_TLS_CERT, MILLRACE_STORE_TLS_KEY });
+  if (ca === undefined && MILLRACE_STORE_TLS_CERT !== undefined) {
+    throw Invalid.field('MILLRACE_STORE_TLS_CA', 'is needed with MILLRACE_STORE_TLS_CERT');
+  }
+  return {
+    ...(MILLRACE_STORE_USER === undefined
+      ? {}
+      : { user: { name: MILLRACE_STORE_USER, passwordFile: MILLRACE_STORE_PASSWORD_FILE ?? '' } }),
+    ...(ca === undefined
+      ? {}
+      : { tls: { ca, certificate: MILLRACE_STORE_TLS_CERT, key: MILLRACE_STORE_TLS_KEY } }),
+  };
 };
 
 /** Resolves the settings of one service. */
@@ -168,6 +201,7 @@ export const readSettings = (service: ServiceName, env: Env, addresses = address
     grpcPort: base.MILLRACE_GRPC_PORT ?? defaultPorts[service].grpc,
     httpPort: base.MILLRACE_HTTP_PORT ?? defaultPorts[service].http,
     dataDir: base.MILLRACE_DATA_DIR,
+    storeAccess: storeAccessOf(base),
     storeUrl: base.MILLRACE_STORE_URL ?? `sqlite:${join(base.MILLRACE_DATA_DIR, service, 'store.sqlite')}`,
     blobsUrl: base.MILLRACE_BLOBS_URL ?? `fs:${join(base.MILLRACE_DATA_DIR, 'blobs')}`,
     maxBlobCopyBytes: base.MILLRACE_BLOBS_COPIES_BYTES,

@@ -32,9 +32,11 @@ const methods = definitions.flatMap((definition) =>
 /** Who may call what services ask of each other. Everything else is users' and comes through the gateway. */
 const betweenServices: Readonly<Record<string, readonly string[]>> = {
   'millrace.evaluation.v1.EvaluationService/FindVerdict': ['gateway', 'registry'],
+  'millrace.evaluation.v1.EvaluationService/GetReport': ['gateway', 'registry'],
   'millrace.registry.v1.RegistryService/GetModelVersion': ['gateway', 'deployment', 'pipeline'],
   'millrace.registry.v1.RegistryService/GetPolicy': ['gateway', 'deployment', 'pipeline'],
   'millrace.registry.v1.RegistryService/ResolveAlias': ['gateway', 'deployment', 'evaluation', 'pipeline'],
+  'millrace.training.v1.TrackingService/GetRun': ['gateway', 'pipeline'],
   // The collector of garbage.
   'millrace.storage.v1.StorageService/ListDocuments': ['pipeline'],
   'millrace.storage.v1.StorageService/RemoveDocuments': ['pipeline'],

@@ -64,8 +64,8 @@ const registry: ServiceModule = {
   setup: async () => ({
     rpc: [
       rpc(RegistryServiceService, {
-        getModel: ({ name }) => Promise.reject(new NotFound(`there is no model ${name}`)),
-      } as RpcHandlers<typeof RegistryServiceService>),
+        getModel: ({ name }: { name: string }) => Promise.reject(new NotFound(`there is no model ${name}`)),
+      } as unknown as RpcHandlers<typeof RegistryServiceService>),
     ],
     routes: (app) => {
       app.get('/who', async () => ({ answered: 'by the registry' }));

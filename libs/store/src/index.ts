@@ -1,3 +1,4 @@
+export type { MongoAccess } from './mongodb/access.ts';
 export type { MongoStoreOptions } from './mongodb/mongo-store.ts';
 export { openMongoStore, openStore, type StoreSettings } from './open-store.ts';
 export type {

@@ -1,4 +1,5 @@
 import { Invalid } from '@millrace/errors';
+import type { MongoAccess } from './mongodb/access.ts';
 import type { MongoStoreOptions } from './mongodb/mongo-store.ts';
 import type { DocumentStore } from './port.ts';
 import { openSqliteStore } from './sqlite/sqlite-store.ts';
@@ -9,6 +10,8 @@ export interface StoreSettings {
   readonly url: string;
   /** The service that owns the store. */
   readonly service: string;
+  /** Only for MongoDB. */
+  readonly access?: MongoAccess;
   readonly logger?: StoreLogger;
 }
 
@@ -22,9 +25,15 @@ export const openMongoStore = async (options: MongoStoreOptions): Promise<Docume
 };
 
 /** Opens the store that the URL names. Throws what the adapter's opening throws, `Invalid` on another scheme. */
-export const openStore = async ({ url, service, logger }: StoreSettings): Promise<DocumentStore> => {
+export const openStore = async ({
+  url,
+  service,
+  access = {},
+  logger,
+}: StoreSettings): Promise<DocumentStore> => {
   const common = { service, ...(logger === undefined ? {} : { logger }) };
   if (url.startsWith(SQLITE)) return openSqliteStore({ path: url.slice(SQLITE.length), ...common });
-  if (mongoPattern.test(url)) return openMongoStore({ url, database: `millrace_${service}`, ...common });
+  if (mongoPattern.test(url))
+    return openMongoStore({ url, access, database: `millrace_${service}`, ...common });
   throw Invalid.field('url', 'must begin with sqlite:, mongodb:// or mongodb+srv://');
 };

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Invalid, Unavailable } from '@millrace/errors';
 import { MongoClient } from 'mongodb';
+import type { AccessFiles } from './access.ts';
 import { type Tables, tablesOf } from './layout.ts';
-import { fromMongo, isLost, isTransient, NoAnswer } from './mongo-error.ts';
+import { fromMongo, isLost, isTransient, isWrongPassword, NoAnswer } from './mongo-error.ts';
 
 /** How long the driver looks for a primary before one attempt counts as failed, milliseconds. */
 const SELECTION_MS = 2_000;
@@ -26,6 +27,7 @@ export interface ConnectionOptions {
   /** `mongodb://` or `mongodb+srv://`. What it says of concerns does not count. */
   readonly url: string;
   readonly database: string;
+  readonly access: AccessFiles;
   /** How long a call is tried again while MongoDB does not answer, milliseconds. */
   readonly patienceMs: number;
 }
@@ -39,10 +41,12 @@ const concerns = {
   retryReads: true,
 } as const;
 
-const clientOf = (url: string): MongoClient => {
+const clientOf = (url: string, access: AccessFiles): MongoClient => {
+  const own = access.clientOptions();
   try {
     return new MongoClient(url, {
       ...concerns,
+      ...own,
       appName: 'millrace',
       serverSelectionTimeoutMS: SELECTION_MS,
       connectTimeoutMS: SELECTION_MS,
@@ -63,8 +67,8 @@ interface Session {
   readonly tables: Tables;
 }
 
-const openSession = ({ url, database }: ConnectionOptions): Session => {
-  const client = clientOf(url);
+const openSession = ({ url, database, access }: ConnectionOptions): Session => {
+  const client = clientOf(url, access);
   return { client, tables: tablesOf(client.db(database)) };
 };
 
@@ -89,12 +93,21 @@ export class Connection {
   readonly patienceMs: number;
   readonly #options: ConnectionOptions;
   #session: Session;
+  /** Replaced, and not closed yet. */
+  readonly #leaving = new Set<Session>();
   #closed = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.patienceMs = options.patienceMs;
-    this.#session = openSession(options);
+    try {
+      this.#session = openSession(options);
+    } catch (thrown) {
+      options.access.close();
+      throw thrown;
+    }
+    // What the old client has under way ends before it is closed.
+    options.access.onNewCertificates(() => this.#replace(this.#session, LONGEST_CALL_MS));
   }
 
   /** Runs a call that may be repeated, again while MongoDB does not answer, up to the patience. */
@@ -105,7 +118,7 @@ export class Connection {
         return await this.once(call, limitMs);
       } catch (thrown) {
         const wait = backoffMs(failures);
-        if (!isTransient(thrown) || performance.now() + wait > deadline) throw fromMongo(thrown);
+        if (!this.#mayRepeat(thrown) || performance.now() + wait > deadline) throw fromMongo(thrown);
         await delay(wait);
       }
     }
@@ -127,13 +140,28 @@ export class Connection {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#session.client.close();
+    this.#options.access.close();
+    await Promise.all([this.#session, ...this.#leaving].map(({ client }) => client.close()));
   }
 
-  #replace(session: Session): void {
+  /** A password that was changed is read again; the server never took the call of the old one. */
+  #mayRepeat(thrown: unknown): boolean {
+    if (isTransient(thrown)) return true;
+    if (!isWrongPassword(thrown) || !this.#options.access.hasNewPassword()) return false;
+    this.#replace(this.#session);
+    return true;
+  }
+
+  #replace(session: Session, graceMs = 0): void {
     if (this.#closed || this.#session !== session) return;
     this.#session = openSession(this.#options);
-    // What fails here has failed already.
-    session.client.close().catch(() => {});
+    this.#leaving.add(session);
+    const close = () => {
+      this.#leaving.delete(session);
+      // What fails here has failed already.
+      session.client.close().catch(() => {});
+    };
+    if (graceMs === 0) close();
+    else setTimeout(close, graceMs).unref();
   }
 }

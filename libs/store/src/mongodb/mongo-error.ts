@@ -22,6 +22,7 @@ import {
 
 // https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 const DUPLICATE_KEY = 11000;
+const AUTHENTICATION_FAILED = 18;
 
 /** The server is starting, stopping, electing, or a majority did not answer in time: later it may go well. */
 const transientCodes = new Set([
@@ -50,6 +51,10 @@ export class NoAnswer extends Error {}
 /** Whether the client may have lost its server for good. */
 export const isLost = (thrown: unknown): boolean =>
   thrown instanceof MongoServerSelectionError || thrown instanceof NoAnswer;
+
+/** Whether the user is unknown or its password wrong. */
+export const isWrongPassword = (thrown: unknown): boolean =>
+  thrown instanceof MongoServerError && thrown.code === AUTHENTICATION_FAILED;
 
 /** Whether the same call may succeed later; whether it took place is not known. */
 export const isTransient = (thrown: unknown): boolean => {

@@ -3,6 +3,7 @@ import { type Indexes, indexesOf } from '../indexes.ts';
 import type { Collection, CollectionDefinition, DocumentStore, Migration } from '../port.ts';
 import { checkService } from '../service-name.ts';
 import type { StoreLogger } from '../store-logger.ts';
+import { AccessFiles, type MongoAccess } from './access.ts';
 import { Connection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
 import { MongoInbox } from './inbox.ts';
@@ -13,8 +14,9 @@ import { fromMongo, isDuplicate } from './mongo-error.ts';
 import { MongoOutbox } from './outbox.ts';
 
 export interface MongoStoreOptions {
-  /** `mongodb://` or `mongodb+srv://`, with user and password where they are needed. */
+  /** `mongodb://` or `mongodb+srv://`; a user and password in it, or in `access`. */
   readonly url: string;
+  readonly access?: MongoAccess;
   /** The database; it holds this one store. */
   readonly database: string;
   /** The service that owns the store; a store of another service is refused. */
@@ -159,7 +161,9 @@ const warnWhenAlone = async ({ db }: Tables, logger: StoreLogger | undefined): P
 export const openMongoStore = async (options: MongoStoreOptions): Promise<DocumentStore> => {
   checkService(options.service);
   const { url, database, patienceMs = DEFAULT_PATIENCE_MS } = options;
-  const connection = new Connection({ url, database, patienceMs });
+  const { logger } = options;
+  const access = await AccessFiles.open(options.access ?? {}, { url, database, logger });
+  const connection = new Connection({ url, database, access, patienceMs });
   try {
     await connection.run((tables) => prepareStore(tables, options.service));
     await connection.once((tables) => warnWhenAlone(tables, options.logger));
