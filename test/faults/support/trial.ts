@@ -334,12 +334,14 @@ class RunWrites {
   async run(millrace: TestInstallation, disturb: (runId: string) => Promise<void> = async () => {}) {
     const id = await this.submit(millrace);
     const disturbed = disturb(id);
-    // Its failure is told below, once the run has come to its end.
-    disturbed.catch(() => {});
-    const paused = await followToPause(millrace, id, 120_000);
-    if (paused.state === 'RUN_STATE_WAITING') await approve(millrace, id);
-    await disturbed;
-    return followToEnd(millrace, id, 120_000);
+    const ended = (async () => {
+      const paused = await followToPause(millrace, id, 120_000);
+      if (paused.state === 'RUN_STATE_WAITING') await approve(millrace, id);
+      return followToEnd(millrace, id, 120_000);
+    })();
+    // A disturbance that fails is told at once: it may be why the run does not end.
+    const [run] = await Promise.all([ended, disturbed]);
+    return run;
   }
 
   async finish(millrace: TestInstallation): Promise<void> {
