@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { automationCommands } from './commands/automation.ts';
+import { bridgeCommands } from './commands/bridge.ts';
 import { certificateCommands } from './commands/certs.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { endpointCommands } from './commands/endpoints.ts';
+import { garbageCommands } from './commands/garbage.ts';
 import { initCommand } from './commands/init.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
 import { modelCommands } from './commands/models.ts';
@@ -35,6 +37,8 @@ export const createProgram = (): Command => {
   monitoringCommands(program);
   observeCommands(program);
   automationCommands(program);
+  garbageCommands(program);
+  bridgeCommands(program);
   webhookCommands(program);
   certificateCommands(program);
   doctorCommand(program);

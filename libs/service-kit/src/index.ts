@@ -5,6 +5,7 @@ export { type RpcBinding, rpc } from './grpc-server.ts';
 export { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
 export { newId } from './ids.ts';
 export { openProject, type ProjectFile, ProjectFiles } from './project-files.ts';
+export { rpcCallers } from './rpc-callers.ts';
 export type { CallContext, CallOptions, RpcClient, RpcHandlers } from './rpc-types.ts';
 export { runService } from './run-service.ts';
 export {
@@ -31,3 +32,7 @@ export {
   type StepHandler,
   type StepResult,
 } from './step-worker.ts';
+export { inventoried } from './storage/collection-inventory.ts';
+export { type Mentions, mentionsIn } from './storage/mentions.ts';
+export { type Ended, type Retention, retention, type StorageParts, timeOfId } from './storage/retention.ts';
+export { storageRpc } from './storage/storage-rpc.ts';

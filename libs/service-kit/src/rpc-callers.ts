@@ -62,6 +62,7 @@ const monitoring: Callers<typeof MonitoringServiceService> = {
   acknowledgeAlert: users,
   muteMonitor: users,
   submitLabels: users,
+  getPrediction: users,
   listReactions: users,
   setReaction: users,
 };

@@ -14,20 +14,25 @@ import {
 } from '@millrace/bus';
 import type { TlsStore } from '@millrace/certificates';
 import { StepCommand } from '@millrace/contracts/step';
+import { StorageServiceService } from '@millrace/contracts/storage';
 import { messageOf } from '@millrace/errors';
 import { type DocumentStore, type Migration, openStore } from '@millrace/store';
 import { createLogger, exportTo, type Logger, runAsService, type SpanRecord } from '@millrace/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { StoredCancellations } from './cancellations.ts';
 import { PeerChannel } from './grpc-client.ts';
-import { type RpcBinding, startRpcServer } from './grpc-server.ts';
+import { type RpcBinding, rpc, startRpcServer } from './grpc-server.ts';
 import { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
 import { startHttpServer } from './http-server.ts';
 import { newId } from './ids.ts';
 import { openTls, requireProtectedListeners } from './listener-security.ts';
+import { readNatsSettings } from './nats-settings.ts';
 import type { RpcClient } from './rpc-types.ts';
 import type { Env, ServiceName, Settings } from './settings.ts';
 import { type StepHandler, type StepWorkerOptions, stepWorker } from './step-worker.ts';
+import { type CollectionInventory, inventoried } from './storage/collection-inventory.ts';
+import type { StorageParts } from './storage/retention.ts';
+import { storageRpc } from './storage/storage-rpc.ts';
 
 /** What a service is given to build itself from. */
 export interface Runtime {
@@ -59,6 +64,8 @@ export interface ServiceParts {
     /** Steps done at once by this process. */
     readonly concurrency: number;
   };
+  /** What the collector of garbage must know of the service's documents, beyond what it sees in them. */
+  readonly storage?: StorageParts;
   readonly routes?: (app: FastifyInstance) => void | Promise<void>;
   /** Background work; begins once the listeners answer. */
   readonly start?: () => Promise<void>;
@@ -99,11 +106,11 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
     const tls =
       settings.tls === undefined ? undefined : await openTls(settings.tls, module.name, log, Date.now);
     closers.push(() => tls?.close());
-    const { runtime, ready } = await openRuntime(module, settings, env, log, tls, closers);
+    const { runtime, inventory, ready } = await openRuntime(module, settings, env, log, tls, closers);
     const parts = await module.setup(runtime);
     if (parts.stop !== undefined) closers.push(parts.stop);
     let started = false;
-    const server = await startListeners(module, runtime, parts, tls, closers, async () => ({
+    const server = await startListeners(module, runtime, inventory, parts, tls, closers, async () => ({
       ...(started ? {} : { service: 'is starting or stopping' }),
       ...(await ready()),
     }));
@@ -148,11 +155,17 @@ const openRuntime = async (
   log: Logger,
   tls: TlsStore | undefined,
   closers: Closers,
-): Promise<{ runtime: Runtime; ready: Readiness }> => {
+): Promise<{ runtime: Runtime; inventory: CollectionInventory; ready: Readiness }> => {
   const directory = join(settings.dataDir, module.name);
   const tempDir = join(directory, 'tmp');
   await mkdir(tempDir, { recursive: true, mode: 0o700 });
-  const store = await openStore({ url: settings.storeUrl, service: module.name, logger: log });
+  const opened = await openStore({
+    url: settings.storeUrl,
+    access: settings.storeAccess,
+    service: module.name,
+    logger: log,
+  });
+  const { store, inventory } = inventoried(opened);
   closers.push(() => store.close());
   await store.migrate(module.migrations ?? []);
   const blobs = await openBlobStore({
@@ -161,11 +174,13 @@ const openRuntime = async (
     maxCopyBytes: settings.maxBlobCopyBytes,
   });
   closers.push(() => blobs.close());
+  const { keptBy, ...identity } = readNatsSettings(env);
   const bus = await connectBus({
     url: settings.natsUrl,
     service: module.name,
     logger: log,
-    topology: { replicas: settings.streamReplicas },
+    ...identity,
+    topology: { replicas: settings.streamReplicas, keptBy },
   });
   closers.push(() => bus.drain());
   closers.push(exportTo((spans) => publishSpans(bus, spans)));
@@ -199,13 +214,15 @@ const openRuntime = async (
   };
   return {
     runtime: { settings, env, store, bus, blobs, log, tempDir, now: Date.now, peer, httpPeer },
+    inventory,
     ready,
   };
 };
 
 const startListeners = async (
   module: ServiceModule,
-  { settings, log }: Runtime,
+  { settings, store, log }: Runtime,
+  inventory: CollectionInventory,
   parts: ServiceParts,
   tls: TlsStore | undefined,
   closers: Closers,
@@ -227,7 +244,10 @@ const startListeners = async (
     host: settings.grpcHost,
     port: settings.grpcPort,
     tls,
-    bindings: parts.rpc ?? [],
+    bindings: [
+      ...(parts.rpc ?? []),
+      rpc(StorageServiceService, storageRpc({ store, inventory, ...parts.storage })),
+    ],
     log,
   });
   closers.push(() => grpc.stop());

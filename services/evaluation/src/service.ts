@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { childJobs } from './adapters/child-jobs.ts';
 import { removeLeftovers } from './adapters/leftovers.ts';
 import { registryChampion } from './adapters/registry-champion.ts';
-import { StoredReports } from './adapters/stored-reports.ts';
+import { reportRetention, StoredReports } from './adapters/stored-reports.ts';
 import { evaluateStep } from './application/evaluate-step.ts';
 import { findVerdict } from './application/find-verdict.ts';
 import { getReport } from './application/get-report.ts';
@@ -39,6 +39,7 @@ export const evaluation: ServiceModule = {
         events: evaluationEvents,
         concurrency,
       },
+      storage: { retention: [reportRetention] },
       start: () => removeLeftovers(tempDir, now()),
       stop: () => jobs.close(),
     };

@@ -3,7 +3,7 @@ import { readEnv, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { datasetRpc } from './adapters/dataset-rpc.ts';
 import { removeStaleDirectories } from './adapters/work-directory.ts';
-import { DatasetStore } from './application/dataset-store.ts';
+import { DatasetStore, datasetRetention } from './application/dataset-store.ts';
 import { ingestStep } from './application/run-ingest-step.ts';
 import { splitStep } from './application/run-split-step.ts';
 import type { StepDependencies } from './application/step-dependencies.ts';
@@ -46,6 +46,7 @@ export const ingest: ServiceModule = {
     await removeStaleDirectories(tempDir, now());
     return {
       rpc: [datasetRpc(datasets)],
+      storage: { retention: datasetRetention },
       steps: {
         handlers: { ingest: ingestStep(dependencies), split: splitStep(dependencies) },
         events: ingestEvents,

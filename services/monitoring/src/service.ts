@@ -3,7 +3,7 @@ import { deploymentEvents } from '@millrace/contracts/deployment';
 import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { newId, readEnv, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
-import { openCollections } from './adapters/collections.ts';
+import { monitoringStorage, openCollections } from './adapters/collections.ts';
 import { consumeInference } from './adapters/inference-consumer.ts';
 import { monitoringRpc } from './adapters/monitoring-rpc.ts';
 import { baselineLoader, profileLoader } from './adapters/profiles.ts';
@@ -45,7 +45,10 @@ export const monitoring: ServiceModule = {
     const lanes = new EndpointLanes(deps);
     let records: Running | undefined;
     return {
-      rpc: [monitoringRpc({ collections: deps.collections, lanes, now })],
+      rpc: [
+        monitoringRpc({ collections: deps.collections, lanes, labelRetention: deps.labelRetention, now }),
+      ],
+      storage: monitoringStorage,
       steps: { handlers: { monitor: bindMonitor(deps) }, events: monitoringEvents, concurrency: 4 },
       consumers: [
         {

@@ -31,6 +31,8 @@ export const registry: ServiceModule = {
     return {
       rpc: [rpc(RegistryServiceService, grpcHandlers(context))],
       consumers: consumersOf(context),
+      // They say what has happened; what a version needs stands in its own document.
+      storage: { journals: ['audit_records', 'lineage_nodes', 'lineage_edges', 'alias_moves'] },
       steps: {
         handlers: { register: registerStep(context) },
         events: registryEvents,

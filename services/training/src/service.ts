@@ -11,6 +11,7 @@ import { grpcHandlers } from './adapters/grpc-handlers.ts';
 import { StoredExperiments } from './adapters/stored-experiments.ts';
 import { StoredMetricHistory } from './adapters/stored-metric-history.ts';
 import { StoredRuns } from './adapters/stored-runs.ts';
+import { trainingStorage } from './adapters/training-storage.ts';
 import { endOrphans } from './application/end-orphans.ts';
 import type { TrainingContext } from './application/ports.ts';
 import { runTrainStep } from './application/run-train-step.ts';
@@ -56,6 +57,7 @@ export const training: ServiceModule = {
         },
       ],
       rpc: [rpc(TrackingServiceService, grpcHandlers(context))],
+      storage: trainingStorage(store),
       steps: {
         handlers: { transform: runTransformStep(context), train: runTrainStep(context) },
         events: trainingEvents,

@@ -17,6 +17,9 @@ import { ProjectPushed } from './millrace/pipeline/v1/events.ts';
 import { TriggerCreated } from './millrace/pipeline/v1/events.ts';
 import { TriggerSwitched } from './millrace/pipeline/v1/events.ts';
 import { TriggerDeleted } from './millrace/pipeline/v1/events.ts';
+import { GarbageCollected } from './millrace/pipeline/v1/events.ts';
+import { HoldPlaced } from './millrace/pipeline/v1/events.ts';
+import { HoldReleased } from './millrace/pipeline/v1/events.ts';
 
 /** Events that the pipeline service publishes. */
 export const pipelineEvents = {
@@ -34,4 +37,7 @@ export const pipelineEvents = {
   triggerCreated: defineEvent('millrace.pipeline.trigger.created.v1', TriggerCreated),
   triggerSwitched: defineEvent('millrace.pipeline.trigger.switched.v1', TriggerSwitched),
   triggerDeleted: defineEvent('millrace.pipeline.trigger.deleted.v1', TriggerDeleted),
+  garbageCollected: defineEvent('millrace.pipeline.garbage_collection.finished.v1', GarbageCollected),
+  holdPlaced: defineEvent('millrace.pipeline.hold.placed.v1', HoldPlaced),
+  holdReleased: defineEvent('millrace.pipeline.hold.released.v1', HoldReleased),
 } as const;

@@ -1,6 +1,6 @@
 import { evaluationEvents, Report, Verdict } from '@millrace/contracts/evaluation';
 import { asMillraceError, ErrorCode } from '@millrace/errors';
-import { eventMessage } from '@millrace/service-kit';
+import { eventMessage, retention } from '@millrace/service-kit';
 import type { Collection, DocumentStore, Filter, Json } from '@millrace/store';
 import type { ReportRecord, Reports, StoredBlob } from '../application/ports.ts';
 
@@ -71,6 +71,12 @@ export class StoredReports implements Reports {
     return items[0] === undefined ? undefined : recordOf(items[0].document).report;
   }
 }
+
+/** Reports are kept as long as runs, and longer while a run or model version refers to them. */
+export const reportRetention = retention<ReportDocument>({
+  collection: 'reports',
+  ended: ({ createdAt }) => ({ period: 'runs', at: Date.parse(createdAt) }),
+});
 
 const newestFirst = { field: 'createdAt', direction: 'desc' } as const;
 

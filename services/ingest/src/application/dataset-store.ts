@@ -1,6 +1,6 @@
 import { ingestEvents } from '@millrace/contracts/ingest';
 import { asMillraceError, ErrorCode, NotFound } from '@millrace/errors';
-import { eventMessage } from '@millrace/service-kit';
+import { eventMessage, type Retention, retention, timeOfId } from '@millrace/service-kit';
 import type { Collection, DocumentStore, Page } from '@millrace/store';
 import {
   type ContractFinding,
@@ -27,6 +27,21 @@ interface Rejection {
 }
 
 export type NewDatasetVersion = Omit<DatasetVersion, 'version' | 'slot'>;
+
+/** Versions are kept as long as runs, and longer while anything refers to them: a dataset keeps its latest. */
+export const datasetRetention: readonly Retention[] = [
+  retention<DatasetVersion>({
+    collection: 'dataset_versions',
+    ended: ({ createdAt, usedAt = createdAt }) => ({ period: 'runs', at: Date.parse(usedAt) }),
+  }),
+  retention<Rejection>({
+    collection: 'dataset_rejections',
+    ended: ({ pipelineRunId }) => {
+      const at = timeOfId(pipelineRunId);
+      return at === undefined ? undefined : { period: 'failed_runs', at };
+    },
+  }),
+];
 
 /** What ingest owns: datasets, their versions, and what was refused. */
 export class DatasetStore {
@@ -76,7 +91,7 @@ export class DatasetStore {
    * to repeat and to do at the same time elsewhere.
    */
   async register(draft: NewDatasetVersion, project: string): Promise<DatasetVersion> {
-    const version = (await this.find(draft.id)) ?? (await this.#insert(draft, project));
+    const version = (await this.#useAgain(draft)) ?? (await this.#insert(draft, project));
     // A second document: a crash between the two is made good when the step's command is delivered again.
     await this.#datasets.update(version.dataset, (current) =>
       (current?.document.latestVersion ?? 0) >= version.version
@@ -84,6 +99,14 @@ export class DatasetStore {
         : { document: { name: version.dataset, latestVersion: version.version, latestId: version.id } },
     );
     return version;
+  }
+
+  /** Written down, so that a collector of garbage that has found the version unused does not remove it now. */
+  async #useAgain({ id, createdAt }: NewDatasetVersion): Promise<DatasetVersion | undefined> {
+    const found = await this.#versions.update(id, (current) =>
+      current === undefined ? undefined : { document: { ...current.document, usedAt: createdAt } },
+    );
+    return found?.document;
   }
 
   async #insert(draft: NewDatasetVersion, project: string): Promise<DatasetVersion> {
@@ -99,7 +122,7 @@ export class DatasetStore {
       } catch (thrown) {
         if (asMillraceError(thrown).code !== ErrorCode.conflict) throw thrown;
         // Somebody else took the number, or made the same content.
-        const existing = await this.find(draft.id);
+        const existing = await this.#useAgain(draft);
         if (existing !== undefined) return existing;
       }
     }

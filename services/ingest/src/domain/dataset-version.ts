@@ -43,6 +43,8 @@ export interface DatasetVersion {
   readonly pipelineRunId: string;
   /** ISO 8601, UTC. */
   readonly createdAt: string;
+  /** When the same content last came again. ISO 8601, UTC. */
+  readonly usedAt?: string;
 }
 
 /** The same content has the same id within a dataset. */
@@ -50,7 +52,11 @@ export const datasetVersionId = (dataset: string, digest: string): string =>
   `${dataset}@${digest.slice('sha256:'.length, 'sha256:'.length + 12)}`;
 
 /** A dataset version in the contract's words. */
-export const datasetVersionMessage = ({ slot: _, ...version }: DatasetVersion): DatasetVersionMessage =>
+export const datasetVersionMessage = ({
+  slot: _slot,
+  usedAt: _usedAt,
+  ...version
+}: DatasetVersion): DatasetVersionMessage =>
   DatasetVersionMessage.fromPartial({
     ...version,
     columns: [...version.columns],

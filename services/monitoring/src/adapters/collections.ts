@@ -1,5 +1,7 @@
+import { retention, type StorageParts } from '@millrace/service-kit';
 import type { DocumentStore } from '@millrace/store';
 import type { Collections } from '../application/ports.ts';
+import type { WindowReport } from '../domain/window-report.ts';
 
 /** Everything that this service stores. Indexes are what its queries ask for, no more. */
 export const openCollections = (store: DocumentStore): Collections => ({
@@ -39,3 +41,15 @@ export const openCollections = (store: DocumentStore): Collections => ({
   reactions: store.collection({ name: 'reactions' }),
   learned: store.collection({ name: 'learned_baselines' }),
 });
+
+/** What the collector of garbage must know. Predictions have a limit of their own, and refer to no blob. */
+export const monitoringStorage: StorageParts = {
+  journals: ['streams', 'window_parts', 'predictions', 'early_labels'],
+  retention: [
+    retention<WindowReport>({
+      collection: 'windows',
+      ended: ({ window: { closed, to } }) =>
+        closed && to !== undefined ? { period: 'windows', at: Date.parse(to) } : undefined,
+    }),
+  ],
+};

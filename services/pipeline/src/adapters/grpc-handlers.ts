@@ -11,6 +11,7 @@ import { pushProject } from '../application/push-project.ts';
 import { listReactions, setReaction } from '../application/reactions.ts';
 import { submitRun } from '../application/submit-run.ts';
 import { createRun } from '../domain/new-run.ts';
+import type { GarbageHandlers } from './garbage-rpc.ts';
 import { conditionOf, domainRunState, projectView, runView, stepView, triggerView } from './views.ts';
 
 /** What the handlers tell when triggers changed. */
@@ -27,7 +28,7 @@ export const grpcHandlers = (
   context: PipelineContext,
   triggers: TriggerChanges,
   requestTrace: RequestTrace,
-): RpcHandlers<typeof PipelineServiceService> => ({
+): Omit<RpcHandlers<typeof PipelineServiceService>, keyof GarbageHandlers> => ({
   pushProject: async ({ snapshot, defaultProfile, actor }) => ({
     project: projectView(await pushProject(context, snapshot, defaultProfile, actor)),
   }),

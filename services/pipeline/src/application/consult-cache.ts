@@ -2,6 +2,7 @@ import { parseDigest } from '@millrace/blobs';
 import type { Artifact } from '@millrace/contracts/step';
 import type { Filter } from '@millrace/store';
 import { componentsOf, explainDifference, fingerprintOf } from '../domain/fingerprint.ts';
+import { endsSoon } from '../domain/garbage/run-retention.ts';
 import type { CacheLookup } from '../domain/inputs.ts';
 import { type Components, findStep, hasOutputs, type PipelineRun, type RunStep } from '../domain/run.ts';
 import type { PipelineContext } from './context.ts';
@@ -27,9 +28,13 @@ export const consultCache = async (
     { field: ['fingerprints', name], op: 'eq', value: known.fingerprint },
   ]);
   if (equal === undefined) return miss(await explainMiss(context, run, known));
-  const { step: done, runId } = equal;
-  const source = done.madeBy ?? runId;
-  const objection = (await expired(context, step, done)) ?? (await missingBlob(context, done.outputs));
+  const { step: done, run: doneRun } = equal;
+  const source = done.madeBy ?? doneRun.id;
+  const { periodsMs, graceMs } = context.retention;
+  const objection =
+    endsSoon(doneRun, context.now(), periodsMs, graceMs) ??
+    (await expired(context, step, done)) ??
+    (await missingBlob(context, done.outputs));
   if (objection !== undefined) return miss(`the outputs of ${source} cannot be reused: ${objection}`);
   return {
     ...known,
@@ -49,7 +54,7 @@ export const consultCache = async (
 };
 
 interface DoneStep {
-  readonly runId: string;
+  readonly run: PipelineRun;
   readonly step: RunStep;
 }
 
@@ -67,9 +72,7 @@ const latestRun = async (
   });
   const found = page.items[0]?.document;
   const step = found && findStep(found, name);
-  return found !== undefined && step !== undefined && hasOutputs(step)
-    ? { runId: found.id, step }
-    : undefined;
+  return found !== undefined && step !== undefined && hasOutputs(step) ? { run: found, step } : undefined;
 };
 
 const explainMiss = async (
@@ -82,7 +85,7 @@ const explainMiss = async (
     { field: ['fingerprints', step], op: 'exists', value: true },
   ]);
   if (previous === undefined) return 'it was not done before in this project and profile';
-  return `${explainDifference(previous.step.components, components)} since ${previous.runId}`;
+  return `${explainDifference(previous.step.components, components)} since ${previous.run.id}`;
 };
 
 const expired = async (

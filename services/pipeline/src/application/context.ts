@@ -4,9 +4,12 @@ import type { Collection, DocumentStore, NewMessage } from '@millrace/store';
 import type { Logger } from '@millrace/telemetry';
 import type { Patience } from '../domain/decide.ts';
 import type { Effect } from '../domain/effects.ts';
+import type { GarbageCollectionRecord, RetentionSettings } from '../domain/garbage/collection.ts';
 import type { Project } from '../domain/project.ts';
 import type { PipelineRun } from '../domain/run.ts';
 import type { Trigger } from '../domain/trigger.ts';
+import type { StoredMentions } from './garbage/blob-mentions.ts';
+import type { Hold } from './garbage/holds.ts';
 
 /** Under which run a request with an idempotency key was submitted. */
 export interface Submission {
@@ -29,6 +32,11 @@ export interface PipelineCollections {
   readonly triggers: Collection<Trigger>;
   readonly reactions: Collection<ReactionSwitch>;
   readonly positions: Collection<ReadPosition>;
+  readonly garbageCollections: Collection<GarbageCollectionRecord>;
+  /** By digest. */
+  readonly blobMentions: Collection<StoredMentions>;
+  /** By subject. */
+  readonly holds: Collection<Hold>;
 }
 
 export const openCollections = (store: DocumentStore): PipelineCollections => ({
@@ -51,6 +59,15 @@ export const openCollections = (store: DocumentStore): PipelineCollections => ({
   triggers: store.collection({ name: 'triggers', indexes: [{ path: 'project', type: 'text' }] }),
   reactions: store.collection({ name: 'reactions' }),
   positions: store.collection({ name: 'read_positions' }),
+  garbageCollections: store.collection({
+    name: 'garbage_collections',
+    indexes: [
+      { path: 'slot', type: 'text', unique: true },
+      { path: 'startedAt', type: 'number' },
+    ],
+  }),
+  blobMentions: store.collection({ name: 'blob_mentions' }),
+  holds: store.collection({ name: 'holds' }),
 });
 
 export interface ApprovalAnswer {
@@ -93,6 +110,8 @@ export interface PipelineContext {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly patience: Patience;
+  /** How long runs are kept. */
+  readonly retention: RetentionSettings;
   readonly log: Logger;
   /** Sees to it that a run goes on. Set once the driver exists. */
   readonly wake: (runId: string) => void;

@@ -200,6 +200,25 @@ export const auditRules: readonly AuditRule[] = [
   rule(pipelineEvents.triggerSwitched, ofTrigger),
   rule(pipelineEvents.triggerDeleted, ofTrigger),
   rule(pipelineEvents.reactionSwitched, ofSwitch('pipeline')),
+  rule(pipelineEvents.garbageCollected, ({ collection }) => ({
+    actor: by(collection?.startedBy, 'pipeline'),
+    facts: {
+      documentsRemoved: collection?.documentsRemoved,
+      eventsRemoved: collection?.eventsRemoved,
+      blobsRetired: collection?.retired?.blobs,
+      blobsPurged: collection?.purged?.blobs,
+      bytesPurged: collection?.purged?.bytes,
+      error: collection?.error,
+    },
+  })),
+  rule(pipelineEvents.holdPlaced, ({ hold }) => ({
+    actor: { ...by(hold?.placedBy, 'pipeline'), reason: hold?.reason ?? '' },
+    facts: {},
+  })),
+  rule(pipelineEvents.holdReleased, ({ hold, actor }) => ({
+    actor: by(actor, 'pipeline'),
+    facts: { placedBy: hold?.placedBy?.name, placedFor: hold?.reason },
+  })),
   rule(ingestEvents.datasetVersionCreated, ({ datasetVersion }) => ({
     actor: byRun(datasetVersion?.pipelineRunId, 'ingest'),
     facts: {

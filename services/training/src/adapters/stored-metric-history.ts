@@ -34,6 +34,14 @@ export class StoredMetricHistory implements MetricHistory {
     );
   }
 
+  /** Removes every value of a run that is gone. */
+  async removeOf(runId: string): Promise<void> {
+    const ofRun = { field: 'series', op: 'prefix', value: seriesOf(runId, '') } as const;
+    for await (const { key } of this.#points.scan(ofRun)) {
+      await this.#points.update(key, (current) => (current === undefined ? undefined : { document: null }));
+    }
+  }
+
   async #addPoint(runId: string, { key, value, step, time }: Metric): Promise<void> {
     const point = { series: seriesOf(runId, key), key, value, step, time: time ?? '' };
     await this.#points.update(keyOf(point), (current) =>

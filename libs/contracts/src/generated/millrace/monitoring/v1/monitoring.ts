@@ -285,6 +285,21 @@ export interface Label {
   value: { $case: "number"; value: number } | { $case: "text"; value: string } | undefined;
 }
 
+/** A prediction of a monitored endpoint, kept while it may get a label. */
+export interface Prediction {
+  id: string;
+  endpoint: string;
+  /** Revision that answered; 0 when it was kept before this was recorded. */
+  revision: number;
+  time:
+    | string
+    | undefined;
+  /** W3C trace id of the request, hex; empty when it had none. */
+  traceId: string;
+  /** Window that it counts in, `<endpoint>/<number>`; it may still be open. */
+  windowId: string;
+}
+
 export interface GetMonitorRequest {
   endpoint: string;
 }
@@ -364,6 +379,14 @@ export interface SubmitLabelsResponse {
   joined: number;
   /** Not among the predictions still kept. */
   unknown: number;
+}
+
+export interface GetPredictionRequest {
+  id: string;
+}
+
+export interface GetPredictionResponse {
+  prediction: Prediction | undefined;
 }
 
 export interface ListReactionsRequest {
@@ -2342,6 +2365,163 @@ export const Label: MessageFns<Label> = {
   },
 };
 
+function createBasePrediction(): Prediction {
+  return { id: "", endpoint: "", revision: 0, time: undefined, traceId: "", windowId: "" };
+}
+
+export const Prediction: MessageFns<Prediction> = {
+  encode(message: Prediction, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.endpoint !== "") {
+      writer.uint32(18).string(message.endpoint);
+    }
+    if (message.revision !== 0) {
+      writer.uint32(24).int32(message.revision);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(34).fork()).join();
+    }
+    if (message.traceId !== "") {
+      writer.uint32(42).string(message.traceId);
+    }
+    if (message.windowId !== "") {
+      writer.uint32(50).string(message.windowId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Prediction {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrediction();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.endpoint = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.revision = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.traceId = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.windowId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Prediction {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      time: isSet(object.time) ? globalThis.String(object.time) : undefined,
+      traceId: isSet(object.traceId)
+        ? globalThis.String(object.traceId)
+        : isSet(object.trace_id)
+        ? globalThis.String(object.trace_id)
+        : "",
+      windowId: isSet(object.windowId)
+        ? globalThis.String(object.windowId)
+        : isSet(object.window_id)
+        ? globalThis.String(object.window_id)
+        : "",
+    };
+  },
+
+  toJSON(message: Prediction): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.endpoint !== "") {
+      obj.endpoint = message.endpoint;
+    }
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    if (message.time !== undefined) {
+      obj.time = message.time;
+    }
+    if (message.traceId !== "") {
+      obj.traceId = message.traceId;
+    }
+    if (message.windowId !== "") {
+      obj.windowId = message.windowId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Prediction>, I>>(base?: I): Prediction {
+    return Prediction.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Prediction>, I>>(object: I): Prediction {
+    const message = createBasePrediction();
+    message.id = object.id ?? "";
+    message.endpoint = object.endpoint ?? "";
+    message.revision = object.revision ?? 0;
+    message.time = object.time ?? undefined;
+    message.traceId = object.traceId ?? "";
+    message.windowId = object.windowId ?? "";
+    return message;
+  },
+};
+
 function createBaseGetMonitorRequest(): GetMonitorRequest {
   return { endpoint: "" };
 }
@@ -3624,6 +3804,142 @@ export const SubmitLabelsResponse: MessageFns<SubmitLabelsResponse> = {
   },
 };
 
+function createBaseGetPredictionRequest(): GetPredictionRequest {
+  return { id: "" };
+}
+
+export const GetPredictionRequest: MessageFns<GetPredictionRequest> = {
+  encode(message: GetPredictionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPredictionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPredictionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetPredictionRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+  },
+
+  toJSON(message: GetPredictionRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetPredictionRequest>, I>>(base?: I): GetPredictionRequest {
+    return GetPredictionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetPredictionRequest>, I>>(object: I): GetPredictionRequest {
+    const message = createBaseGetPredictionRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseGetPredictionResponse(): GetPredictionResponse {
+  return { prediction: undefined };
+}
+
+export const GetPredictionResponse: MessageFns<GetPredictionResponse> = {
+  encode(message: GetPredictionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.prediction !== undefined) {
+      Prediction.encode(message.prediction, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPredictionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPredictionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.prediction = Prediction.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetPredictionResponse {
+    return { prediction: isSet(object.prediction) ? Prediction.fromJSON(object.prediction) : undefined };
+  },
+
+  toJSON(message: GetPredictionResponse): unknown {
+    const obj: any = {};
+    if (message.prediction !== undefined) {
+      obj.prediction = Prediction.toJSON(message.prediction);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetPredictionResponse>, I>>(base?: I): GetPredictionResponse {
+    return GetPredictionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetPredictionResponse>, I>>(object: I): GetPredictionResponse {
+    const message = createBaseGetPredictionResponse();
+    message.prediction = (object.prediction !== undefined && object.prediction !== null)
+      ? Prediction.fromPartial(object.prediction)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseListReactionsRequest(): ListReactionsRequest {
   return {};
 }
@@ -3997,6 +4313,17 @@ export const MonitoringServiceService = {
       Buffer.from(SubmitLabelsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SubmitLabelsResponse => SubmitLabelsResponse.decode(value),
   },
+  /** Where a prediction that is still kept came from. */
+  getPrediction: {
+    path: "/millrace.monitoring.v1.MonitoringService/GetPrediction" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPredictionRequest): Buffer => Buffer.from(GetPredictionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPredictionRequest => GetPredictionRequest.decode(value),
+    responseSerialize: (value: GetPredictionResponse): Buffer =>
+      Buffer.from(GetPredictionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetPredictionResponse => GetPredictionResponse.decode(value),
+  },
   listReactions: {
     path: "/millrace.monitoring.v1.MonitoringService/ListReactions" as const,
     requestStream: false as const,
@@ -4028,6 +4355,8 @@ export interface MonitoringServiceServer extends UntypedServiceImplementation {
   muteMonitor: handleUnaryCall<MuteMonitorRequest, MuteMonitorResponse>;
   /** Ground truth for predictions made earlier. */
   submitLabels: handleUnaryCall<SubmitLabelsRequest, SubmitLabelsResponse>;
+  /** Where a prediction that is still kept came from. */
+  getPrediction: handleUnaryCall<GetPredictionRequest, GetPredictionResponse>;
   listReactions: handleUnaryCall<ListReactionsRequest, ListReactionsResponse>;
   setReaction: handleUnaryCall<SetReactionRequest, SetReactionResponse>;
 }
@@ -4153,6 +4482,22 @@ export interface MonitoringServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SubmitLabelsResponse) => void,
+  ): ClientUnaryCall;
+  /** Where a prediction that is still kept came from. */
+  getPrediction(
+    request: GetPredictionRequest,
+    callback: (error: ServiceError | null, response: GetPredictionResponse) => void,
+  ): ClientUnaryCall;
+  getPrediction(
+    request: GetPredictionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetPredictionResponse) => void,
+  ): ClientUnaryCall;
+  getPrediction(
+    request: GetPredictionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetPredictionResponse) => void,
   ): ClientUnaryCall;
   listReactions(
     request: ListReactionsRequest,

@@ -7,7 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Actor, Reaction } from "../../common/v1/common.ts";
-import { Project, Run, Step, Trigger } from "./pipeline.ts";
+import { GarbageCollection, Hold, Project, Run, Step, Trigger } from "./pipeline.ts";
 
 /** A run was asked for. Entity of all run events: the pipeline run. */
 export interface RunRequested {
@@ -86,6 +86,22 @@ export interface TriggerSwitched {
 /** A trigger is gone; as it was last. */
 export interface TriggerDeleted {
   trigger: Trigger | undefined;
+  actor: Actor | undefined;
+}
+
+/** Garbage was collected. Entity: the collection. */
+export interface GarbageCollected {
+  collection: GarbageCollection | undefined;
+}
+
+/** Something is kept until its hold is released. Entity: the hold. */
+export interface HoldPlaced {
+  hold: Hold | undefined;
+}
+
+/** A hold was released. Entity: the hold. */
+export interface HoldReleased {
+  hold: Hold | undefined;
   actor: Actor | undefined;
 }
 
@@ -1232,6 +1248,227 @@ export const TriggerDeleted: MessageFns<TriggerDeleted> = {
     message.trigger = (object.trigger !== undefined && object.trigger !== null)
       ? Trigger.fromPartial(object.trigger)
       : undefined;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseGarbageCollected(): GarbageCollected {
+  return { collection: undefined };
+}
+
+export const GarbageCollected: MessageFns<GarbageCollected> = {
+  encode(message: GarbageCollected, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== undefined) {
+      GarbageCollection.encode(message.collection, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GarbageCollected {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGarbageCollected();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = GarbageCollection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GarbageCollected {
+    return { collection: isSet(object.collection) ? GarbageCollection.fromJSON(object.collection) : undefined };
+  },
+
+  toJSON(message: GarbageCollected): unknown {
+    const obj: any = {};
+    if (message.collection !== undefined) {
+      obj.collection = GarbageCollection.toJSON(message.collection);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GarbageCollected>, I>>(base?: I): GarbageCollected {
+    return GarbageCollected.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GarbageCollected>, I>>(object: I): GarbageCollected {
+    const message = createBaseGarbageCollected();
+    message.collection = (object.collection !== undefined && object.collection !== null)
+      ? GarbageCollection.fromPartial(object.collection)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseHoldPlaced(): HoldPlaced {
+  return { hold: undefined };
+}
+
+export const HoldPlaced: MessageFns<HoldPlaced> = {
+  encode(message: HoldPlaced, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hold !== undefined) {
+      Hold.encode(message.hold, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldPlaced {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldPlaced();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hold = Hold.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HoldPlaced {
+    return { hold: isSet(object.hold) ? Hold.fromJSON(object.hold) : undefined };
+  },
+
+  toJSON(message: HoldPlaced): unknown {
+    const obj: any = {};
+    if (message.hold !== undefined) {
+      obj.hold = Hold.toJSON(message.hold);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HoldPlaced>, I>>(base?: I): HoldPlaced {
+    return HoldPlaced.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HoldPlaced>, I>>(object: I): HoldPlaced {
+    const message = createBaseHoldPlaced();
+    message.hold = (object.hold !== undefined && object.hold !== null) ? Hold.fromPartial(object.hold) : undefined;
+    return message;
+  },
+};
+
+function createBaseHoldReleased(): HoldReleased {
+  return { hold: undefined, actor: undefined };
+}
+
+export const HoldReleased: MessageFns<HoldReleased> = {
+  encode(message: HoldReleased, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hold !== undefined) {
+      Hold.encode(message.hold, writer.uint32(10).fork()).join();
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HoldReleased {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHoldReleased();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hold = Hold.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): HoldReleased {
+    return {
+      hold: isSet(object.hold) ? Hold.fromJSON(object.hold) : undefined,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: HoldReleased): unknown {
+    const obj: any = {};
+    if (message.hold !== undefined) {
+      obj.hold = Hold.toJSON(message.hold);
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<HoldReleased>, I>>(base?: I): HoldReleased {
+    return HoldReleased.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<HoldReleased>, I>>(object: I): HoldReleased {
+    const message = createBaseHoldReleased();
+    message.hold = (object.hold !== undefined && object.hold !== null) ? Hold.fromPartial(object.hold) : undefined;
     message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
     return message;
   },

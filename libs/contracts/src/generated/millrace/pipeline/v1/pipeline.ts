@@ -240,6 +240,77 @@ export function stepStateToNumber(object: StepState): number {
   }
 }
 
+export const GarbageCollectionState = {
+  GARBAGE_COLLECTION_STATE_UNSPECIFIED: "GARBAGE_COLLECTION_STATE_UNSPECIFIED",
+  GARBAGE_COLLECTION_STATE_RUNNING: "GARBAGE_COLLECTION_STATE_RUNNING",
+  GARBAGE_COLLECTION_STATE_SUCCEEDED: "GARBAGE_COLLECTION_STATE_SUCCEEDED",
+  GARBAGE_COLLECTION_STATE_FAILED: "GARBAGE_COLLECTION_STATE_FAILED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type GarbageCollectionState = typeof GarbageCollectionState[keyof typeof GarbageCollectionState];
+
+export namespace GarbageCollectionState {
+  export type GARBAGE_COLLECTION_STATE_UNSPECIFIED = typeof GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED;
+  export type GARBAGE_COLLECTION_STATE_RUNNING = typeof GarbageCollectionState.GARBAGE_COLLECTION_STATE_RUNNING;
+  export type GARBAGE_COLLECTION_STATE_SUCCEEDED = typeof GarbageCollectionState.GARBAGE_COLLECTION_STATE_SUCCEEDED;
+  export type GARBAGE_COLLECTION_STATE_FAILED = typeof GarbageCollectionState.GARBAGE_COLLECTION_STATE_FAILED;
+  export type UNRECOGNIZED = typeof GarbageCollectionState.UNRECOGNIZED;
+}
+
+export function garbageCollectionStateFromJSON(object: any): GarbageCollectionState {
+  switch (object) {
+    case 0:
+    case "GARBAGE_COLLECTION_STATE_UNSPECIFIED":
+      return GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED;
+    case 1:
+    case "GARBAGE_COLLECTION_STATE_RUNNING":
+      return GarbageCollectionState.GARBAGE_COLLECTION_STATE_RUNNING;
+    case 2:
+    case "GARBAGE_COLLECTION_STATE_SUCCEEDED":
+      return GarbageCollectionState.GARBAGE_COLLECTION_STATE_SUCCEEDED;
+    case 3:
+    case "GARBAGE_COLLECTION_STATE_FAILED":
+      return GarbageCollectionState.GARBAGE_COLLECTION_STATE_FAILED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return GarbageCollectionState.UNRECOGNIZED;
+  }
+}
+
+export function garbageCollectionStateToJSON(object: GarbageCollectionState): string {
+  switch (object) {
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED:
+      return "GARBAGE_COLLECTION_STATE_UNSPECIFIED";
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_RUNNING:
+      return "GARBAGE_COLLECTION_STATE_RUNNING";
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_SUCCEEDED:
+      return "GARBAGE_COLLECTION_STATE_SUCCEEDED";
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_FAILED:
+      return "GARBAGE_COLLECTION_STATE_FAILED";
+    case GarbageCollectionState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function garbageCollectionStateToNumber(object: GarbageCollectionState): number {
+  switch (object) {
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED:
+      return 0;
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_RUNNING:
+      return 1;
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_SUCCEEDED:
+      return 2;
+    case GarbageCollectionState.GARBAGE_COLLECTION_STATE_FAILED:
+      return 3;
+    case GarbageCollectionState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** Why a step was run or not. */
 export interface CacheDecision {
   hit: boolean;
@@ -497,6 +568,134 @@ export interface SetReactionRequest {
 
 export interface SetReactionResponse {
   reaction: Reaction | undefined;
+}
+
+/** One thing that a collection removed or put aside, or would. */
+export interface Garbage {
+  /** Digest of a blob, or `<service>/<collection>/<key>` of a document. */
+  name: string;
+  /** `retire` (a blob is put aside), `restore` (it was aside, but is referred to), `purge`, `remove` (a document). */
+  action: string;
+  reason: string;
+  /** Bytes of a blob. */
+  size: number;
+}
+
+/** A blob that is referred to and does not exist. */
+export interface MissingBlob {
+  digest: string;
+  /** Document or blob that refers to it. */
+  referredBy: string;
+}
+
+export interface BlobCount {
+  blobs: number;
+  bytes: number;
+}
+
+/** One search for garbage over documents and blobs. */
+export interface GarbageCollection {
+  id: string;
+  /** Nothing is changed. */
+  dryRun: boolean;
+  state: GarbageCollectionState;
+  /** What it is at: `mark`, `documents`, `blobs`, `events`. */
+  phase: string;
+  startedBy: Actor | undefined;
+  startedAt: string | undefined;
+  finishedAt:
+    | string
+    | undefined;
+  /** Why it failed. */
+  error: string;
+  documentsExamined: number;
+  documentsRemoved: number;
+  eventsRemoved: number;
+  /** Blobs in use, or too young to be judged. */
+  kept:
+    | BlobCount
+    | undefined;
+  /** Put aside by this collection. */
+  retired:
+    | BlobCount
+    | undefined;
+  /** Put aside by an earlier one, and not yet long enough. */
+  waiting:
+    | BlobCount
+    | undefined;
+  /** Was aside and is referred to. */
+  restored: BlobCount | undefined;
+  purged:
+    | BlobCount
+    | undefined;
+  /** The first of what it removed, and of what is missing. */
+  garbage: Garbage[];
+  missing: MissingBlob[];
+  missingTotal: number;
+  garbageTotal: number;
+  /** How often it went on after its process had died. */
+  resumed: number;
+}
+
+export interface Hold {
+  /** `sha256:…`, the id of a pipeline or training run, or a model version, `flights/3`. */
+  subject: string;
+  reason: string;
+  placedBy: Actor | undefined;
+  placedAt: string | undefined;
+}
+
+export interface StartGarbageCollectionRequest {
+  dryRun: boolean;
+  actor: Actor | undefined;
+}
+
+export interface StartGarbageCollectionResponse {
+  collection: GarbageCollection | undefined;
+}
+
+export interface GetGarbageCollectionRequest {
+  id: string;
+}
+
+export interface GetGarbageCollectionResponse {
+  collection: GarbageCollection | undefined;
+}
+
+export interface ListGarbageCollectionsRequest {
+  page: PageRequest | undefined;
+}
+
+export interface ListGarbageCollectionsResponse {
+  collections: GarbageCollection[];
+  page: PageInfo | undefined;
+}
+
+export interface PlaceHoldRequest {
+  subject: string;
+  /** Must say why. */
+  actor: Actor | undefined;
+}
+
+export interface PlaceHoldResponse {
+  hold: Hold | undefined;
+}
+
+export interface ListHoldsRequest {
+  page: PageRequest | undefined;
+}
+
+export interface ListHoldsResponse {
+  holds: Hold[];
+  page: PageInfo | undefined;
+}
+
+export interface ReleaseHoldRequest {
+  subject: string;
+  actor: Actor | undefined;
+}
+
+export interface ReleaseHoldResponse {
 }
 
 function createBaseCacheDecision(): CacheDecision {
@@ -4436,6 +4635,1788 @@ export const SetReactionResponse: MessageFns<SetReactionResponse> = {
   },
 };
 
+function createBaseGarbage(): Garbage {
+  return { name: "", action: "", reason: "", size: 0 };
+}
+
+export const Garbage: MessageFns<Garbage> = {
+  encode(message: Garbage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.action !== "") {
+      writer.uint32(18).string(message.action);
+    }
+    if (message.reason !== "") {
+      writer.uint32(26).string(message.reason);
+    }
+    if (message.size !== 0) {
+      writer.uint32(32).int64(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Garbage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGarbage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.size = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Garbage {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      size: isSet(object.size) ? globalThis.Number(object.size) : 0,
+    };
+  },
+
+  toJSON(message: Garbage): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.size !== 0) {
+      obj.size = Math.round(message.size);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Garbage>, I>>(base?: I): Garbage {
+    return Garbage.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Garbage>, I>>(object: I): Garbage {
+    const message = createBaseGarbage();
+    message.name = object.name ?? "";
+    message.action = object.action ?? "";
+    message.reason = object.reason ?? "";
+    message.size = object.size ?? 0;
+    return message;
+  },
+};
+
+function createBaseMissingBlob(): MissingBlob {
+  return { digest: "", referredBy: "" };
+}
+
+export const MissingBlob: MessageFns<MissingBlob> = {
+  encode(message: MissingBlob, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.digest !== "") {
+      writer.uint32(10).string(message.digest);
+    }
+    if (message.referredBy !== "") {
+      writer.uint32(18).string(message.referredBy);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MissingBlob {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMissingBlob();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.digest = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.referredBy = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): MissingBlob {
+    return {
+      digest: isSet(object.digest) ? globalThis.String(object.digest) : "",
+      referredBy: isSet(object.referredBy)
+        ? globalThis.String(object.referredBy)
+        : isSet(object.referred_by)
+        ? globalThis.String(object.referred_by)
+        : "",
+    };
+  },
+
+  toJSON(message: MissingBlob): unknown {
+    const obj: any = {};
+    if (message.digest !== "") {
+      obj.digest = message.digest;
+    }
+    if (message.referredBy !== "") {
+      obj.referredBy = message.referredBy;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<MissingBlob>, I>>(base?: I): MissingBlob {
+    return MissingBlob.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<MissingBlob>, I>>(object: I): MissingBlob {
+    const message = createBaseMissingBlob();
+    message.digest = object.digest ?? "";
+    message.referredBy = object.referredBy ?? "";
+    return message;
+  },
+};
+
+function createBaseBlobCount(): BlobCount {
+  return { blobs: 0, bytes: 0 };
+}
+
+export const BlobCount: MessageFns<BlobCount> = {
+  encode(message: BlobCount, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.blobs !== 0) {
+      writer.uint32(8).int64(message.blobs);
+    }
+    if (message.bytes !== 0) {
+      writer.uint32(16).int64(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BlobCount {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBlobCount();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.blobs = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bytes = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BlobCount {
+    return {
+      blobs: isSet(object.blobs) ? globalThis.Number(object.blobs) : 0,
+      bytes: isSet(object.bytes) ? globalThis.Number(object.bytes) : 0,
+    };
+  },
+
+  toJSON(message: BlobCount): unknown {
+    const obj: any = {};
+    if (message.blobs !== 0) {
+      obj.blobs = Math.round(message.blobs);
+    }
+    if (message.bytes !== 0) {
+      obj.bytes = Math.round(message.bytes);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BlobCount>, I>>(base?: I): BlobCount {
+    return BlobCount.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BlobCount>, I>>(object: I): BlobCount {
+    const message = createBaseBlobCount();
+    message.blobs = object.blobs ?? 0;
+    message.bytes = object.bytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseGarbageCollection(): GarbageCollection {
+  return {
+    id: "",
+    dryRun: false,
+    state: GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED,
+    phase: "",
+    startedBy: undefined,
+    startedAt: undefined,
+    finishedAt: undefined,
+    error: "",
+    documentsExamined: 0,
+    documentsRemoved: 0,
+    eventsRemoved: 0,
+    kept: undefined,
+    retired: undefined,
+    waiting: undefined,
+    restored: undefined,
+    purged: undefined,
+    garbage: [],
+    missing: [],
+    missingTotal: 0,
+    garbageTotal: 0,
+    resumed: 0,
+  };
+}
+
+export const GarbageCollection: MessageFns<GarbageCollection> = {
+  encode(message: GarbageCollection, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.dryRun !== false) {
+      writer.uint32(16).bool(message.dryRun);
+    }
+    if (message.state !== GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED) {
+      writer.uint32(24).int32(garbageCollectionStateToNumber(message.state));
+    }
+    if (message.phase !== "") {
+      writer.uint32(34).string(message.phase);
+    }
+    if (message.startedBy !== undefined) {
+      Actor.encode(message.startedBy, writer.uint32(42).fork()).join();
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(50).fork()).join();
+    }
+    if (message.finishedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.finishedAt), writer.uint32(58).fork()).join();
+    }
+    if (message.error !== "") {
+      writer.uint32(66).string(message.error);
+    }
+    if (message.documentsExamined !== 0) {
+      writer.uint32(72).int64(message.documentsExamined);
+    }
+    if (message.documentsRemoved !== 0) {
+      writer.uint32(80).int64(message.documentsRemoved);
+    }
+    if (message.eventsRemoved !== 0) {
+      writer.uint32(88).int64(message.eventsRemoved);
+    }
+    if (message.kept !== undefined) {
+      BlobCount.encode(message.kept, writer.uint32(98).fork()).join();
+    }
+    if (message.retired !== undefined) {
+      BlobCount.encode(message.retired, writer.uint32(106).fork()).join();
+    }
+    if (message.waiting !== undefined) {
+      BlobCount.encode(message.waiting, writer.uint32(114).fork()).join();
+    }
+    if (message.restored !== undefined) {
+      BlobCount.encode(message.restored, writer.uint32(122).fork()).join();
+    }
+    if (message.purged !== undefined) {
+      BlobCount.encode(message.purged, writer.uint32(130).fork()).join();
+    }
+    for (const v of message.garbage) {
+      Garbage.encode(v!, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.missing) {
+      MissingBlob.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.missingTotal !== 0) {
+      writer.uint32(152).int64(message.missingTotal);
+    }
+    if (message.garbageTotal !== 0) {
+      writer.uint32(160).int64(message.garbageTotal);
+    }
+    if (message.resumed !== 0) {
+      writer.uint32(168).int32(message.resumed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GarbageCollection {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGarbageCollection();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = garbageCollectionStateFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.phase = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.startedBy = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.finishedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.documentsExamined = longToNumber(reader.int64());
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.documentsRemoved = longToNumber(reader.int64());
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.eventsRemoved = longToNumber(reader.int64());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.kept = BlobCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.retired = BlobCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.waiting = BlobCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.restored = BlobCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.purged = BlobCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.garbage.push(Garbage.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.missing.push(MissingBlob.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.missingTotal = longToNumber(reader.int64());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.garbageTotal = longToNumber(reader.int64());
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.resumed = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GarbageCollection {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : false,
+      state: isSet(object.state)
+        ? garbageCollectionStateFromJSON(object.state)
+        : GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED,
+      phase: isSet(object.phase) ? globalThis.String(object.phase) : "",
+      startedBy: isSet(object.startedBy)
+        ? Actor.fromJSON(object.startedBy)
+        : isSet(object.started_by)
+        ? Actor.fromJSON(object.started_by)
+        : undefined,
+      startedAt: isSet(object.startedAt)
+        ? globalThis.String(object.startedAt)
+        : isSet(object.started_at)
+        ? globalThis.String(object.started_at)
+        : undefined,
+      finishedAt: isSet(object.finishedAt)
+        ? globalThis.String(object.finishedAt)
+        : isSet(object.finished_at)
+        ? globalThis.String(object.finished_at)
+        : undefined,
+      error: isSet(object.error) ? globalThis.String(object.error) : "",
+      documentsExamined: isSet(object.documentsExamined)
+        ? globalThis.Number(object.documentsExamined)
+        : isSet(object.documents_examined)
+        ? globalThis.Number(object.documents_examined)
+        : 0,
+      documentsRemoved: isSet(object.documentsRemoved)
+        ? globalThis.Number(object.documentsRemoved)
+        : isSet(object.documents_removed)
+        ? globalThis.Number(object.documents_removed)
+        : 0,
+      eventsRemoved: isSet(object.eventsRemoved)
+        ? globalThis.Number(object.eventsRemoved)
+        : isSet(object.events_removed)
+        ? globalThis.Number(object.events_removed)
+        : 0,
+      kept: isSet(object.kept) ? BlobCount.fromJSON(object.kept) : undefined,
+      retired: isSet(object.retired) ? BlobCount.fromJSON(object.retired) : undefined,
+      waiting: isSet(object.waiting) ? BlobCount.fromJSON(object.waiting) : undefined,
+      restored: isSet(object.restored) ? BlobCount.fromJSON(object.restored) : undefined,
+      purged: isSet(object.purged) ? BlobCount.fromJSON(object.purged) : undefined,
+      garbage: globalThis.Array.isArray(object?.garbage)
+        ? object.garbage.map((e: any) => Garbage.fromJSON(e))
+        : [],
+      missing: globalThis.Array.isArray(object?.missing)
+        ? object.missing.map((e: any) => MissingBlob.fromJSON(e))
+        : [],
+      missingTotal: isSet(object.missingTotal)
+        ? globalThis.Number(object.missingTotal)
+        : isSet(object.missing_total)
+        ? globalThis.Number(object.missing_total)
+        : 0,
+      garbageTotal: isSet(object.garbageTotal)
+        ? globalThis.Number(object.garbageTotal)
+        : isSet(object.garbage_total)
+        ? globalThis.Number(object.garbage_total)
+        : 0,
+      resumed: isSet(object.resumed) ? globalThis.Number(object.resumed) : 0,
+    };
+  },
+
+  toJSON(message: GarbageCollection): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.dryRun !== false) {
+      obj.dryRun = message.dryRun;
+    }
+    if (message.state !== GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED) {
+      obj.state = garbageCollectionStateToJSON(message.state);
+    }
+    if (message.phase !== "") {
+      obj.phase = message.phase;
+    }
+    if (message.startedBy !== undefined) {
+      obj.startedBy = Actor.toJSON(message.startedBy);
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt;
+    }
+    if (message.finishedAt !== undefined) {
+      obj.finishedAt = message.finishedAt;
+    }
+    if (message.error !== "") {
+      obj.error = message.error;
+    }
+    if (message.documentsExamined !== 0) {
+      obj.documentsExamined = Math.round(message.documentsExamined);
+    }
+    if (message.documentsRemoved !== 0) {
+      obj.documentsRemoved = Math.round(message.documentsRemoved);
+    }
+    if (message.eventsRemoved !== 0) {
+      obj.eventsRemoved = Math.round(message.eventsRemoved);
+    }
+    if (message.kept !== undefined) {
+      obj.kept = BlobCount.toJSON(message.kept);
+    }
+    if (message.retired !== undefined) {
+      obj.retired = BlobCount.toJSON(message.retired);
+    }
+    if (message.waiting !== undefined) {
+      obj.waiting = BlobCount.toJSON(message.waiting);
+    }
+    if (message.restored !== undefined) {
+      obj.restored = BlobCount.toJSON(message.restored);
+    }
+    if (message.purged !== undefined) {
+      obj.purged = BlobCount.toJSON(message.purged);
+    }
+    if (message.garbage?.length) {
+      obj.garbage = message.garbage.map((e) => Garbage.toJSON(e));
+    }
+    if (message.missing?.length) {
+      obj.missing = message.missing.map((e) => MissingBlob.toJSON(e));
+    }
+    if (message.missingTotal !== 0) {
+      obj.missingTotal = Math.round(message.missingTotal);
+    }
+    if (message.garbageTotal !== 0) {
+      obj.garbageTotal = Math.round(message.garbageTotal);
+    }
+    if (message.resumed !== 0) {
+      obj.resumed = Math.round(message.resumed);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GarbageCollection>, I>>(base?: I): GarbageCollection {
+    return GarbageCollection.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GarbageCollection>, I>>(object: I): GarbageCollection {
+    const message = createBaseGarbageCollection();
+    message.id = object.id ?? "";
+    message.dryRun = object.dryRun ?? false;
+    message.state = object.state ?? GarbageCollectionState.GARBAGE_COLLECTION_STATE_UNSPECIFIED;
+    message.phase = object.phase ?? "";
+    message.startedBy = (object.startedBy !== undefined && object.startedBy !== null)
+      ? Actor.fromPartial(object.startedBy)
+      : undefined;
+    message.startedAt = object.startedAt ?? undefined;
+    message.finishedAt = object.finishedAt ?? undefined;
+    message.error = object.error ?? "";
+    message.documentsExamined = object.documentsExamined ?? 0;
+    message.documentsRemoved = object.documentsRemoved ?? 0;
+    message.eventsRemoved = object.eventsRemoved ?? 0;
+    message.kept = (object.kept !== undefined && object.kept !== null) ? BlobCount.fromPartial(object.kept) : undefined;
+    message.retired = (object.retired !== undefined && object.retired !== null)
+      ? BlobCount.fromPartial(object.retired)
+      : undefined;
+    message.waiting = (object.waiting !== undefined && object.waiting !== null)
+      ? BlobCount.fromPartial(object.waiting)
+      : undefined;
+    message.restored = (object.restored !== undefined && object.restored !== null)
+      ? BlobCount.fromPartial(object.restored)
+      : undefined;
+    message.purged = (object.purged !== undefined && object.purged !== null)
+      ? BlobCount.fromPartial(object.purged)
+      : undefined;
+    message.garbage = object.garbage?.map((e) => Garbage.fromPartial(e)) || [];
+    message.missing = object.missing?.map((e) => MissingBlob.fromPartial(e)) || [];
+    message.missingTotal = object.missingTotal ?? 0;
+    message.garbageTotal = object.garbageTotal ?? 0;
+    message.resumed = object.resumed ?? 0;
+    return message;
+  },
+};
+
+function createBaseHold(): Hold {
+  return { subject: "", reason: "", placedBy: undefined, placedAt: undefined };
+}
+
+export const Hold: MessageFns<Hold> = {
+  encode(message: Hold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== "") {
+      writer.uint32(10).string(message.subject);
+    }
+    if (message.reason !== "") {
+      writer.uint32(18).string(message.reason);
+    }
+    if (message.placedBy !== undefined) {
+      Actor.encode(message.placedBy, writer.uint32(26).fork()).join();
+    }
+    if (message.placedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.placedAt), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHold();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.placedBy = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.placedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Hold {
+    return {
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      reason: isSet(object.reason) ? globalThis.String(object.reason) : "",
+      placedBy: isSet(object.placedBy)
+        ? Actor.fromJSON(object.placedBy)
+        : isSet(object.placed_by)
+        ? Actor.fromJSON(object.placed_by)
+        : undefined,
+      placedAt: isSet(object.placedAt)
+        ? globalThis.String(object.placedAt)
+        : isSet(object.placed_at)
+        ? globalThis.String(object.placed_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Hold): unknown {
+    const obj: any = {};
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.reason !== "") {
+      obj.reason = message.reason;
+    }
+    if (message.placedBy !== undefined) {
+      obj.placedBy = Actor.toJSON(message.placedBy);
+    }
+    if (message.placedAt !== undefined) {
+      obj.placedAt = message.placedAt;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Hold>, I>>(base?: I): Hold {
+    return Hold.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Hold>, I>>(object: I): Hold {
+    const message = createBaseHold();
+    message.subject = object.subject ?? "";
+    message.reason = object.reason ?? "";
+    message.placedBy = (object.placedBy !== undefined && object.placedBy !== null)
+      ? Actor.fromPartial(object.placedBy)
+      : undefined;
+    message.placedAt = object.placedAt ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStartGarbageCollectionRequest(): StartGarbageCollectionRequest {
+  return { dryRun: false, actor: undefined };
+}
+
+export const StartGarbageCollectionRequest: MessageFns<StartGarbageCollectionRequest> = {
+  encode(message: StartGarbageCollectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dryRun !== false) {
+      writer.uint32(8).bool(message.dryRun);
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartGarbageCollectionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartGarbageCollectionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.dryRun = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartGarbageCollectionRequest {
+    return {
+      dryRun: isSet(object.dryRun)
+        ? globalThis.Boolean(object.dryRun)
+        : isSet(object.dry_run)
+        ? globalThis.Boolean(object.dry_run)
+        : false,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: StartGarbageCollectionRequest): unknown {
+    const obj: any = {};
+    if (message.dryRun !== false) {
+      obj.dryRun = message.dryRun;
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StartGarbageCollectionRequest>, I>>(base?: I): StartGarbageCollectionRequest {
+    return StartGarbageCollectionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartGarbageCollectionRequest>, I>>(
+    object: I,
+  ): StartGarbageCollectionRequest {
+    const message = createBaseStartGarbageCollectionRequest();
+    message.dryRun = object.dryRun ?? false;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseStartGarbageCollectionResponse(): StartGarbageCollectionResponse {
+  return { collection: undefined };
+}
+
+export const StartGarbageCollectionResponse: MessageFns<StartGarbageCollectionResponse> = {
+  encode(message: StartGarbageCollectionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== undefined) {
+      GarbageCollection.encode(message.collection, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StartGarbageCollectionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStartGarbageCollectionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = GarbageCollection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): StartGarbageCollectionResponse {
+    return { collection: isSet(object.collection) ? GarbageCollection.fromJSON(object.collection) : undefined };
+  },
+
+  toJSON(message: StartGarbageCollectionResponse): unknown {
+    const obj: any = {};
+    if (message.collection !== undefined) {
+      obj.collection = GarbageCollection.toJSON(message.collection);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<StartGarbageCollectionResponse>, I>>(base?: I): StartGarbageCollectionResponse {
+    return StartGarbageCollectionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<StartGarbageCollectionResponse>, I>>(
+    object: I,
+  ): StartGarbageCollectionResponse {
+    const message = createBaseStartGarbageCollectionResponse();
+    message.collection = (object.collection !== undefined && object.collection !== null)
+      ? GarbageCollection.fromPartial(object.collection)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetGarbageCollectionRequest(): GetGarbageCollectionRequest {
+  return { id: "" };
+}
+
+export const GetGarbageCollectionRequest: MessageFns<GetGarbageCollectionRequest> = {
+  encode(message: GetGarbageCollectionRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetGarbageCollectionRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetGarbageCollectionRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetGarbageCollectionRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+  },
+
+  toJSON(message: GetGarbageCollectionRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetGarbageCollectionRequest>, I>>(base?: I): GetGarbageCollectionRequest {
+    return GetGarbageCollectionRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetGarbageCollectionRequest>, I>>(object: I): GetGarbageCollectionRequest {
+    const message = createBaseGetGarbageCollectionRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseGetGarbageCollectionResponse(): GetGarbageCollectionResponse {
+  return { collection: undefined };
+}
+
+export const GetGarbageCollectionResponse: MessageFns<GetGarbageCollectionResponse> = {
+  encode(message: GetGarbageCollectionResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.collection !== undefined) {
+      GarbageCollection.encode(message.collection, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetGarbageCollectionResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetGarbageCollectionResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collection = GarbageCollection.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetGarbageCollectionResponse {
+    return { collection: isSet(object.collection) ? GarbageCollection.fromJSON(object.collection) : undefined };
+  },
+
+  toJSON(message: GetGarbageCollectionResponse): unknown {
+    const obj: any = {};
+    if (message.collection !== undefined) {
+      obj.collection = GarbageCollection.toJSON(message.collection);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetGarbageCollectionResponse>, I>>(base?: I): GetGarbageCollectionResponse {
+    return GetGarbageCollectionResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetGarbageCollectionResponse>, I>>(object: I): GetGarbageCollectionResponse {
+    const message = createBaseGetGarbageCollectionResponse();
+    message.collection = (object.collection !== undefined && object.collection !== null)
+      ? GarbageCollection.fromPartial(object.collection)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListGarbageCollectionsRequest(): ListGarbageCollectionsRequest {
+  return { page: undefined };
+}
+
+export const ListGarbageCollectionsRequest: MessageFns<ListGarbageCollectionsRequest> = {
+  encode(message: ListGarbageCollectionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.page !== undefined) {
+      PageRequest.encode(message.page, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGarbageCollectionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListGarbageCollectionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.page = PageRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListGarbageCollectionsRequest {
+    return { page: isSet(object.page) ? PageRequest.fromJSON(object.page) : undefined };
+  },
+
+  toJSON(message: ListGarbageCollectionsRequest): unknown {
+    const obj: any = {};
+    if (message.page !== undefined) {
+      obj.page = PageRequest.toJSON(message.page);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListGarbageCollectionsRequest>, I>>(base?: I): ListGarbageCollectionsRequest {
+    return ListGarbageCollectionsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListGarbageCollectionsRequest>, I>>(
+    object: I,
+  ): ListGarbageCollectionsRequest {
+    const message = createBaseListGarbageCollectionsRequest();
+    message.page = (object.page !== undefined && object.page !== null)
+      ? PageRequest.fromPartial(object.page)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListGarbageCollectionsResponse(): ListGarbageCollectionsResponse {
+  return { collections: [], page: undefined };
+}
+
+export const ListGarbageCollectionsResponse: MessageFns<ListGarbageCollectionsResponse> = {
+  encode(message: ListGarbageCollectionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.collections) {
+      GarbageCollection.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.page !== undefined) {
+      PageInfo.encode(message.page, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListGarbageCollectionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListGarbageCollectionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.collections.push(GarbageCollection.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.page = PageInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListGarbageCollectionsResponse {
+    return {
+      collections: globalThis.Array.isArray(object?.collections)
+        ? object.collections.map((e: any) => GarbageCollection.fromJSON(e))
+        : [],
+      page: isSet(object.page) ? PageInfo.fromJSON(object.page) : undefined,
+    };
+  },
+
+  toJSON(message: ListGarbageCollectionsResponse): unknown {
+    const obj: any = {};
+    if (message.collections?.length) {
+      obj.collections = message.collections.map((e) => GarbageCollection.toJSON(e));
+    }
+    if (message.page !== undefined) {
+      obj.page = PageInfo.toJSON(message.page);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListGarbageCollectionsResponse>, I>>(base?: I): ListGarbageCollectionsResponse {
+    return ListGarbageCollectionsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListGarbageCollectionsResponse>, I>>(
+    object: I,
+  ): ListGarbageCollectionsResponse {
+    const message = createBaseListGarbageCollectionsResponse();
+    message.collections = object.collections?.map((e) => GarbageCollection.fromPartial(e)) || [];
+    message.page = (object.page !== undefined && object.page !== null) ? PageInfo.fromPartial(object.page) : undefined;
+    return message;
+  },
+};
+
+function createBasePlaceHoldRequest(): PlaceHoldRequest {
+  return { subject: "", actor: undefined };
+}
+
+export const PlaceHoldRequest: MessageFns<PlaceHoldRequest> = {
+  encode(message: PlaceHoldRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== "") {
+      writer.uint32(10).string(message.subject);
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlaceHoldRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlaceHoldRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlaceHoldRequest {
+    return {
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: PlaceHoldRequest): unknown {
+    const obj: any = {};
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PlaceHoldRequest>, I>>(base?: I): PlaceHoldRequest {
+    return PlaceHoldRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PlaceHoldRequest>, I>>(object: I): PlaceHoldRequest {
+    const message = createBasePlaceHoldRequest();
+    message.subject = object.subject ?? "";
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBasePlaceHoldResponse(): PlaceHoldResponse {
+  return { hold: undefined };
+}
+
+export const PlaceHoldResponse: MessageFns<PlaceHoldResponse> = {
+  encode(message: PlaceHoldResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hold !== undefined) {
+      Hold.encode(message.hold, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlaceHoldResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlaceHoldResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hold = Hold.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PlaceHoldResponse {
+    return { hold: isSet(object.hold) ? Hold.fromJSON(object.hold) : undefined };
+  },
+
+  toJSON(message: PlaceHoldResponse): unknown {
+    const obj: any = {};
+    if (message.hold !== undefined) {
+      obj.hold = Hold.toJSON(message.hold);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PlaceHoldResponse>, I>>(base?: I): PlaceHoldResponse {
+    return PlaceHoldResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PlaceHoldResponse>, I>>(object: I): PlaceHoldResponse {
+    const message = createBasePlaceHoldResponse();
+    message.hold = (object.hold !== undefined && object.hold !== null) ? Hold.fromPartial(object.hold) : undefined;
+    return message;
+  },
+};
+
+function createBaseListHoldsRequest(): ListHoldsRequest {
+  return { page: undefined };
+}
+
+export const ListHoldsRequest: MessageFns<ListHoldsRequest> = {
+  encode(message: ListHoldsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.page !== undefined) {
+      PageRequest.encode(message.page, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHoldsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHoldsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.page = PageRequest.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListHoldsRequest {
+    return { page: isSet(object.page) ? PageRequest.fromJSON(object.page) : undefined };
+  },
+
+  toJSON(message: ListHoldsRequest): unknown {
+    const obj: any = {};
+    if (message.page !== undefined) {
+      obj.page = PageRequest.toJSON(message.page);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListHoldsRequest>, I>>(base?: I): ListHoldsRequest {
+    return ListHoldsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListHoldsRequest>, I>>(object: I): ListHoldsRequest {
+    const message = createBaseListHoldsRequest();
+    message.page = (object.page !== undefined && object.page !== null)
+      ? PageRequest.fromPartial(object.page)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseListHoldsResponse(): ListHoldsResponse {
+  return { holds: [], page: undefined };
+}
+
+export const ListHoldsResponse: MessageFns<ListHoldsResponse> = {
+  encode(message: ListHoldsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.holds) {
+      Hold.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.page !== undefined) {
+      PageInfo.encode(message.page, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListHoldsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListHoldsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.holds.push(Hold.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.page = PageInfo.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ListHoldsResponse {
+    return {
+      holds: globalThis.Array.isArray(object?.holds) ? object.holds.map((e: any) => Hold.fromJSON(e)) : [],
+      page: isSet(object.page) ? PageInfo.fromJSON(object.page) : undefined,
+    };
+  },
+
+  toJSON(message: ListHoldsResponse): unknown {
+    const obj: any = {};
+    if (message.holds?.length) {
+      obj.holds = message.holds.map((e) => Hold.toJSON(e));
+    }
+    if (message.page !== undefined) {
+      obj.page = PageInfo.toJSON(message.page);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ListHoldsResponse>, I>>(base?: I): ListHoldsResponse {
+    return ListHoldsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ListHoldsResponse>, I>>(object: I): ListHoldsResponse {
+    const message = createBaseListHoldsResponse();
+    message.holds = object.holds?.map((e) => Hold.fromPartial(e)) || [];
+    message.page = (object.page !== undefined && object.page !== null) ? PageInfo.fromPartial(object.page) : undefined;
+    return message;
+  },
+};
+
+function createBaseReleaseHoldRequest(): ReleaseHoldRequest {
+  return { subject: "", actor: undefined };
+}
+
+export const ReleaseHoldRequest: MessageFns<ReleaseHoldRequest> = {
+  encode(message: ReleaseHoldRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== "") {
+      writer.uint32(10).string(message.subject);
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseHoldRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseHoldRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ReleaseHoldRequest {
+    return {
+      subject: isSet(object.subject) ? globalThis.String(object.subject) : "",
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: ReleaseHoldRequest): unknown {
+    const obj: any = {};
+    if (message.subject !== "") {
+      obj.subject = message.subject;
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReleaseHoldRequest>, I>>(base?: I): ReleaseHoldRequest {
+    return ReleaseHoldRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReleaseHoldRequest>, I>>(object: I): ReleaseHoldRequest {
+    const message = createBaseReleaseHoldRequest();
+    message.subject = object.subject ?? "";
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseReleaseHoldResponse(): ReleaseHoldResponse {
+  return {};
+}
+
+export const ReleaseHoldResponse: MessageFns<ReleaseHoldResponse> = {
+  encode(_: ReleaseHoldResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReleaseHoldResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReleaseHoldResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): ReleaseHoldResponse {
+    return {};
+  },
+
+  toJSON(_: ReleaseHoldResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ReleaseHoldResponse>, I>>(base?: I): ReleaseHoldResponse {
+    return ReleaseHoldResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ReleaseHoldResponse>, I>>(_: I): ReleaseHoldResponse {
+    const message = createBaseReleaseHoldResponse();
+    return message;
+  },
+};
+
 /** Runs of recipes, projects and triggers. */
 export type PipelineServiceService = typeof PipelineServiceService;
 export const PipelineServiceService = {
@@ -4564,6 +6545,71 @@ export const PipelineServiceService = {
     responseSerialize: (value: SetReactionResponse): Buffer => Buffer.from(SetReactionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SetReactionResponse => SetReactionResponse.decode(value),
   },
+  /** Begins to collect garbage, or only to look for it. One collection is under way at a time. */
+  startGarbageCollection: {
+    path: "/millrace.pipeline.v1.PipelineService/StartGarbageCollection" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StartGarbageCollectionRequest): Buffer =>
+      Buffer.from(StartGarbageCollectionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StartGarbageCollectionRequest => StartGarbageCollectionRequest.decode(value),
+    responseSerialize: (value: StartGarbageCollectionResponse): Buffer =>
+      Buffer.from(StartGarbageCollectionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StartGarbageCollectionResponse =>
+      StartGarbageCollectionResponse.decode(value),
+  },
+  getGarbageCollection: {
+    path: "/millrace.pipeline.v1.PipelineService/GetGarbageCollection" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetGarbageCollectionRequest): Buffer =>
+      Buffer.from(GetGarbageCollectionRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetGarbageCollectionRequest => GetGarbageCollectionRequest.decode(value),
+    responseSerialize: (value: GetGarbageCollectionResponse): Buffer =>
+      Buffer.from(GetGarbageCollectionResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetGarbageCollectionResponse => GetGarbageCollectionResponse.decode(value),
+  },
+  /** Newest first. */
+  listGarbageCollections: {
+    path: "/millrace.pipeline.v1.PipelineService/ListGarbageCollections" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListGarbageCollectionsRequest): Buffer =>
+      Buffer.from(ListGarbageCollectionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListGarbageCollectionsRequest => ListGarbageCollectionsRequest.decode(value),
+    responseSerialize: (value: ListGarbageCollectionsResponse): Buffer =>
+      Buffer.from(ListGarbageCollectionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListGarbageCollectionsResponse =>
+      ListGarbageCollectionsResponse.decode(value),
+  },
+  /** Keeps a blob, a run or a model version, and all that it refers to, until the hold is released. */
+  placeHold: {
+    path: "/millrace.pipeline.v1.PipelineService/PlaceHold" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PlaceHoldRequest): Buffer => Buffer.from(PlaceHoldRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PlaceHoldRequest => PlaceHoldRequest.decode(value),
+    responseSerialize: (value: PlaceHoldResponse): Buffer => Buffer.from(PlaceHoldResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PlaceHoldResponse => PlaceHoldResponse.decode(value),
+  },
+  listHolds: {
+    path: "/millrace.pipeline.v1.PipelineService/ListHolds" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListHoldsRequest): Buffer => Buffer.from(ListHoldsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListHoldsRequest => ListHoldsRequest.decode(value),
+    responseSerialize: (value: ListHoldsResponse): Buffer => Buffer.from(ListHoldsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListHoldsResponse => ListHoldsResponse.decode(value),
+  },
+  releaseHold: {
+    path: "/millrace.pipeline.v1.PipelineService/ReleaseHold" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReleaseHoldRequest): Buffer => Buffer.from(ReleaseHoldRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReleaseHoldRequest => ReleaseHoldRequest.decode(value),
+    responseSerialize: (value: ReleaseHoldResponse): Buffer => Buffer.from(ReleaseHoldResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReleaseHoldResponse => ReleaseHoldResponse.decode(value),
+  },
 } as const;
 
 export interface PipelineServiceServer extends UntypedServiceImplementation {
@@ -4583,6 +6629,15 @@ export interface PipelineServiceServer extends UntypedServiceImplementation {
   deleteTrigger: handleUnaryCall<DeleteTriggerRequest, DeleteTriggerResponse>;
   listReactions: handleUnaryCall<ListReactionsRequest, ListReactionsResponse>;
   setReaction: handleUnaryCall<SetReactionRequest, SetReactionResponse>;
+  /** Begins to collect garbage, or only to look for it. One collection is under way at a time. */
+  startGarbageCollection: handleUnaryCall<StartGarbageCollectionRequest, StartGarbageCollectionResponse>;
+  getGarbageCollection: handleUnaryCall<GetGarbageCollectionRequest, GetGarbageCollectionResponse>;
+  /** Newest first. */
+  listGarbageCollections: handleUnaryCall<ListGarbageCollectionsRequest, ListGarbageCollectionsResponse>;
+  /** Keeps a blob, a run or a model version, and all that it refers to, until the hold is released. */
+  placeHold: handleUnaryCall<PlaceHoldRequest, PlaceHoldResponse>;
+  listHolds: handleUnaryCall<ListHoldsRequest, ListHoldsResponse>;
+  releaseHold: handleUnaryCall<ReleaseHoldRequest, ReleaseHoldResponse>;
 }
 
 export interface PipelineServiceClient extends Client {
@@ -4783,6 +6838,99 @@ export interface PipelineServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SetReactionResponse) => void,
+  ): ClientUnaryCall;
+  /** Begins to collect garbage, or only to look for it. One collection is under way at a time. */
+  startGarbageCollection(
+    request: StartGarbageCollectionRequest,
+    callback: (error: ServiceError | null, response: StartGarbageCollectionResponse) => void,
+  ): ClientUnaryCall;
+  startGarbageCollection(
+    request: StartGarbageCollectionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StartGarbageCollectionResponse) => void,
+  ): ClientUnaryCall;
+  startGarbageCollection(
+    request: StartGarbageCollectionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StartGarbageCollectionResponse) => void,
+  ): ClientUnaryCall;
+  getGarbageCollection(
+    request: GetGarbageCollectionRequest,
+    callback: (error: ServiceError | null, response: GetGarbageCollectionResponse) => void,
+  ): ClientUnaryCall;
+  getGarbageCollection(
+    request: GetGarbageCollectionRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetGarbageCollectionResponse) => void,
+  ): ClientUnaryCall;
+  getGarbageCollection(
+    request: GetGarbageCollectionRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetGarbageCollectionResponse) => void,
+  ): ClientUnaryCall;
+  /** Newest first. */
+  listGarbageCollections(
+    request: ListGarbageCollectionsRequest,
+    callback: (error: ServiceError | null, response: ListGarbageCollectionsResponse) => void,
+  ): ClientUnaryCall;
+  listGarbageCollections(
+    request: ListGarbageCollectionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListGarbageCollectionsResponse) => void,
+  ): ClientUnaryCall;
+  listGarbageCollections(
+    request: ListGarbageCollectionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListGarbageCollectionsResponse) => void,
+  ): ClientUnaryCall;
+  /** Keeps a blob, a run or a model version, and all that it refers to, until the hold is released. */
+  placeHold(
+    request: PlaceHoldRequest,
+    callback: (error: ServiceError | null, response: PlaceHoldResponse) => void,
+  ): ClientUnaryCall;
+  placeHold(
+    request: PlaceHoldRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PlaceHoldResponse) => void,
+  ): ClientUnaryCall;
+  placeHold(
+    request: PlaceHoldRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PlaceHoldResponse) => void,
+  ): ClientUnaryCall;
+  listHolds(
+    request: ListHoldsRequest,
+    callback: (error: ServiceError | null, response: ListHoldsResponse) => void,
+  ): ClientUnaryCall;
+  listHolds(
+    request: ListHoldsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListHoldsResponse) => void,
+  ): ClientUnaryCall;
+  listHolds(
+    request: ListHoldsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListHoldsResponse) => void,
+  ): ClientUnaryCall;
+  releaseHold(
+    request: ReleaseHoldRequest,
+    callback: (error: ServiceError | null, response: ReleaseHoldResponse) => void,
+  ): ClientUnaryCall;
+  releaseHold(
+    request: ReleaseHoldRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReleaseHoldResponse) => void,
+  ): ClientUnaryCall;
+  releaseHold(
+    request: ReleaseHoldRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReleaseHoldResponse) => void,
   ): ClientUnaryCall;
 }
 
