@@ -1,7 +1,8 @@
 // Makes the replica set and a user per service that may read and write its own database and nothing else. Every part
 // looks first whether it is done, so that it can run at each start. Run by mongosh next to the first member.
 const passwords = JSON.parse(require('node:fs').readFileSync('/run/secrets/mongodb-passwords', 'utf8'));
-const address = 'mongodb://127.0.0.1:27017/?directConnection=true';
+const options = 'directConnection=true&tls=true&tlsCAFile=/run/millrace/tls/ca.crt';
+const address = `mongodb://localhost:27017/?${options}`;
 const members = ['mongodb-1:27017', 'mongodb-2:27017', 'mongodb-3:27017'];
 
 const within = (seconds, what, attempt) => {
@@ -36,7 +37,7 @@ const primary = within(60, 'a primary', () => admin.runCommand({ hello: 1 }).pri
 
 // After a later start another member may be the primary: users are made there, with what is known to it by then.
 const target =
-  primary === members[0] ? admin : new Mongo(`mongodb://root:${passwords.root}@${primary}/admin?directConnection=true`).getDB('admin');
+  primary === members[0] ? admin : new Mongo(`mongodb://root:${passwords.root}@${primary}/admin?${options}`).getDB('admin');
 try {
   target.auth('root', passwords.root);
 } catch {

@@ -12,6 +12,7 @@ const directoryMode = 0o700;
 const mountedMode = 0o644;
 
 const bucketUser = 'millrace';
+const mongoMembers = ['mongodb-1', 'mongodb-2', 'mongodb-3'];
 
 /** Writes a file unless it is there: what is secret stays the same while volumes live. */
 const keep = async (file: string, make: () => string): Promise<string> => {
@@ -29,6 +30,7 @@ const prepareCertificates = async (directory: string): Promise<void> => {
   const holders = await createCertificates({
     directory: certificates,
     services: serviceNames,
+    hosts: mongoMembers,
     now: new Date(),
   });
   for (const { name } of holders) {
@@ -57,13 +59,8 @@ const prepareMongo = async (directory: string): Promise<void> => {
   );
   const passwords = JSON.parse(text) as Record<string, string>;
   for (const service of serviceNames) {
-    const at = 'mongodb-1:27017,mongodb-2:27017,mongodb-3:27017';
-    const options = `replicaSet=millrace&authSource=millrace_${service}`;
     await mkdir(join(directory, service), { recursive: true });
-    await keep(
-      join(directory, service, 'store-url'),
-      () => `mongodb://${service}:${passwords[service]}@${at}/?${options}`,
-    );
+    await keep(join(directory, service, 'mongodb-password'), () => passwords[service] ?? '');
   }
 };
 

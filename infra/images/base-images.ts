@@ -88,7 +88,8 @@ export const makeBaseImages = async (
   ]);
 
   const nats = join(directory, 'nats');
-  await unpackPackages(['busybox-static'], nats);
+  // Built with Go here, it is linked with the C library.
+  await unpackPackages(['busybox-static', 'libc6'], nats);
   for (const name of ['wget', 'sh']) await symlink('busybox', join(nats, 'bin', name));
   await mkdir(join(nats, 'usr/local/bin'), { recursive: true });
   await mkdir(join(nats, 'etc'), { recursive: true });

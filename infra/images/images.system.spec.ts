@@ -74,7 +74,7 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
     const program = await installCompose();
     compose = (...args) => run(program, args, { cwd: root, env });
     started = performance.now();
-    await compose('up', '--detach', '--no-build', '--pull', 'never', '--wait', '--wait-timeout', '180').catch(
+    await compose('up', '--detach', '--no-build', '--pull', 'never', '--wait', '--wait-timeout', '420').catch(
       async (thrown: unknown) => {
         print(await compose('ps', '--all'));
         print(await compose('logs', '--tail', '20'));
