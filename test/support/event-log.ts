@@ -14,8 +14,18 @@ export class EventLog {
     this.#reading = this.#read();
   }
 
-  static async open(natsUrl: string): Promise<EventLog> {
-    return new EventLog(await connectBus({ url: natsUrl, service: 'test' }));
+  /** `nkeyFile` where the broker has users: the seed of one that may read everything. */
+  static async open(natsUrl: string, nkeyFile?: string): Promise<EventLog> {
+    // It looks on: what streams there are is not its to say.
+    const topology = { keptBy: 'keeper' } as const;
+    return new EventLog(
+      await connectBus({
+        url: natsUrl,
+        service: 'test',
+        topology,
+        ...(nkeyFile === undefined ? {} : { credentials: { nkeyFile } }),
+      }),
+    );
   }
 
   /** The first event that fits, at once when it comes. Throws what was waited for when it is late. */

@@ -48,7 +48,8 @@ export class TestInstallation {
     const context = new CommandContext({ dataDir, json: true }, process.env);
     const { url, stop } = await startMillrace(context, { port: '0', separate });
     const { natsUrl } = await stateOf(dataDir);
-    return new TestInstallation(dataDir, url, await EventLog.open(natsUrl), stop);
+    const nkeyFile = env.MILLRACE_NATS_USERS === '1' ? join(dataDir, 'nats-keys', 'admin.nk') : undefined;
+    return new TestInstallation(dataDir, url, await EventLog.open(natsUrl, nkeyFile), stop);
   }
 
   state(): Promise<RunningState> {

@@ -1,9 +1,10 @@
 import { FailedPrecondition, messageOf, Unavailable } from '@millrace/errors';
 import { JetStreamApiError, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
+import { AuthorizationError, connect, type NatsConnection } from '@nats-io/transport-node';
 import { context, trace } from '@opentelemetry/api';
 import { AckedPublisher } from './acked-publish.ts';
 import type { Bus, BusInternals, BusStatus, DrainOptions, RunningPart } from './bus.ts';
+import { authenticatorOf, type BusCredentials, type BusTls, tlsOptionsOf } from './credentials.ts';
 import { readEvents } from './event-reader.ts';
 import { liveMessaging } from './live-messaging.ts';
 import { type BusLogger, silentLogger } from './logger.ts';
@@ -19,6 +20,10 @@ export interface BusOptions {
   readonly service: string;
   readonly version?: string;
   readonly logger?: BusLogger;
+  /** Default none, for a broker that wants none. */
+  readonly credentials?: BusCredentials;
+  /** Given, the broker must speak TLS. */
+  readonly tls?: BusTls;
   /** What differs from `defaultTopology`. All services must be given the same. */
   readonly topology?: Partial<TopologySettings>;
   /** How long to try the first connection, ms; default 30,000. */
@@ -56,13 +61,17 @@ export const connectBus = async (options: BusOptions): Promise<Bus> => {
   }
 };
 
-const connectOnce = ({ url, service, version }: BusOptions): Promise<NatsConnection> =>
+const connectOnce = ({ url, service, version, credentials, tls }: BusOptions): Promise<NatsConnection> =>
   connect({
+    ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
+    ...(tls === undefined ? {} : { tls: tlsOptionsOf(tls) }),
     servers: url.split(',').map((server) => server.trim()),
     name: version === undefined ? service : `${service}/${version}`,
     // An inbox of one's own, so that permissions can keep services from reading each other's replies.
     inboxPrefix: `_INBOX_${service}`,
     maxReconnectAttempts: -1,
+    // Credentials may be exchanged on one side before the other.
+    ignoreAuthErrorAbort: true,
     reconnectDelayHandler: () => 100 + Math.random() * 400,
     timeout: 5_000,
     pingInterval: 10_000,
@@ -91,7 +100,9 @@ const untilDeadline = async <T>(deadline: number, url: string, attempt: () => Pr
 
 /** Whether the server answered that it will not, rather than that it cannot now. */
 const isRefusal = (thrown: unknown): boolean =>
-  thrown instanceof JetStreamApiError && thrown.status !== 503 && thrown.status !== 408;
+  thrown instanceof AuthorizationError ||
+  thrown instanceof FailedPrecondition ||
+  (thrown instanceof JetStreamApiError && thrown.status !== 503 && thrown.status !== 408);
 
 const assemble = (
   service: string,

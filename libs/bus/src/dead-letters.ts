@@ -45,6 +45,10 @@ export const showDeadLetter = async (bus: Bus, sequence: number): Promise<DeadLe
  */
 export const replayDeadLetter = async (bus: Bus, sequence: number): Promise<DeadLetter> => {
   const { internals } = bus;
+  if (internals.topology.keptBy === 'keeper') {
+    // Only the keeper may publish under the subjects of others.
+    return (await bus.request(`${subjects.keeper}.replay`, { sequence })) as DeadLetter;
+  }
   const message = await find(internals, sequence);
   const record = message.json<DeadLetterRecord>();
   const letter = await deadLetterOf(internals, message);
@@ -74,7 +78,7 @@ const replayHeaders = ({ headers, consumer }: DeadLetterRecord) => {
 };
 
 const find = async ({ jsm }: BusInternals, sequence: number): Promise<StoredMsg> => {
-  const message = await foundOrUndefined(jsm.streams.getMessage(streams.dead, { seq: sequence }));
+  const message = await foundOrUndefined(jsm.direct.getMessage(streams.dead, { seq: sequence }));
   if (!message?.subject.startsWith(`${subjects.dead}.`)) {
     throw new NotFound(`there is no dead letter ${sequence}`);
   }
@@ -86,7 +90,7 @@ const deadLetterOf = async ({ jsm }: BusInternals, message: StoredMsg): Promise<
   const body = Buffer.from(bodyBase64, 'base64');
   const text = textOf(body);
   const mark = await foundOrUndefined(
-    jsm.streams.getMessage(streams.dead, { last_by_subj: `${subjects.replayed}.${message.seq}` }),
+    jsm.direct.getMessage(streams.dead, { last_by_subj: `${subjects.replayed}.${message.seq}` }),
   );
   return {
     ...record,

@@ -1,6 +1,6 @@
 import { crashPoint } from '@millrace/crash-points';
 import { Invalid, messageOf } from '@millrace/errors';
-import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg, type StoredMsg } from '@nats-io/jetstream';
+import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import type { Bus, DrainOptions, RunningPart } from './bus.ts';
 import { attributesOf, headerRecord } from './cloud-events.ts';
@@ -9,7 +9,7 @@ import { keepDurableConsumer } from './durable-consumer.ts';
 import { EntityLane, type LaneContext } from './entity-lane.ts';
 import { deliveryOf, type EventDelivery } from './event-delivery.ts';
 import { EventHandling } from './event-handling.ts';
-import { buryExhausted } from './exhausted.ts';
+import { buryExhausted, type ExhaustedMessage } from './exhausted.ts';
 import { InProgress } from './in-progress.ts';
 import { PassedPositions } from './passed-positions.ts';
 import type {
@@ -20,6 +20,7 @@ import type {
   Subscription,
 } from './port.ts';
 import { requestRefill } from './refill.ts';
+import { closeWhenSilent } from './silence.ts';
 import { checkToken, subjects } from './subjects.ts';
 import { streams } from './topology.ts';
 
@@ -153,6 +154,7 @@ class EventConsumer implements RunningPart {
       abort_on_missing_resource: true,
       callback: (message) => this.#receive(message),
     });
+    void closeWhenSilent(messages);
     const close = () => void messages.close();
     lost.addEventListener('abort', close, { once: true });
     if (lost.aborted) close();
@@ -279,7 +281,7 @@ class EventConsumer implements RunningPart {
   }
 
   /** Lets an entity go on after the server gave up on its next event. */
-  async #skip(message: StoredMsg): Promise<void> {
+  async #skip(message: ExhaustedMessage): Promise<void> {
     const { name, inbox } = this.#options;
     const { entity, sequence } = attributesOf(headerRecord(message.header));
     if ((await this.#passed.position(entity)) === sequence - 1) {

@@ -1,6 +1,7 @@
 import { DeliverPolicy, type JsMsg, type OrderedConsumerOptions } from '@nats-io/jetstream';
 import type { BusInternals } from './bus.ts';
 import { headerRecord } from './cloud-events.ts';
+import { closeWhenSilent } from './silence.ts';
 import { checkFilter, subjects } from './subjects.ts';
 import { streams } from './topology.ts';
 import { backoffMs, sleep } from './waiting.ts';
@@ -87,7 +88,8 @@ async function* readOnce(
   const start = await resumeAt(internals, place);
   const consumer = await internals.js.consumers.get(streams.events, {
     ...start,
-    filter_subjects: [...filters],
+    // One as a text, so that the right to read it can name it.
+    filter_subjects: filters.length === 1 ? (filters[0] ?? []) : [...filters],
   });
   if (!follow && (await consumer.info()).num_pending === 0) return;
   const messages = await consumer.consume({
@@ -97,6 +99,7 @@ async function* readOnce(
     abort_on_missing_resource: true,
   });
   const end = () => void messages.close();
+  void closeWhenSilent(messages);
   // Its server may be the one that is gone; what it read is known, so a new one is as good.
   const stopWatching = internals.onReconnect(end);
   signal?.addEventListener('abort', end, { once: true });

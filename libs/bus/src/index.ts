@@ -1,3 +1,8 @@
+export { eventLeaseMs } from './access/declared-consumers.ts';
+export { nkeyFileOf, nkeyFiles } from './access/nkey-files.ts';
+export { observer } from './access/rights.ts';
+export { type BusLogin, busLogins, type Proof, serverAccounts } from './access/server-accounts.ts';
+export { type BusUser, busUsers } from './access/service-needs.ts';
 export type {
   Bus,
   BusStatus,
@@ -7,6 +12,7 @@ export type {
   RequestOptions,
 } from './bus.ts';
 export { type BusOptions, connectBus } from './connect.ts';
+export type { BusCredentials, BusTls } from './credentials.ts';
 export {
   type DeadLetterQuery,
   listDeadLetters,
@@ -16,6 +22,7 @@ export {
 export { consumeEvents, forwardEvents } from './event-consumer.ts';
 export { type EventLag, eventLag } from './event-lag.ts';
 export type { EventReaderOptions, TailedEvent } from './event-reader.ts';
+export { type KeeperOptions, startKeeper } from './keeper.ts';
 export { type BusLogger, silentLogger } from './logger.ts';
 export type { OutboxPort, StoredMessage } from './outbox-port.ts';
 export {

@@ -18,7 +18,8 @@ export const publishedIds = async (
 ): Promise<ReadonlySet<string>> => {
   const ids = new Set<string>();
   const consumer = await js.consumers.get(streams.events, {
-    filter_subjects: [`${subjects.events}.${service}.>`],
+    // As one text, so that the right to read it can name it.
+    filter_subjects: `${subjects.events}.${service}.>`,
     deliver_policy: DeliverPolicy.StartTime,
     opt_start_time: new Date(Date.parse(time) - clockSkewMs).toISOString(),
     headers_only: true,

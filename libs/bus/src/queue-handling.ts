@@ -1,12 +1,12 @@
 import { crashPoint } from '@millrace/crash-points';
 import type { JsMsg } from '@nats-io/jetstream';
-import { AckPolicy, DeliverPolicy, type StoredMsg } from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
 import type { Bus, DrainOptions, RunningPart } from './bus.ts';
 import { headerRecord, replayHeader } from './cloud-events.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
-import { buryExhausted } from './exhausted.ts';
+import { buryExhausted, type ExhaustedMessage } from './exhausted.ts';
 import { handleUntilSettled } from './handling.ts';
 import { InProgress } from './in-progress.ts';
 import type { Outcome, WorkContext } from './port.ts';
@@ -209,10 +209,11 @@ export class QueueConsumer implements RunningPart {
     });
   }
 
-  /** A work queue keeps what nobody acknowledged; it is with the dead letters now. */
-  async #remove(message: StoredMsg): Promise<void> {
-    if (this.#options.stream === streams.steps) {
-      await this.#bus.internals.jsm.streams.deleteMessage(streams.steps, message.seq);
+  /** A work queue keeps what nobody acknowledged; it is with the dead letters now. A keeper has removed it before. */
+  async #remove(message: ExhaustedMessage): Promise<void> {
+    const { topology, jsm } = this.#bus.internals;
+    if (this.#options.stream === streams.steps && topology.keptBy === 'services') {
+      await jsm.streams.deleteMessage(streams.steps, message.seq);
     }
   }
 }

@@ -81,11 +81,18 @@ const hasSentEvents = async (outbox: OutboxPort, time: string, afterPosition: nu
   }
 };
 
-/** The outbox position of this service's last event in the stream; 0 when there is none. */
+/**
+ * The outbox position of this service's last event in the stream; 0 when there is none. Looked up by each of its
+ * subjects, because that is all that a service may read of the stream without a consumer.
+ */
 const lastSurvivingPosition = async ({ jsm }: BusInternals, service: string): Promise<number> => {
-  const message = await foundOrUndefined(
-    jsm.streams.getMessage(streams.events, { last_by_subj: `${subjects.events}.${service}.>` }),
-  );
-  const position = Number(message?.header.get(positionHeader) || 0);
-  return Number.isSafeInteger(position) ? position : 0;
+  const subjects_filter = `${subjects.events}.${service}.>`;
+  const { state } = await jsm.streams.info(streams.events, { subjects_filter });
+  let last = 0;
+  for (const subject of Object.keys(state.subjects ?? {})) {
+    const message = await foundOrUndefined(jsm.direct.getMessage(streams.events, { last_by_subj: subject }));
+    const position = Number(message?.header.get(positionHeader) || 0);
+    if (Number.isSafeInteger(position)) last = Math.max(last, position);
+  }
+  return last;
 };

@@ -10,6 +10,10 @@ export const subjects = {
   replayed: 'millrace.replayed',
   progress: 'millrace.progress',
   refill: 'millrace.refill',
+  /** Messages that a server gave up on, as a keeper hands them to their consumer. */
+  exhausted: 'millrace.exhausted',
+  /** What is asked of the keeper. */
+  keeper: 'millrace.keeper',
 } as const;
 
 const token = /^[A-Za-z0-9_-]+$/;

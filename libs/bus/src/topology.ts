@@ -90,7 +90,7 @@ const declarations: Readonly<Record<StreamName, Declaration>> = {
   },
   EXHAUSTED: {
     description: 'Notices of the server that a message was delivered too often, kept until somebody acts.',
-    subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>'],
+    subjects: ['$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>', `${subjects.exhausted}.>`],
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
   },

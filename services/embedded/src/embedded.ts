@@ -41,7 +41,7 @@ export const startEmbedded = async (
     const addresses = addressBook(running);
     await Promise.all(
       modules.map(async (module) => {
-        const own = envOf(module.name, env, installation, broker.url);
+        const own = { ...envOf(module.name, env, installation, broker.url), ...broker.envOf(module.name) };
         running.push(await startService(module, readSettings(module.name, own, addresses), own));
       }),
     );

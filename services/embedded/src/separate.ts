@@ -4,6 +4,7 @@ import { Internal } from '@millrace/errors';
 import { removeRunningState, writeRunningState } from '@millrace/installation';
 import { type Env, type ServiceName, serviceNames } from '@millrace/service-kit';
 import { createLogger } from '@millrace/telemetry';
+import { developmentCertificates, tlsEnvOf } from './development-certificates.ts';
 import type { Installation } from './run-installation.ts';
 import { type ServiceProcess, superviseService } from './service-process.ts';
 import { readInstallation, refuseSecond } from './settings.ts';
@@ -27,6 +28,7 @@ export const startSeparate = async (
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await refuseSecond(dataDir);
   const log = createLogger(installation.logLevel, env.MILLRACE_LOG_FILE);
+  const certificates = await developmentCertificates(installation.tlsDir, log);
   const ports = await choosePorts(installation.port);
   const url = `http://${host}:${ports.gateway.http}`;
   const startedAt = Date.now();
@@ -54,6 +56,7 @@ export const startSeparate = async (
     void tellState().catch((thrown: unknown) => log.error({ err: thrown }, 'running.json was not written'));
   const stop = async () => {
     ready = false;
+    certificates.stop();
     await lastWrite.catch(() => {});
     await removeRunningState(dataDir);
     const inOrder = processes.splice(0).sort((a, b) => orderOf(b.name) - orderOf(a.name));
@@ -65,7 +68,7 @@ export const startSeparate = async (
     broker = started;
     await startAll(
       serviceNames.map(async (name) => {
-        const own = envOf(name, env, installation, started.url, ports);
+        const own = { ...envOf(name, env, installation, started.url, ports), ...started.envOf(name) };
         processes.push(await superviseService({ name, env: own, log, onRestart }));
       }),
     );
@@ -111,7 +114,7 @@ const pidsOf = (broker: SupervisedBroker, processes: readonly ServiceProcess[]):
 const envOf = (
   service: ServiceName,
   env: NodeJS.ProcessEnv,
-  { dataDir, host }: ReturnType<typeof readInstallation>,
+  { dataDir, host, tlsDir }: ReturnType<typeof readInstallation>,
   natsUrl: string,
   ports: Ports,
 ): Env => ({
@@ -127,4 +130,5 @@ const envOf = (
   MILLRACE_HOST: service === 'gateway' ? host : '127.0.0.1',
   MILLRACE_GRPC_PORT: String(ports[service].grpc),
   MILLRACE_HTTP_PORT: String(ports[service].http),
+  ...(tlsDir === undefined ? {} : tlsEnvOf(tlsDir, service)),
 });

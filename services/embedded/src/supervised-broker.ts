@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { findFreePorts, type NatsServer, type OnProgress, startNatsServer } from '@millrace/broker';
+import type { Env, ServiceName } from '@millrace/service-kit';
 import type { Logger } from '@millrace/telemetry';
+import { openBusAccounts } from './bus-accounts.ts';
 import { onSpaceRegained } from './space-watch.ts';
 
 export interface SupervisedBroker {
   readonly url: string;
   pid(): number | undefined;
+  /** Variables that a service needs to be let in. */
+  envOf(service: ServiceName): Env;
   stop(): Promise<void>;
 }
 
@@ -29,8 +33,12 @@ export const superviseBroker = async (
   onProgress: OnProgress,
   onRestart: () => void = () => {},
 ): Promise<SupervisedBroker> => {
-  if (env.NATS_URL) return { url: env.NATS_URL, pid: () => undefined, stop: async () => {} };
-  const options = { storeDir: join(dataDir, 'nats'), maxStoreBytes, env, onProgress };
+  if (env.NATS_URL) {
+    return { url: env.NATS_URL, pid: () => undefined, envOf: () => ({}), stop: async () => {} };
+  }
+  const accounts = await openBusAccounts(dataDir, env);
+  const authorization = accounts === undefined ? {} : { authorization: accounts.authorization };
+  const options = { storeDir: join(dataDir, 'nats'), maxStoreBytes, env, onProgress, ...authorization };
   let stopping = false;
   const [port] = await findFreePorts('127.0.0.1', 1);
   let server: NatsServer = await startNatsServer({ ...options, ...(port === undefined ? {} : { port }) });
@@ -56,13 +64,22 @@ export const superviseBroker = async (
     log.warn('the disk was full; starting the broker again');
     void server.stop();
   });
+  const endServer = async () => {
+    stopping = true;
+    unwatchSpace();
+    await server.stop();
+  };
+  const keeper = await accounts?.keep(url, log).catch(async (thrown: unknown) => {
+    await endServer();
+    throw thrown;
+  });
   return {
     url,
     pid: () => server.pid,
+    envOf: (service) => accounts?.envOf(service) ?? {},
     stop: async () => {
-      stopping = true;
-      unwatchSpace();
-      await server.stop();
+      await keeper?.stop();
+      await endServer();
     },
   };
 };
