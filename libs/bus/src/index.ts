@@ -1,4 +1,4 @@
-export { eventLeaseMs } from './access/declared-consumers.ts';
+export { type DeclaredConsumer, declaredConsumers, eventLeaseMs } from './access/declared-consumers.ts';
 export { nkeyFileOf, nkeyFiles } from './access/nkey-files.ts';
 export { observer } from './access/rights.ts';
 export { type BusLogin, busLogins, type Proof, serverAccounts } from './access/server-accounts.ts';
