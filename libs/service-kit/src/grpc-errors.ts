@@ -56,6 +56,15 @@ const fitting = (violations: readonly Violation[]): Violation[] => {
 };
 
 /**
+ * A call waits for its peer: a deadline without a connection means that the peer is away, not slow. A call that was
+ * cancelled by no service, and not by its caller either, was cut off by a peer that ended.
+ */
+const transportCode = (reported: ErrorCode, connected: boolean): ErrorCode => {
+  const away = (reported === ErrorCode.timedOut && !connected) || reported === ErrorCode.cancelled;
+  return away ? ErrorCode.unavailable : reported;
+};
+
+/**
  * The error that a call failed with: the service's own where it sent one, else what the transport says.
  *
  * @param connected whether there was a connection to the peer when the call ended
@@ -79,8 +88,7 @@ export const fromGrpcError = (
     });
   }
   const reported = codeFromGrpcStatus(error.code);
-  // A call waits for its peer: a deadline without a connection means that the peer is away, not slow.
-  const code = reported === ErrorCode.timedOut && !connected ? ErrorCode.unavailable : reported;
+  const code = transportCode(reported, connected);
   if (code === ErrorCode.unavailable && tlsFailure !== undefined) {
     return new MillraceError(code, `${peer}: no TLS connection: ${tlsFailure}`, {
       cause: error,

@@ -7,8 +7,6 @@ import { consumeEvents, type Outcome, subscription } from '@millrace/bus';
 import { pipelineEvents, Run, RunState } from '@millrace/contracts/pipeline';
 import { apiPrefix } from '@millrace/rest';
 import { eventMessage } from '@millrace/service-kit';
-import { jetstream } from '@nats-io/jetstream';
-import { connect } from '@nats-io/transport-node';
 import { type CloudEvent, HTTP } from 'cloudevents';
 import { EventSource } from 'eventsource';
 import { request } from 'undici';
@@ -237,28 +235,6 @@ describe('the event stream', () => {
     await proxy.stop();
     expect(seen.slice(0, 4).map(({ subject }) => subject)).toEqual(['a', 'b', 'a', 'c']);
     expect(proxy.lastEventIds).toEqual([undefined, '2']);
-  });
-
-  it('has the same events on NATS, which the SDK parses by their headers', async () => {
-    const connection = await connect({ servers: lab.broker.url });
-    try {
-      const consumer = await jetstream(connection).consumers.get('EVENTS');
-      const message = await consumer.next();
-      const headers = Object.fromEntries(
-        [...(message?.headers ?? [])].map(([name, [value]]) => [name, value]),
-      );
-      const event = HTTP.toEvent({ headers, body: message?.string() }) as CloudEvent<unknown>;
-      expect(event.validate()).toBe(true);
-      expect(event).toMatchObject({
-        type: 'millrace.pipeline.run.resumed.v1',
-        source: '/millrace/pipeline',
-        subject: 'a',
-        sequence: '1',
-        data: { pipelineRunId: 'a' },
-      });
-    } finally {
-      await connection.close();
-    }
   });
 
   it('gives new events as they come', async () => {
