@@ -1,7 +1,13 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import type { Revision } from '@millrace/contracts/deployment';
+import type { Report } from '@millrace/contracts/evaluation';
+import type { DatasetVersion } from '@millrace/contracts/ingest';
+import type { Prediction } from '@millrace/contracts/monitoring';
 import { Run } from '@millrace/contracts/pipeline';
+import type { ModelVersion } from '@millrace/contracts/registry';
 import { StepProgress } from '@millrace/contracts/step';
+import type { Run as TrainingRun } from '@millrace/contracts/training';
 import { Internal, NotFound, Unavailable } from '@millrace/errors';
 import {
   type ApiService,
@@ -64,6 +70,18 @@ export type RunUpdate =
   | { readonly kind: 'run'; readonly run: Run }
   | { readonly kind: 'progress'; readonly progress: StepProgress };
 
+/** A prediction and everything behind it. What its owner does not know any more is absent. */
+export interface PredictionOrigin {
+  readonly prediction: Prediction;
+  readonly revision?: Revision;
+  readonly modelVersion?: ModelVersion;
+  /** The evaluation that the gates were decided on. */
+  readonly report?: Report;
+  readonly pipelineRun?: Run;
+  readonly trainingRun?: TrainingRun;
+  readonly datasetVersion?: DatasetVersion;
+}
+
 export interface Trace {
   readonly traceId: string;
   readonly spans: readonly SpanRecord[];
@@ -102,6 +120,8 @@ export interface MillraceClient extends RestServices {
   watchRun(id: string, signal?: AbortSignal): AsyncIterable<RunUpdate>;
   runTrace(pipelineRunId: string): Promise<Trace>;
   trace(traceId: string): Promise<Trace>;
+  /** What a prediction came from; throws `NotFound` when it is not kept (any more). */
+  predictionOrigin(predictionId: string): Promise<PredictionOrigin>;
   status(): Promise<Readonly<Record<string, ServiceStatus>>>;
   /** A prediction in MLflow's `/invocations` form; `body` as that protocol defines it. */
   invoke(endpoint: string, body: unknown): Promise<unknown>;
@@ -286,6 +306,8 @@ const operationCalls = (transport: Transport) => {
     url: transport.url,
     runTrace: async (id: string) => (await get(`/runs/${encodeURIComponent(id)}/trace`)) as Trace,
     trace: async (traceId: string) => (await get(`/traces/${encodeURIComponent(traceId)}`)) as Trace,
+    predictionOrigin: async (id: string) =>
+      (await get(`/predictions/${encodeURIComponent(id)}/origin`)) as PredictionOrigin,
     status: async () => ((await get('/status')) as { services: Record<string, ServiceStatus> }).services,
     invoke: (endpoint: string, body: unknown) =>
       transport.json({

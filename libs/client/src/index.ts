@@ -3,6 +3,7 @@ export {
   type DeepPartial,
   type EventsOptions,
   type MillraceClient,
+  type PredictionOrigin,
   type RestService,
   type RestServices,
   type RunUpdate,

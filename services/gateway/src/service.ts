@@ -10,11 +10,13 @@ import { refuseWhenDiskIsFull } from './adapters/disk-space.ts';
 import { registerEventRoutes } from './adapters/event-routes.ts';
 import { refuseForeignOrigins, requireToken } from './adapters/identity.ts';
 import { openApiDocument } from './adapters/openapi.ts';
+import { registerPredictionOriginRoute } from './adapters/prediction-origin-route.ts';
 import { PredictionProxy, predictionPeer } from './adapters/prediction-proxy.ts';
 import { registerRpcRoutes } from './adapters/rpc-routes.ts';
 import { registerRunWatchRoute } from './adapters/run-watch-route.ts';
 import { registerStatusRoute } from './adapters/status-route.ts';
 import { registerTraceRoutes } from './adapters/trace-routes.ts';
+import { ownersOf } from './application/prediction-origin.ts';
 import { TraceStore } from './application/trace-store.ts';
 
 const envSchema = z.object({ MILLRACE_TOKEN: z.string().min(16).optional() });
@@ -39,6 +41,7 @@ export const gateway: ServiceModule = {
         registerEventRoutes(app, bus);
         registerRunWatchRoute(app, bus, pipeline);
         registerTraceRoutes(app, traces, pipeline);
+        registerPredictionOriginRoute(app, ownersOf(peer));
         registerDeadLetterRoutes(app, bus);
         registerStatusRoute(app, httpPeer);
         await proxy.register(app);

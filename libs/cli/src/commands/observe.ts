@@ -10,6 +10,7 @@ import { instant, positiveNumber, wholeNumber } from '../options.ts';
 import { plain } from '../output.ts';
 import { findRun } from '../references.ts';
 import { lineageTree } from '../views/lineage-tree.ts';
+import { predictionOrigin } from '../views/prediction-origin.ts';
 import { traceTree } from '../views/trace-tree.ts';
 
 interface TailOptions {
@@ -143,6 +144,13 @@ const lineage = async (
   );
 };
 
+const prediction = async (context: CommandContext, id: string): Promise<void> => {
+  const origin = await (await context.client()).predictionOrigin(id);
+  context.output.result(origin, () => {
+    for (const line of predictionOrigin(origin)) context.output.write(line);
+  });
+};
+
 const verifyAudit = async (
   context: CommandContext,
   options: { head?: string; number?: number },
@@ -246,6 +254,10 @@ export const observeCommands = (program: Command): void => {
     .option('--down', 'only what it led to')
     .option('--depth <steps>', 'how far (default 20)', wholeNumber)
     .action(action(lineage));
+  program
+    .command('prediction <id>')
+    .description('what a prediction came from: revision, model, approver, gates, runs, data, commit, trace')
+    .action(action(prediction));
   const audit = program.command('audit').description('the audit log');
   audit
     .command('list', { isDefault: true })

@@ -111,6 +111,19 @@ export const ownOperations: Readonly<Record<string, Record<string, unknown>>> = 
       responses: answer('application/json', '`{traceId, spans}`'),
     },
   },
+  '/predictions/{id}/origin': {
+    get: {
+      operationId: 'predictions.origin',
+      summary:
+        'What a kept prediction came from: revision, model version, approvals, gates, runs, data, code',
+      tags: ['predictions'],
+      parameters: [parameter('id', 'path', 'Id of the prediction, `pred_…`')],
+      responses: answer(
+        'application/json',
+        '`{prediction, revision, modelVersion, report, pipelineRun, trainingRun, datasetVersion}`',
+      ),
+    },
+  },
   '/dead-letters': {
     get: {
       operationId: 'deadLetters.list',

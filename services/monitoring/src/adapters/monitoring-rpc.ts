@@ -4,14 +4,16 @@ import { pageQuery, type RpcBinding, requireText, rpc } from '@millrace/service-
 import type { Filter } from '@millrace/store';
 import { acknowledgeAlert } from '../application/acknowledge-alert.ts';
 import type { EndpointLanes } from '../application/endpoint-lanes.ts';
+import { getPrediction } from '../application/get-prediction.ts';
 import { muteMonitor } from '../application/mute-monitor.ts';
-import type { Collections } from '../application/ports.ts';
+import type { Collections, LabelRetention } from '../application/ports.ts';
 import { listReactions, setReaction } from '../application/reaction-switches.ts';
 import { toMonitorMessage } from '../domain/monitor-message.ts';
 
 interface RpcDependencies {
   readonly collections: Collections;
   readonly lanes: EndpointLanes;
+  readonly labelRetention: LabelRetention;
   readonly now: () => number;
 }
 
@@ -27,7 +29,7 @@ const alertFilter = (endpoint: string, onlyOpen: boolean): { filter?: Filter } =
 const nextPage = ({ nextCursor }: { readonly nextCursor?: string }) => ({ nextCursor: nextCursor ?? '' });
 
 /** Answers `millrace.monitoring.v1.MonitoringService`. */
-export const monitoringRpc = ({ collections, lanes, now }: RpcDependencies): RpcBinding =>
+export const monitoringRpc = ({ collections, lanes, labelRetention, now }: RpcDependencies): RpcBinding =>
   rpc(MonitoringServiceService, {
     getMonitor: async ({ endpoint }) => {
       const found = await collections.monitors.get(requireText('endpoint', endpoint));
@@ -74,6 +76,9 @@ export const monitoringRpc = ({ collections, lanes, now }: RpcDependencies): Rpc
       return { monitor: toMonitorMessage(await muteMonitor(collections, command, now())) };
     },
     submitLabels: ({ endpoint, labels }) => lanes.submitLabels(requireText('endpoint', endpoint), labels),
+    getPrediction: async ({ id }) => ({
+      prediction: await getPrediction(collections, labelRetention, requireText('id', id)),
+    }),
     listReactions: async () => ({ reactions: await listReactions(collections) }),
     setReaction: async ({ name, enabled, actor }) => ({
       reaction: await setReaction(collections, requireText('name', name), enabled, actor),

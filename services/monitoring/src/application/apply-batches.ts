@@ -16,7 +16,7 @@ import { commitState } from './commit-state.ts';
 import { takeEarlyLabels } from './early-labels.ts';
 import { mergedSketch, type SketchCache } from './merged-sketch.ts';
 import { partKey } from './part-keys.ts';
-import type { Dependencies, PredictionsDocument } from './ports.ts';
+import type { Dependencies, PredictionOrigin, PredictionsDocument } from './ports.ts';
 
 /** What one commit adds to a pending window. */
 interface Piece {
@@ -25,6 +25,7 @@ interface Piece {
   readonly ids: Set<string>;
   readonly predictions: (number | string | boolean)[];
   readonly probabilities: Record<string, number>[];
+  readonly origins: PredictionOrigin[];
 }
 
 export const cutSettings = (monitor: MonitorDocument): CutSettings => ({
@@ -49,6 +50,7 @@ const addPrediction = (piece: Piece, record: InferenceRecord): void => {
   piece.ids.add(predictionId);
   piece.predictions.push(prediction);
   piece.probabilities.push(finite ? record.probabilities : {});
+  piece.origins.push({ revision: record.revision, time: record.time ?? '', traceId: record.traceId });
 };
 
 /** Cuts the batches' records into windows; answers served by shadows are nobody's answers and do not count. */
@@ -75,6 +77,7 @@ const cutBatches = async (
         ids: new Set(),
         predictions: [],
         probabilities: [],
+        origins: [],
       };
       pieces.set(cut.window, piece);
       piece.sketch.add(record, `${batch.source}/${batch.sequence}/${index}`, time);
@@ -94,14 +97,14 @@ interface StoredPiece {
   readonly predictions: readonly string[];
 }
 
-/** Values (id, prediction, probabilities) in one document of predictions; keeps it far below the store's limit. */
+/** Values (id, prediction, origin, probabilities) in one document of predictions; keeps it far below the store's limit. */
 const maxValues = 100_000;
 
 /** The predictions that wait for labels, in documents of bounded size. */
 const splitPredictions = (piece: Piece, endpoint: string, number: number): PredictionsDocument[] => {
   const ids = [...piece.ids];
   const widest = Math.max(0, ...piece.probabilities.map((row) => Object.keys(row).length));
-  const size = Math.max(1, Math.floor(maxValues / (widest + 2)));
+  const size = Math.max(1, Math.floor(maxValues / (widest + 5)));
   return Array.from({ length: Math.ceil(ids.length / size) }, (_, i) => {
     const [start, end] = [i * size, (i + 1) * size];
     return {
@@ -110,6 +113,7 @@ const splitPredictions = (piece: Piece, endpoint: string, number: number): Predi
       rows: Object.fromEntries(ids.slice(start, end).map((id, row) => [id, row])),
       predictions: piece.predictions.slice(start, end),
       probabilities: piece.probabilities.slice(start, end),
+      origins: piece.origins.slice(start, end),
       labels: {},
     };
   });

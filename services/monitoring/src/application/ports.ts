@@ -12,6 +12,14 @@ export interface PartDocument {
   readonly sketch: WindowSketchJson;
 }
 
+export interface PredictionOrigin {
+  readonly revision: number;
+  /** ISO 8601. */
+  readonly time: string;
+  /** Empty when the request had none. */
+  readonly traceId: string;
+}
+
 /** Predictions of a window that wait for labels. Key: `<endpoint>/<number>/<part>`. */
 export interface PredictionsDocument {
   readonly endpoint: string;
@@ -20,6 +28,8 @@ export interface PredictionsDocument {
   readonly rows: Readonly<Record<string, number>>;
   readonly predictions: readonly (number | string | boolean)[];
   readonly probabilities: readonly Readonly<Record<string, number>>[];
+  /** Who answered, when and in which trace; absent in documents of before this was kept. */
+  readonly origins?: readonly PredictionOrigin[];
   /** Prediction id → ground truth, of those that came. */
   readonly labels: Readonly<Record<string, number | string>>;
 }
