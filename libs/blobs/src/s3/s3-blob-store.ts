@@ -31,12 +31,16 @@ export interface S3BlobStoreOptions {
   readonly maxCopyBytes?: number;
   /** Bytes of the first thousand parts of an upload, at least 5 MiB; default 8 MiB. An upload holds four in memory. */
   readonly partBytes?: number;
+  /** Tries of one request, with growing pauses between them; default 6. */
+  readonly maxAttempts?: number;
   /** Milliseconds after the last part of an upload until opening the store aborts it; default one day. */
   readonly sweepAfterMs?: number;
 }
 
 const mebibyte = 1024 * 1024;
 const dayMs = 24 * 3_600_000;
+/** A blob of this age needs no renewal. */
+const youngMs = 60_000;
 
 /**
  * Opens a store of blobs in a bucket: one object each, `<prefix>sha256/<hex>`; what is retired lies below
@@ -46,7 +50,7 @@ const dayMs = 24 * 3_600_000;
  */
 export const openS3BlobStore = async (options: S3BlobStoreOptions): Promise<BlobStore> => {
   const { location, partBytes = 8 * mebibyte } = options;
-  const objects = new S3Objects(connect(location), location.bucket);
+  const objects = new S3Objects(connect(location, options.maxAttempts ?? 6), location.bucket);
   const copies = await LocalCopies.open(options.copiesDirectory, options.maxCopyBytes ?? 4_096 * mebibyte);
   try {
     await sweepUploads(objects, location.prefix, Date.now() - (options.sweepAfterMs ?? dayMs));
@@ -57,10 +61,10 @@ export const openS3BlobStore = async (options: S3BlobStoreOptions): Promise<Blob
   return new S3BlobStore(objects, copies, location.prefix, partBytes);
 };
 
-const connect = ({ endpoint, region, pathStyle }: S3Location): S3Client =>
+const connect = ({ endpoint, region, pathStyle }: S3Location, maxAttempts: number): S3Client =>
   new S3Client({
     forcePathStyle: pathStyle,
-    maxAttempts: 6,
+    maxAttempts,
     // Checksums are SHA-256 and given where they are due; other servers refuse the client's own default.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -279,7 +283,11 @@ class S3BlobStore implements BlobStore {
     if (this.#damaged.has(content.digest)) return false;
     const key = this.#keyOf(content.digest);
     const found = await this.#objects.head(key);
-    return found !== undefined && isWhole(found, content) && this.#objects.copy(key, key, found.size);
+    if (found === undefined || !isWhole(found, content)) return false;
+    if (Date.now() - found.modifiedMs < youngMs) return true;
+    // Some servers change only the metadata then, and the time stays.
+    if (!(await this.#objects.copy(key, key, found.size))) return false;
+    return ((await this.#objects.head(key))?.modifiedMs ?? 0) > found.modifiedMs;
   }
 
   async #list(base: string, query: ListQuery): Promise<BlobPage> {
