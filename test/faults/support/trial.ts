@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { isAlive } from '@millrace/installation';
 import { retried } from '../../support/calls.ts';
 import { type InstallationOptions, TestInstallation } from '../../support/installation.ts';
@@ -188,6 +189,15 @@ export class Trial {
     this.inject('kill -9 everything');
     await this.#millrace.crash();
     this.#millrace = await install({ ...this.#options, dataDir: this.#millrace.dataDir });
+  }
+
+  /** Kills everything and goes on with another data directory, which `prepare` may still work on. */
+  async goOnWith(dataDir: string, prepare: () => Promise<void>): Promise<void> {
+    const left = this.#millrace.dataDir;
+    await this.#millrace.crash();
+    await prepare();
+    this.#millrace = await install({ ...this.#options, dataDir });
+    await rm(left, { recursive: true, force: true });
   }
 
   /**
