@@ -2,6 +2,13 @@
 {{- define "millrace.env" -}}
 {{- $root := .root }}{{- $service := .service }}{{- $v := .root.Values }}
 - { name: NATS_URL, value: {{ $v.nats.url | quote }} }
+{{- if $v.nats.nkeysSecretName }}
+- { name: NATS_NKEY_FILE, value: /run/millrace/secrets/nats-nkey }
+{{- end }}
+{{- if $v.nats.caSecretName }}
+- { name: NATS_TLS_CA, value: /run/millrace/secrets/nats-ca.crt }
+{{- end }}
+- { name: MILLRACE_STREAMS_KEPT_BY, value: {{ $v.nats.streamsKeptBy }} }
 - { name: MILLRACE_STREAM_REPLICAS, value: {{ $v.nats.streamReplicas | quote }} }
 - { name: MILLRACE_LOG_LEVEL, value: {{ $v.telemetry.logLevel | quote }} }
 {{- range $name, $_ := $v.services }}
@@ -18,7 +25,12 @@
 - { name: MILLRACE_INSECURE, value: "1" }
 {{- end }}
 {{- if eq $v.store.type "mongodb" }}
-- { name: MILLRACE_STORE_URL_FILE, value: /run/millrace/secrets/store-url }
+- { name: MILLRACE_STORE_URL, value: {{ $v.store.mongodb.url | quote }} }
+- { name: MILLRACE_STORE_USER, value: {{ $service }} }
+- { name: MILLRACE_STORE_PASSWORD_FILE, value: /run/millrace/secrets/mongodb-password }
+{{- if $v.store.mongodb.caSecretName }}
+- { name: MILLRACE_STORE_TLS_CA, value: /run/millrace/secrets/mongodb-ca.crt }
+{{- end }}
 {{- end }}
 {{- if eq $v.blobs.type "s3" }}
 - { name: MILLRACE_BLOBS_URL, value: {{ $v.blobs.s3.url | quote }} }
@@ -59,7 +71,16 @@
 {{- define "millrace.secrets" -}}
 {{- $v := .root.Values }}{{- $service := .service }}
 {{- if eq $v.store.type "mongodb" }}
-- secret: { name: {{ $v.store.mongodb.secretName }}, items: [{ key: {{ $service }}, path: store-url }] }
+- secret: { name: {{ $v.store.mongodb.secretName }}, items: [{ key: {{ $service }}, path: mongodb-password }] }
+{{- with $v.store.mongodb.caSecretName }}
+- secret: { name: {{ . }}, items: [{ key: ca.crt, path: mongodb-ca.crt }] }
+{{- end }}
+{{- end }}
+{{- with $v.nats.nkeysSecretName }}
+- secret: { name: {{ . }}, items: [{ key: {{ $service }}, path: nats-nkey }] }
+{{- end }}
+{{- with $v.nats.caSecretName }}
+- secret: { name: {{ . }}, items: [{ key: ca.crt, path: nats-ca.crt }] }
 {{- end }}
 {{- if and (eq $v.blobs.type "s3") $v.blobs.s3.secretName }}
 - secret: { name: {{ $v.blobs.s3.secretName }}, items: [{ key: credentials, path: object-store }] }
