@@ -42,9 +42,12 @@ export interface TlsStoreOptions {
   readonly pollMs?: number;
   /** Told of changes that cannot be used, each once; what was read before stays in use. */
   readonly onProblem?: (problem: string) => void;
+  /** Told once of each own certificate that ends within a day or has ended. */
+  readonly onExpiring?: (expires: Date) => void;
 }
 
 const defaultPollMs = 1_000;
+const dayMs = 86_400_000;
 
 type Texts = Readonly<Record<keyof TlsFiles, string | undefined>>;
 type Listener = (material: TlsMaterial) => void;
@@ -56,9 +59,11 @@ type Listener = (material: TlsMaterial) => void;
 export class TlsStore {
   readonly #files: TlsFiles;
   readonly #onProblem: (problem: string) => void;
+  readonly #onExpiring: (expires: Date) => void;
   readonly #listeners = new Set<Listener>();
   readonly #timer: NodeJS.Timeout;
   #material: TlsMaterial;
+  #warnedOf: TlsMaterial | undefined;
   /** What was looked at last, whether or not it could be used. */
   #seen: string;
 
@@ -70,12 +75,13 @@ export class TlsStore {
 
   private constructor(
     files: TlsFiles,
-    { pollMs = defaultPollMs, onProblem = () => {} }: TlsStoreOptions,
+    { pollMs = defaultPollMs, onProblem = () => {}, onExpiring = () => {} }: TlsStoreOptions,
     texts: Texts,
     material: TlsMaterial,
   ) {
     this.#files = files;
     this.#onProblem = onProblem;
+    this.#onExpiring = onExpiring;
     this.#material = material;
     this.#seen = JSON.stringify(texts);
     let looking = false;
@@ -84,6 +90,7 @@ export class TlsStore {
       looking = true;
       void this.refresh().finally(() => {
         looking = false;
+        this.#warnOfEnd();
       });
     }, pollMs);
     this.#timer.unref();
@@ -126,6 +133,15 @@ export class TlsStore {
   close(): void {
     clearInterval(this.#timer);
     this.#listeners.clear();
+  }
+
+  #warnOfEnd(): void {
+    const material = this.#material;
+    const { expires } = material;
+    if (expires === undefined || this.#warnedOf === material) return;
+    if (expires.getTime() - Date.now() > dayMs) return;
+    this.#warnedOf = material;
+    this.#onExpiring(expires);
   }
 
   #report(seen: string, problem: string): void {

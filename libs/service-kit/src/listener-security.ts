@@ -24,23 +24,17 @@ export const requireProtectedListeners = ({ service, host, grpcHost, tls, insecu
   });
 };
 
-/** Milliseconds before the end of a certificate from which on it is warned of: a day. */
-const warnBeforeMs = 86_400_000;
-
 /**
  * Opens a service's certificates and keeps them up to date.
  *
  * @throws Invalid when a file cannot be used, or the certificate is another's
  */
-export const openTls = async (
-  files: TlsFiles,
-  service: ServiceName,
-  log: Logger,
-  now: () => number,
-): Promise<TlsStore> => {
+export const openTls = async (files: TlsFiles, service: ServiceName, log: Logger): Promise<TlsStore> => {
   const tls = await TlsStore.open(files, {
     onProblem: (problem) =>
       log.error({ problem }, 'changed certificates cannot be used; those read before stay in use'),
+    onExpiring: (expires) =>
+      log.warn({ expires: expires.toISOString() }, 'the certificate ends within a day, or has ended'),
   });
   try {
     requireOwnCertificate(tls.current, files, service);
@@ -48,13 +42,8 @@ export const openTls = async (
     tls.close();
     throw thrown;
   }
-  const tell = ({ expires }: TlsMaterial) => {
-    if (expires === undefined) return;
-    const facts = { expires: expires.toISOString() };
-    if (expires.getTime() - now() < warnBeforeMs)
-      log.warn(facts, 'the certificate expires soon or has expired');
-    else log.info(facts, 'certificates read');
-  };
+  const tell = ({ expires }: TlsMaterial) =>
+    log.info({ expires: expires?.toISOString() }, 'certificates read');
   tell(tls.current);
   tls.onChange(tell);
   return tls;

@@ -294,6 +294,24 @@ describe('certificates that are replaced while services run', () => {
     await refused(port, ofOld);
   });
 
+  it('are warned of on their last day, each once', async () => {
+    const short = await lab.other('short', new Date(), 1);
+    const warnings: Date[] = [];
+    const store = await TlsStore.open(tlsFilesIn(short, 'registry'), {
+      pollMs: 10,
+      onExpiring: (expires) => warnings.push(expires),
+    });
+    lab.onClose(() => store.close());
+    await expect.poll(() => warnings.length, { timeout: 15_000 }).toBe(1);
+    let changes = 0;
+    store.onChange(() => {
+      changes += 1;
+    });
+    await renewCertificates({ directory: short, all: true, days: 90, now: new Date() });
+    await expect.poll(() => changes, { timeout: 15_000 }).toBeGreaterThan(0);
+    expect(warnings).toHaveLength(1);
+  });
+
   it('are left alone while they do not fit together, which is told once', async () => {
     const problems: string[] = [];
     const files = tlsFilesIn(lab.directory, 'registry');
