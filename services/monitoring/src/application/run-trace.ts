@@ -1,10 +1,12 @@
 import { contextFromHeaders, inSpan } from '@millrace/telemetry';
-import { context, trace } from '@opentelemetry/api';
+import { context, type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
 import type { MonitorDocument } from '../domain/monitor.ts';
+
+const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /**
  * Does something rare and consequential (an alert, a request) in the trace of the run that set the monitor up, so
- * that the run's trace shows what became of its model; what caused it now is linked.
+ * that the run's trace shows what became of its model; what caused it now is linked, where it is recorded.
  */
 export const inRunTrace = <T>(
   { endpoint, trace: headers }: MonitorDocument,
@@ -17,7 +19,7 @@ export const inRunTrace = <T>(
     {
       attributes: { 'millrace.endpoint.name': endpoint },
       context: contextFromHeaders(headers, context.active()),
-      ...(cause === undefined ? {} : { links: [{ context: cause }] }),
+      ...(cause !== undefined && isRecorded(cause) ? { links: [{ context: cause }] } : {}),
     },
     work,
   );

@@ -1,0 +1,50 @@
+/**
+ * One measurement of the event path in a process of its own, since tracing is set up once per process. Every change is
+ * made in a span, as a request is, and spans go to their stream, as a service's do; `OTEL_SDK_DISABLED=true` turns all
+ * of it off. Sends the rate to its parent.
+ */
+import { testBroker } from '@millrace/broker';
+import { connectBus } from '@millrace/bus';
+import { exportTo, inSpan, startTelemetry } from '@millrace/telemetry';
+import { EventPath, entities } from '../events/path.ts';
+import { mustHold } from '../harness/benchmark.ts';
+import { inDirectory } from '../harness/embedded.ts';
+
+const warmUp = 1_000;
+const total = 10_000;
+
+const telemetry = startTelemetry({ defaultService: 'bench', env: process.env });
+
+const make = async (path: EventPath, from: number, to: number): Promise<void> => {
+  for (let n = from; n < to; n += entities) {
+    const count = Math.min(entities, to - n);
+    await Promise.all(
+      Array.from({ length: count }, (_, i) => inSpan('change', {}, () => path.change(n + i))),
+    );
+  }
+  await path.allHandled(to);
+};
+
+const perSecond = await inDirectory(async (directory) => {
+  const broker = await testBroker();
+  const bus = await connectBus({ url: broker.url, service: 'bench' });
+  exportTo((spans) => {
+    bus.publishSpans(new TextEncoder().encode(JSON.stringify(spans))).catch(() => {});
+  });
+  const path = await EventPath.start(bus, directory);
+  try {
+    await make(path, 0, warmUp);
+    const startedAt = performance.now();
+    await make(path, warmUp, warmUp + total);
+    const rate = (total * 1_000) / (performance.now() - startedAt);
+    const { lost, doubled } = await path.mismatch(warmUp + total);
+    mustHold(lost === 0 && doubled === 0, () => `${lost} events were lost, ${doubled} handled twice`);
+    return rate;
+  } finally {
+    await telemetry.shutdown();
+    await bus.drain();
+    await path.close();
+    await broker.stop();
+  }
+});
+process.send?.({ perSecond }, () => process.exit(0));
