@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { maxPayloadBytes } from '@millrace/broker';
+import { busLogins, nkeyFileOf, nkeyFiles, serverAccounts } from '@millrace/bus';
 import { createCertificates } from '@millrace/certificates';
 import { serviceNames } from '@millrace/service-kit';
 
@@ -64,11 +66,27 @@ const prepareMongo = async (directory: string): Promise<void> => {
   }
 };
 
-/** JetStream on the volume; health on loopback, for the container's own check. */
-const natsConfig = `listen: 0.0.0.0:4222
-http: 127.0.0.1:8222
-jetstream { store_dir: /data }
-`;
+/**
+ * The broker's settings: a user with an account of its own for each service, TLS, JetStream on the volume, and health on
+ * loopback for the container's own check. Written anew each time, as rights follow from what services need.
+ */
+const prepareBroker = async (directory: string): Promise<void> => {
+  const keys = join(directory, 'nats-keys');
+  const proofs = await nkeyFiles(keys);
+  for (const user of busLogins) await chmod(nkeyFileOf(keys, user), mountedMode);
+  const settings = {
+    listen: '0.0.0.0:4222',
+    http: '127.0.0.1:8222',
+    max_payload: maxPayloadBytes,
+    tls: { cert_file: '/run/millrace/tls/tls.crt', key_file: '/run/millrace/tls/tls.key' },
+    jetstream: { store_dir: '/data', sync_interval: '5s' },
+    ...serverAccounts(proofs),
+  };
+  // The server reads JSON as a subset of its own format.
+  await writeFile(join(directory, 'nats-server.conf'), `${JSON.stringify(settings, null, 2)}\n`, {
+    mode: mountedMode,
+  });
+};
 
 /**
  * Makes what the containers need and the repository must not hold: certificates, tokens and passwords. What is there
@@ -80,7 +98,7 @@ export const prepare = async (directory: string): Promise<void> => {
   await keep(join(directory, 'gateway-token'), secret);
   await keep(join(directory, 'grafana-password'), secret);
   await keep(join(directory, 'webhook-secrets-key'), () => randomBytes(32).toString('hex'));
-  await keep(join(directory, 'nats-server.conf'), () => natsConfig);
+  await prepareBroker(directory);
   await prepareObjectStore(directory);
   await prepareMongo(directory);
   await prepareCertificates(directory);

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ServiceName, serviceNames } from '@millrace/service-kit';
@@ -19,7 +19,6 @@ const stopMs = 25_000;
 
 /** Base images as the files name them: `ARG NODE_IMAGE=…` and `image: nats:…`. */
 const named = async (file: string, pattern: RegExp): Promise<string> => {
-  const { readFile } = await import('node:fs/promises');
   const found = pattern.exec(await readFile(join(root, file), 'utf8'))?.[1];
   if (found === undefined) throw new Error(`${file} names no image by ${pattern}`);
   return found;
@@ -83,7 +82,7 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
     );
     print(`${serviceNames.length} services and the broker healthy in ${seconds(started)}`);
 
-    const token = (await run('cat', [join(secrets, 'gateway-token')])).trim();
+    const token = (await readFile(join(secrets, 'gateway-token'), 'utf8')).trim();
     const cli = join(root, 'libs', 'cli', 'src', 'main.ts');
     const project = join(directory, 'project');
     await mkdir(join(project, 'data'), { recursive: true });
@@ -99,7 +98,7 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
           NO_COLOR: '1',
         },
       });
-  }, 10 * minute);
+  }, 15 * minute);
 
   afterAll(async () => {
     await engine?.stop();
@@ -170,7 +169,7 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
         });
       }
       const settings = await inspect(container('gateway'), '{{json .Config.Env}}');
-      const token = (await run('cat', [join(directory, 'compose', 'gateway-token')])).trim();
+      const token = (await readFile(join(directory, 'compose', 'gateway-token'), 'utf8')).trim();
       expect(settings).not.toContain(token);
     },
     minute,

@@ -61,6 +61,12 @@ describe('the Helm chart', () => {
     rendered.get(example)?.manifests.filter((manifest) => manifest.kind === kind) ?? [];
   const component = ({ metadata }: Manifest): string => metadata.labels['app.kubernetes.io/component'] ?? '';
 
+  /** The services, and what keeps streams for them where they may not. */
+  const servicesOf = (example: string) =>
+    manifestsOf(example, 'Deployment').filter((deployment) => component(deployment) !== 'keeper');
+  const keeperOf = (example: string) =>
+    manifestsOf(example, 'Deployment').filter((deployment) => component(deployment) === 'keeper');
+
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'millrace-chart-'));
     helm = await installHelm();
@@ -96,20 +102,22 @@ describe('the Helm chart', () => {
   });
 
   it.each(examples)('with %s runs every service as somebody who may do little', (example) => {
-    const deployments = manifestsOf(example, 'Deployment');
+    const deployments = servicesOf(example);
     expect(deployments.map(component).sort()).toEqual([...serviceNames].sort());
-    for (const deployment of deployments) {
+    for (const deployment of [...deployments, ...keeperOf(example)]) {
       const pod = deployment.spec.template.spec;
       expect(pod, component(deployment)).toMatchObject({
         automountServiceAccountToken: false,
         securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
       });
       const [container] = pod.containers;
+      expect(container).toMatchObject({ resources: { limits: { memory: expect.any(String) } } });
       expect(container?.securityContext).toEqual({
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
         capabilities: { drop: ['ALL'] },
       });
+      if (component(deployment) === 'keeper') continue;
       expect(container?.image).toMatch(new RegExp(`/${component(deployment)}:0\\.1\\.0$`));
       expect(container?.ports).toEqual([
         { name: 'grpc', containerPort: 7701 },
@@ -119,7 +127,6 @@ describe('the Helm chart', () => {
         startupProbe: expect.anything(),
         readinessProbe: expect.anything(),
         livenessProbe: expect.anything(),
-        resources: { limits: { memory: expect.any(String) } },
       });
     }
     for (const account of manifestsOf(example, 'ServiceAccount')) {
@@ -156,7 +163,10 @@ describe('the Helm chart', () => {
     const table = callersByService(rpcCallers);
     const written: unknown = JSON.parse(readFileSync(join(chart, 'files', 'callers.json'), 'utf8'));
     expect(written, 'run: node infra/helm/write-callers.ts').toEqual(table);
-    for (const policy of manifestsOf('ci/production-values.yaml', 'NetworkPolicy')) {
+    const policies = manifestsOf('ci/production-values.yaml', 'NetworkPolicy').filter(
+      (policy) => component(policy) !== 'keeper',
+    );
+    for (const policy of policies) {
       const name = component(policy) as keyof typeof table;
       const grpc = policy.spec.ingress.filter(({ ports }) => ports.some(({ port }) => port === 'grpc'));
       const callers = grpc.flatMap(({ from = [] }) =>
@@ -164,7 +174,7 @@ describe('the Helm chart', () => {
       );
       expect(callers, name).toEqual(table[name]);
     }
-    expect(manifestsOf('ci/production-values.yaml', 'NetworkPolicy')).toHaveLength(serviceNames.length);
+    expect(policies).toHaveLength(serviceNames.length);
   });
 
   it('scales only what may run several times', () => {
@@ -205,6 +215,7 @@ describe('the Helm chart', () => {
     ],
     ['S3 without its address', production, 'blobs.s3.url=', 'blobs.s3.url is needed'],
     ['no broker', small, 'nats.url=', 'nats.url: the address of a NATS server'],
+    ['a keeper for services that may do everything', small, 'nats.streamsKeptBy=keeper', 'need no keeper'],
     ['MongoDB without its address', production, 'store.mongodb.url=', 'store.mongodb.url and'],
     ['a password in an address', production, 'store.mongodb.url=mongodb://me:pass@host', 'store/mongodb/url'],
     ['the tag latest', small, 'image.tag=latest', 'image/tag'],

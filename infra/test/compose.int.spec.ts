@@ -60,7 +60,7 @@ describe('docker-compose.yml', () => {
 
   it('starts the services and the broker alone, or with everything', () => {
     const started = Object.keys(light.services);
-    expect(started).toEqual(expect.arrayContaining([...serviceNames, 'nats']));
+    expect(started).toEqual(expect.arrayContaining([...serviceNames, 'keeper', 'nats']));
     for (const absent of ['mongodb-1', 'kafka', 'object-store', 'grafana'])
       expect(started).not.toContain(absent);
     const everything = ['mongodb-1', 'mongodb-2', 'mongodb-3', 'mongodb-users', 'kafka', 'object-store'];

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,7 @@ export const findObstacle = async (): Promise<string | undefined> => {
     const found = await run('which', [program]).catch(() => '');
     if (found === '') return `${program} is not installed`;
   }
+  if (!existsSync('/dev/net/tun')) return 'there is no /dev/net/tun';
   const kinds = await readFile('/proc/filesystems', 'utf8');
   if (!kinds.includes('overlay')) return 'the kernel has no overlay file system';
   return run('unshare', ['--mount', '--net', '--pid', '--fork', 'true']).then(
