@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { subscription } from '@millrace/bus';
-import { allEvents, type EventDefinition } from '@millrace/contracts';
+import { forwardEvents, type RawEvent, type Running } from '@millrace/bus';
 import type { BridgeServiceService } from '@millrace/contracts/bridge';
-import { messageOf } from '@millrace/errors';
+import { Invalid, messageOf } from '@millrace/errors';
 import { newId, type RpcHandlers, type Runtime, type ServiceParts } from '@millrace/service-kit';
 import { openCollections } from './adapters/collections.ts';
 import { resolveByDns } from './adapters/host-addresses.ts';
@@ -28,11 +27,16 @@ export interface Webhooks {
 
 const tidyEveryMs = 60_000;
 
-/** Payloads are passed on as they came: fields that this version does not know yet must not get lost. */
-const asItCame = (definition: EventDefinition<unknown>): EventDefinition<unknown> => ({
-  ...definition,
-  codec: { ...definition.codec, fromJSON: (json) => json, toJSON: (json) => json },
-});
+/** Milliseconds after which the events in the hands of a bridge that died are given to another. */
+const ackWaitMs = 5_000;
+
+const payloadOf = ({ body }: RawEvent): unknown => {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+  } catch (thrown) {
+    throw new Invalid(`the body is not JSON: ${messageOf(thrown)}`, { cause: thrown });
+  }
+};
 
 export const openWebhooks = async (runtime: Runtime): Promise<Webhooks> => {
   const { settings, env, store, bus, log, now } = runtime;
@@ -54,7 +58,6 @@ export const openWebhooks = async (runtime: Runtime): Promise<Webhooks> => {
     log,
   };
   const queues = new DeliveryQueues(deps);
-  const handle = enqueueEvent(deps, queues);
   let tidying: Promise<void> = Promise.resolve();
   const tidy = () => {
     tidying = tidyDeliveries(deps)
@@ -63,27 +66,30 @@ export const openWebhooks = async (runtime: Runtime): Promise<Webhooks> => {
         log.warn({ error: messageOf(thrown) }, 'the log of deliveries stays as it is'),
       );
   };
+  const enqueue = enqueueEvent(deps, queues);
   let timer: NodeJS.Timeout | undefined;
+  let consumer: Running | undefined;
   return {
     handlers: webhookHandlers(deps, queues),
-    consumers: [
-      {
-        name: 'bridge-webhooks',
-        subscriptions: [...allEvents.values()].map((definition) =>
-          subscription(asItCame(definition), handle),
-        ),
-      },
-    ],
+    consumers: [],
     start: async () => {
       await resealSecrets(deps).catch((thrown: unknown) =>
         log.error({ error: messageOf(thrown) }, 'secrets of webhooks cannot be read; their deliveries wait'),
       );
       await queues.start();
+      // As they came: fields and types that this version does not know must not get lost.
+      consumer = forwardEvents(bus, {
+        name: 'bridge-webhooks',
+        inbox: store.inbox,
+        ackWaitMs,
+        handle: (event, context) => enqueue({ ...event, data: payloadOf(event) }, context),
+      });
       timer = setInterval(tidy, tidyEveryMs);
       tidy();
     },
     stop: async () => {
       clearInterval(timer);
+      await consumer?.stop();
       await queues.stop();
       await tidying;
       await sender.close();

@@ -1,4 +1,4 @@
-import type { EventHandler } from '@millrace/bus';
+import type { EventContext, EventToShow, HandledPosition, Outcome } from '@millrace/bus';
 import { Conflict } from '@millrace/errors';
 import { newDelivery, type StoredDelivery } from '../domain/delivery.ts';
 import { passes } from '../domain/event-filter.ts';
@@ -18,8 +18,8 @@ const isAboutItself = (type: string, data: unknown, webhookId: string): boolean 
  * as handled is queued for all, whenever the process ends.
  */
 export const enqueueEvent =
-  (deps: Dependencies, queues: DeliveryQueues): EventHandler<unknown> =>
-  async (event, { handled }) => {
+  (deps: Dependencies, queues: DeliveryQueues) =>
+  async (event: EventToShow, { handled }: Pick<EventContext, 'handled'>): Promise<Outcome> => {
     const { collections, now } = deps;
     const { items } = await collections.webhooks.find({ limit: 1000 });
     const interested = items
@@ -42,7 +42,7 @@ export const enqueueEvent =
 export const insertOnce = async (
   { collections }: Pick<Dependencies, 'collections'>,
   delivery: StoredDelivery,
-  handled?: Parameters<EventHandler<unknown>>[1]['handled'],
+  handled?: HandledPosition,
 ): Promise<boolean> => {
   try {
     const { status } = await collections.deliveries.commit({
