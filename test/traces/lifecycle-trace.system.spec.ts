@@ -11,7 +11,7 @@ import { flightsDirectory, quickRecipe, someFlights, writeProject } from '../sup
 import { flightsOf } from '../support/flights-traffic.ts';
 import { TestInstallation } from '../support/installation.ts';
 import { followToEnd, followToPause, modelVersionOf, submit } from '../support/runs.ts';
-import { eventually, until } from '../support/wait.ts';
+import { eventually } from '../support/wait.ts';
 import { CollectedSpans } from './collected-spans.ts';
 import { type Jaeger, startJaeger } from './jaeger-server.ts';
 import { checkInJaeger, checkRunTrace, servicesOf, servicesOfARun } from './trace-checks.ts';
@@ -214,8 +214,7 @@ describe('the trace of a whole lifecycle in one process', () => {
   });
 
   test('the trace of the run is in Jaeger, whole: each span, parent, link and attribute', async () => {
-    const spans = await checkInJaeger(jaeger, first.traceId, collected);
-    checkRunTrace(spans);
+    const spans = await checkInJaeger(jaeger, first.traceId, collected, checkRunTrace);
     expect(await jaeger.services()).toEqual(expect.arrayContaining([...servicesOfARun]));
     console.log(`trace ${first.traceId}: ${spans.length} spans in Jaeger as published`);
   });
@@ -226,8 +225,9 @@ describe('the trace of a whole lifecycle in one process', () => {
     const cause = collected.all().find(({ spanId }) => spanId === link?.spanId);
     expect(cause?.name).toBe('close window');
     expect(cause?.traceId).not.toBe(run?.traceId);
-    const predictions = await checkInJaeger(jaeger, cause?.traceId ?? '', collected);
-    expect(servicesOf(predictions)).toEqual(['deployment', 'gateway', 'monitoring']);
+    await checkInJaeger(jaeger, cause?.traceId ?? '', collected, (spans) =>
+      expect(servicesOf(spans)).toEqual(['deployment', 'gateway', 'monitoring']),
+    );
   });
 
   test('the trace of a prediction is in Jaeger and links to the deployment in the trace of the run', async () => {
@@ -285,8 +285,7 @@ describe('the trace of a run across a process per service', () => {
   test('is in Jaeger, whole', async () => {
     const collected = await CollectedSpans.open((await millrace.state()).natsUrl);
     const { traceId } = await runToEnd(millrace, root);
-    const spans = await checkInJaeger(jaeger, traceId, collected);
-    checkRunTrace(spans);
+    const spans = await checkInJaeger(jaeger, traceId, collected, checkRunTrace);
     await collected.stop();
     console.log(`trace ${traceId}: ${spans.length} spans of ${servicesOf(spans).length} processes in Jaeger`);
   });
@@ -301,13 +300,11 @@ describe('the trace of a run across a process per service', () => {
     };
     const silent = await call('00');
     const told = await call('01');
-    const spans = await until('the recorded call', () => {
-      const found = collected.ofTrace(told);
-      return found.length >= 3 ? found : undefined;
+    await checkInJaeger(jaeger, told, collected, (spans) => {
+      const first = spans.find(({ kind, service }) => kind === 'server' && service === 'gateway');
+      expect(first?.parentSpanId).toBe(callerSpan);
+      expect(servicesOf(spans)).toEqual(['gateway', 'registry']);
     });
-    const first = spans.find(({ kind, service }) => kind === 'server' && service === 'gateway');
-    expect(first?.parentSpanId).toBe(callerSpan);
-    expect(servicesOf(spans)).toEqual(['gateway', 'registry']);
     expect(collected.ofTrace(silent)).toEqual([]);
     expect(await jaeger.trace(silent)).toBeUndefined();
     await collected.stop();

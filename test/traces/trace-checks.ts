@@ -51,7 +51,7 @@ export const checkRunTrace = (spans: readonly SpanRecord[]): void => {
     expect(links.map(({ spanId }) => spanId)).toContain(parentSpanId);
     expect(byId.get(parentSpanId ?? '')?.kind).toBe('producer');
   }
-  const inChild = spans.find(({ name, service }) => name.startsWith('fit ') && service === 'training');
+  const inChild = spans.find(({ name }) => name === 'fit linear/ridge');
   if (inChild === undefined) throw new Error('nothing of the training process');
   expect(ancestorsOf(spans, inChild)).toEqual(
     expect.arrayContaining(['process millrace.step.training.train', 'pipeline step train', 'pipeline run']),
@@ -66,15 +66,17 @@ const referencesOf = ({ references }: JaegerSpan): ReadonlySet<string> =>
 
 /**
  * What Jaeger tells of a trace is what was published of it: the same spans of the same services, with the same
- * parents, links, kinds and attributes. Spans may still be on their way.
+ * parents, links, kinds and attributes; and `check` finds it whole. Spans may still be on their way.
  */
 export const checkInJaeger = async (
   jaeger: Jaeger,
   traceId: string,
   collected: CollectedSpans,
+  check: (spans: readonly SpanRecord[]) => void = () => {},
 ): Promise<readonly SpanRecord[]> =>
   eventually(`trace ${traceId} in Jaeger`, async () => {
     const ours = collected.ofTrace(traceId);
+    check(ours);
     const theirs = await jaeger.trace(traceId);
     expect(theirs?.spans.length).toBe(ours.length);
     const byId = new Map(theirs?.spans.map((span) => [span.spanID, span]));

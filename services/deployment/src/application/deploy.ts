@@ -50,6 +50,7 @@ export const deploy = async (context: DeploymentContext, command: DeployCommand)
   if (earlier !== undefined) return finish(context, command, earlier.number);
   const version = await loadVersion(context, command);
   await requireApproval(context, version, command);
+  const cause = activeTraceparent();
   const started = await changeEndpoint(context, command.endpoint, command.actor, (current) =>
     startRollout(
       current ?? emptyEndpoint(command.endpoint, command.alias, context.now()),
@@ -58,7 +59,7 @@ export const deploy = async (context: DeploymentContext, command: DeployCommand)
         modelVersion: version.version,
         modelDigest: version.digest,
         pipelineRunId: command.pipelineRunId,
-        ...activeTraceparent(),
+        ...cause,
       },
       command.policy,
       command.alias,
