@@ -1,12 +1,8 @@
 import type { Consumer } from '@nats-io/jetstream';
 import type { BusInternals } from './bus.ts';
-import {
-  type ConsumerDeclaration,
-  ensureConsumer,
-  foundOrUndefined,
-  isAheadOfStream,
-  type StreamName,
-} from './topology.ts';
+import { problemOf } from './consumer-health.ts';
+import { consumerReporter } from './consumer-metrics.ts';
+import { type ConsumerDeclaration, ensureConsumer, foundOrUndefined, type StreamName } from './topology.ts';
 import { backoffMs, sleep } from './waiting.ts';
 
 export interface DurableConsumerOptions {
@@ -59,31 +55,36 @@ export const keepDurableConsumer = async (options: DurableConsumerOptions): Prom
 /**
  * Aborts `lost` when the consumer is found unable to deliver, and after each reconnect: the client library asks the new
  * server for messages only if that can tell of the consumer at once, which it cannot while a leader is being elected.
+ * Tells when the consumer is there and makes no progress all the same.
  */
 const watch = async (options: DurableConsumerOptions, lost: AbortController): Promise<void> => {
   const { internals, stream, declaration, checkMs } = options;
   const stop = internals.onReconnect(() => lost.abort());
+  const report = consumerReporter(internals.logger, stream, declaration.durable_name);
   while (!lost.signal.aborted) {
     await sleep(checkMs, lost.signal);
     if (lost.signal.aborted || !internals.connected()) continue;
     try {
-      if (!(await isFit(options))) {
+      const sight = await look(options);
+      if (sight === undefined || problemOf({ ...sight, stalledMs: 0, givenUp: 0 }) === 'ahead_of_stream') {
         internals.logger.warn(
           { stream, consumer: declaration.durable_name },
           'a consumer is lost; restoring it',
         );
         lost.abort();
-      }
+      } else report.see(sight);
     } catch (thrown) {
       // The broker does not answer now: reconnecting or the next look will tell.
       internals.logger.debug({ err: thrown, stream }, 'checking a consumer failed');
     }
   }
+  report.end();
   stop();
 };
 
-const isFit = async ({ internals, stream, declaration }: DurableConsumerOptions): Promise<boolean> => {
-  const consumer = await foundOrUndefined(internals.jsm.consumers.info(stream, declaration.durable_name));
-  if (consumer === undefined) return false;
-  return !(await isAheadOfStream(internals.jsm, stream, consumer));
+const look = async ({ internals: { jsm }, stream, declaration }: DurableConsumerOptions) => {
+  const info = await foundOrUndefined(jsm.consumers.info(stream, declaration.durable_name));
+  if (info === undefined) return undefined;
+  const { state } = await jsm.streams.info(stream);
+  return { stream, info, lastSequence: state.last_seq };
 };

@@ -12,6 +12,7 @@ export type {
   RequestOptions,
 } from './bus.ts';
 export { type BusOptions, connectBus } from './connect.ts';
+export { type ConsumerProblem, stuckAfterMs } from './consumer-health.ts';
 export type { BusCredentials, BusTls } from './credentials.ts';
 export {
   type DeadLetterQuery,
@@ -22,6 +23,13 @@ export {
 export { consumeEvents, forwardEvents } from './event-consumer.ts';
 export { type EventLag, eventLag } from './event-lag.ts';
 export type { EventReaderOptions, TailedEvent } from './event-reader.ts';
+export {
+  type BusReport,
+  type ConsumerReport,
+  type InspectOptions,
+  inspectBus,
+  type StreamReport,
+} from './inspect.ts';
 export { type KeeperOptions, startKeeper } from './keeper.ts';
 export { type BusLogger, silentLogger } from './logger.ts';
 export type { OutboxPort, StoredMessage } from './outbox-port.ts';

@@ -1,4 +1,5 @@
 import { messageOf } from '@millrace/errors';
+import type { PubAck } from '@nats-io/jetstream';
 import type { Span } from '@opentelemetry/api';
 import type { Bus } from './bus.ts';
 import { headersOf } from './cloud-events.ts';
@@ -9,8 +10,8 @@ import { contextFrom, failSpan, startProducing } from './tracing.ts';
 /** The broker's limit holds for headers and body together. */
 const headerAllowance = 64 * 1024;
 
-/** Publishes one outbox message and resolves with the broker's ack. */
-export const publishStored = async (bus: Bus, message: StoredMessage): Promise<void> => {
+/** Publishes one outbox message and resolves with the broker's ack; with none when it went to the dead letters. */
+export const publishStored = async (bus: Bus, message: StoredMessage): Promise<PubAck | undefined> => {
   const { nc, publisher, logger } = bus.internals;
   const body = JSON.stringify(message.data);
   const messageHeaders = headersOf(message, bus.service);
@@ -41,9 +42,9 @@ export const publishStored = async (bus: Bus, message: StoredMessage): Promise<v
         headers: messageHeaders,
         body: Buffer.from(body),
       });
-      return;
+      return undefined;
     }
-    await publisher.publish(message.subject, body, { headers: messageHeaders, id: message.id });
+    return await publisher.publish(message.subject, body, { headers: messageHeaders, id: message.id });
   } catch (thrown) {
     failSpan(span, thrown);
     throw new Error(`${message.subject} ${message.id}: ${messageOf(thrown)}`, { cause: thrown });

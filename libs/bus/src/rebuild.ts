@@ -13,6 +13,8 @@ export interface RepublishOptions {
   readonly time: string;
   /** Only messages after this outbox position; default all. */
   readonly afterPosition?: number;
+  /** Commands after this outbox position are published again also where `STEPS` is older than they. */
+  readonly commandsAfter?: number;
   /** Ids of messages to leave out. */
   readonly except?: ReadonlySet<string>;
 }
@@ -22,16 +24,18 @@ const pageSize = 512;
 /**
  * Publishes again what the outbox has sent since a time, in commit order: rebuilds a stream that lost
  * messages. Harmless where nothing was lost: consumers de-duplicate. Commands are left out when the stream
- * `STEPS` is older than they, because then it had them. Returns how many.
+ * `STEPS` is older than they, because then it had them, unless the caller knows that it lost them. Returns how many.
  */
 export const republishSince = async (options: RepublishOptions): Promise<number> => {
   const { created } = await options.bus.internals.jsm.streams.info(streams.steps);
   const stepsSince = Date.parse(created);
+  const { commandsAfter = Number.POSITIVE_INFINITY } = options;
   let position = options.afterPosition ?? 0;
   for (let count = 0; ; ) {
     const page = await options.outbox.sentSince(options.time, position, pageSize);
     for (const message of page) {
-      if (message.entity === undefined && Date.parse(message.time) >= stepsSince) continue;
+      const had = Date.parse(message.time) >= stepsSince && message.position <= commandsAfter;
+      if (message.entity === undefined && had) continue;
       if (options.except?.has(message.id) === true) continue;
       await publishStored(options.bus, message);
       count += 1;
@@ -46,24 +50,56 @@ export const republishSince = async (options: RepublishOptions): Promise<number>
 const slack = 512;
 
 /**
- * Compares the stream `EVENTS` with the outbox and publishes again what is missing at its end: all, when the
- * stream was emptied or made anew; the tail, when it fell back. What is missing in the middle is seen by the
- * consumers, as gaps in an entity's sequence. What the stream still has is not published a second time. Returns how
- * many it had lost.
+ * Compares the stream `EVENTS` with the outbox and publishes again what is missing: all, when the stream was emptied
+ * or made anew; the tail, when it fell back; what is missing in the middle, when the stream itself tells of holes. What
+ * the stream still has is not published a second time. Returns how many it had lost.
+ *
+ * A queue does not tell what was done from what was lost. So where events were lost, or `commandsLost` says that the
+ * queue fell back, all commands are sent again that it may have had: workers know those that they have done.
  */
 export const rebuildIfLost = async ({
   bus,
   outbox,
-}: Pick<RepublishOptions, 'bus' | 'outbox'>): Promise<number> => {
+  commandsLost = false,
+}: Pick<RepublishOptions, 'bus' | 'outbox'> & { readonly commandsLost?: boolean }): Promise<number> => {
+  const count = await rebuildEvents(bus, outbox);
+  if (count > 0 || commandsLost) await republishCommands(bus, outbox);
+  return count;
+};
+
+const republishCommands = async (bus: Bus, outbox: OutboxPort): Promise<void> => {
+  const { limits } = bus.internals.topology;
+  const time = new Date(Date.now() - limits.STEPS.maxAgeMs).toISOString();
+  let position = 0;
+  for (let count = 0; ; ) {
+    const page = await outbox.sentSince(time, position, pageSize);
+    for (const message of page) {
+      if (message.entity !== undefined) continue;
+      await publishStored(bus, message);
+      count += 1;
+    }
+    const last = page.at(-1);
+    if (last !== undefined) position = last.position;
+    else if (count > 0) bus.internals.logger.warn({ count }, 'commands may be lost; sent them again');
+    if (last === undefined) return;
+  }
+};
+
+const rebuildEvents = async (bus: Bus, outbox: OutboxPort): Promise<number> => {
   const { internals } = bus;
   const survived = await lastSurvivingPosition(internals, bus.service);
   const time = new Date(Date.now() - internals.topology.limits.EVENTS.maxAgeMs).toISOString();
-  if (!(await hasSentEvents(outbox, time, survived))) return 0;
-  const afterPosition = Math.max(0, survived - slack);
+  const { state } = await internals.jsm.streams.info(streams.events);
+  // Nobody deletes single events, so a number without a message was one.
+  const hasHoles = (state.num_deleted ?? 0) > 0;
+  if (!hasHoles && !(await hasSentEvents(outbox, time, survived))) return 0;
+  const afterPosition = hasHoles ? 0 : Math.max(0, survived - slack);
   const [first] = await outbox.sentSince(time, afterPosition, 1);
   // Entities are published side by side, so that the stream's last event need not be the last one sent.
   const except = await publishedIds(internals, bus.service, first?.time ?? time);
-  const count = await republishSince({ bus, outbox, time, afterPosition, except });
+  // What the broker lost of the events' end it lost of the commands' too; a worker ignores one that it has done.
+  const commandsAfter = survived;
+  const count = await republishSince({ bus, outbox, time, afterPosition, commandsAfter, except });
   if (count > 0) {
     internals.logger.warn({ count, afterPosition }, 'the broker had lost messages; published them again');
   }

@@ -55,6 +55,8 @@ class Relay implements RunningPart {
   #checkAt = 0;
   /** When the stream of events was made, as of the last check; unknown after a disconnect. */
   #knownStream: string | undefined;
+  /** Number of the last command in its stream: a stream that ends before it lost some. */
+  #lastCommand = 0;
   /** Positions that the broker has and the outbox does not know of yet. */
   readonly #sent = new Set<number>();
   #markedAt = 0;
@@ -125,7 +127,10 @@ class Relay implements RunningPart {
     await internals.ensureStreams();
     const { created } = await internals.jsm.streams.info(streams.events);
     if (created !== this.#knownStream) {
-      await rebuildIfLost({ bus: this.#bus, outbox: this.#outbox });
+      const { state } = await internals.jsm.streams.info(streams.steps);
+      const commandsLost = state.last_seq < this.#lastCommand;
+      await rebuildIfLost({ bus: this.#bus, outbox: this.#outbox, commandsLost });
+      this.#lastCommand = 0;
       await this.#recogniseSent();
       this.#knownStream = created;
     }

@@ -231,7 +231,7 @@ const table: readonly Row[] = [
     subject: `$JS.API.DIRECT.GET.EVENTS.millrace.evt.${user}.table.tried.v1`,
     may: only(user),
   })),
-  { verb: 'publish', subject: '$JS.API.DIRECT.GET.EVENTS', may: only() },
+  { verb: 'publish', subject: '$JS.API.DIRECT.GET.EVENTS', may: only('observer') },
   { verb: 'publish', subject: '$JS.API.DIRECT.GET.DEAD', may: only('gateway', 'observer') },
   { verb: 'publish', subject: 'millrace.keeper.replay', may: only('gateway') },
   { verb: 'publish', subject: '$JS.API.CONSUMER.LIST.EVENTS', may: only('observer') },

@@ -165,7 +165,7 @@ describe('when the broker has lost', () => {
     await publishStored(bus, storedEvent('a', 1));
     await until(() => expect(seen.sequences('a')).toEqual([1]));
     await bus.internals.jsm.streams.delete('EVENTS');
-    await until(() => publishStored(bus, storedEvent('a', 2)));
+    await until(async () => void (await publishStored(bus, storedEvent('a', 2))));
     await until(() => expect(seen.sequences('a')).toEqual([1, 2]));
   });
 

@@ -187,7 +187,7 @@ describe('reading events', () => {
     await until(() => expect(got).toEqual([1]));
     await broker.kill();
     await broker.start();
-    await until(() => publishStored(bus, storedEvent('a', 2)));
+    await until(async () => void (await publishStored(bus, storedEvent('a', 2))));
     await until(() => expect(got.at(-1)).toBe(2));
     end.abort();
     await reading;

@@ -127,7 +127,8 @@ export const observerRights: Rights = {
     `${api}.CONSUMER.NAMES.*`,
     `${api}.CONSUMER.LIST.*`,
     `${api}.CONSUMER.INFO.*.*`,
-    `${api}.DIRECT.GET.${streams.dead}`,
+    // The age of what waits is that of the message.
+    `${api}.DIRECT.GET.*`,
     `${api}.DIRECT.GET.${streams.dead}.>`,
   ],
   never: [],
