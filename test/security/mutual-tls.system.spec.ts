@@ -34,18 +34,6 @@ const allReady = () =>
     return Object.values(services).every(({ ready }) => ready) ? true : undefined;
   });
 
-/** A whole run: submitted, approved, deployed, asked for predictions. */
-const live = async (name: string, seed: number, meanwhile: () => Promise<void> = async () => {}) => {
-  const id = await submitQuickRun(millrace, name, seed);
-  await meanwhile();
-  const paused = await followToPause(millrace, id);
-  await millrace.client.registry.approveModelVersion({ ...modelVersionOf(paused) });
-  const run = await followToEnd(millrace, id);
-  expect(run.state).toBe('RUN_STATE_SUCCEEDED');
-  const [flight] = await flightsOf('data/2013-01.csv');
-  return retried('a prediction', () => millrace.client.invoke(name, { dataframe_records: [flight] }));
-};
-
 /** How often each service has read its certificates, by its log. */
 const readsOfCertificates = async (): Promise<ReadonlyMap<string, number>> => {
   const reads = new Map<string, number>();
@@ -69,25 +57,28 @@ const changed = async (change: () => Promise<unknown>): Promise<void> => {
 };
 
 describe('services in processes of their own, with mutual TLS', () => {
-  test('take a model from data to predictions', async () => {
+  test('take a model from data to predictions, while all certificates, their authority and two processes are replaced', async () => {
     await allReady();
     expect([...(await readsOfCertificates()).keys()].sort()).toEqual([...serviceNames].sort());
-    expect(await live('guarded', 1)).toMatchObject({ predictions: [expect.any(Number)] });
-  });
-
-  test('go on while their certificates and the authority are replaced, also in new processes', async () => {
-    const answer = await live('rotated', 2, async () => {
-      await changed(() => beginAuthorityChange(certificates, new Date()));
-      await changed(() => renewCertificates({ directory: certificates, now: new Date() }));
-      await changed(() => endAuthorityChange(certificates));
-      const pids = await millrace.pids();
-      for (const name of ['registry', 'deployment']) process.kill(pids[name] ?? 0, 'SIGKILL');
-      await until('new processes', async () => {
-        const now = await millrace.pids();
-        return now.registry !== pids.registry && now.deployment !== pids.deployment ? true : undefined;
-      });
-      await allReady();
+    const id = await submitQuickRun(millrace, 'guarded', 1);
+    await changed(() => beginAuthorityChange(certificates, new Date()));
+    await changed(() => renewCertificates({ directory: certificates, now: new Date() }));
+    await changed(() => endAuthorityChange(certificates));
+    const pids = await millrace.pids();
+    for (const name of ['registry', 'deployment']) process.kill(pids[name] ?? 0, 'SIGKILL');
+    await until('new processes', async () => {
+      const now = await millrace.pids();
+      return now.registry !== pids.registry && now.deployment !== pids.deployment ? true : undefined;
     });
+    await allReady();
+    const paused = await followToPause(millrace, id);
+    await millrace.client.registry.approveModelVersion({ ...modelVersionOf(paused) });
+    const run = await followToEnd(millrace, id);
+    expect(run.state).toBe('RUN_STATE_SUCCEEDED');
+    const [flight] = await flightsOf('data/2013-01.csv');
+    const answer = await retried('a prediction', () =>
+      millrace.client.invoke('guarded', { dataframe_records: [flight] }),
+    );
     expect(answer).toMatchObject({ predictions: [expect.any(Number)] });
   });
 });

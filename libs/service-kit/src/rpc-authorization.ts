@@ -4,26 +4,30 @@ import { type Identity, identityOf, identityText } from '@millrace/certificates'
 import { Denied } from '@millrace/errors';
 import { callersOf } from './rpc-callers.ts';
 
-/** Certificates whose identity is remembered: a peer has one at a time, so few are in use. */
-const maxRemembered = 256;
+/**
+ * The HTTP/2 session that carries a call: one TLS connection, so one certificate. grpc-js does not offer it; where a
+ * later version hides it better, each call is looked at on its own.
+ */
+const sessionOf = (call: object): object | undefined =>
+  (call as { readonly call?: { readonly stream?: { readonly session?: object } } }).call?.stream?.session;
 
 /**
  * Finds who makes a call, from the certificate of its connection and nothing else: what metadata says of the caller
  * is what the caller likes to say.
  */
 export class CallerIdentities {
-  readonly #known = new Map<string, Identity | undefined>();
+  /** Reading a certificate takes longer than answering many a call. */
+  readonly #known = new WeakMap<object, Identity>();
 
   of(call: ServerUnaryCall<unknown, unknown>): Identity | undefined {
+    const session = sessionOf(call);
+    const known = session === undefined ? undefined : this.#known.get(session);
+    if (known !== undefined) return known;
     // Empty unless the certificate was verified.
     const certificate = call.getAuthContext().sslPeerCertificate;
-    if (certificate === undefined) return undefined;
-    const { fingerprint512, raw } = certificate;
-    if (!this.#known.has(fingerprint512)) {
-      if (this.#known.size >= maxRemembered) this.#known.clear();
-      this.#known.set(fingerprint512, identityOf(new X509Certificate(raw)));
-    }
-    return this.#known.get(fingerprint512);
+    const identity = certificate === undefined ? undefined : identityOf(new X509Certificate(certificate.raw));
+    if (session !== undefined && identity !== undefined) this.#known.set(session, identity);
+    return identity;
   }
 }
 
