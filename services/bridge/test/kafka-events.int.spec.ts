@@ -1,5 +1,5 @@
 import { registryEvents } from '@millrace/contracts/registry';
-import { CloudEvent, Kafka as Binding } from 'cloudevents';
+import { Kafka as Binding, CloudEvent } from 'cloudevents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually, type KafkaLab, startKafkaLab } from './support/kafka-lab.ts';
 import { type KafkaServer, startKafkaServer } from './support/kafka-server.ts';

@@ -74,7 +74,10 @@ const read = async (
       clearTimeout(late);
       settle();
     };
-    consumer.on(consumer.events.CRASH, ({ payload }) => end(() => reject(payload.error)));
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      // A group whose coordinator is still loading is joined again by the client itself.
+      if (!payload.restart) end(() => reject(payload.error));
+    });
     const eachBatch = async ({ batch, pause }: EachBatchPayload) => {
       const name = `${batch.topic}/${batch.partition}`;
       const stretch = left.get(name);

@@ -9,6 +9,7 @@ export interface ForwarderDependencies extends TermDependencies {
   readonly leases: Collection<LeaseDocument>;
   /** This bridge's name in the lease. */
   readonly holder: string;
+  readonly place: string | undefined;
 }
 
 /** Milliseconds between terms that failed: doubled from one to the next, up to the most. */
@@ -61,11 +62,11 @@ export class Forwarder {
   }
 
   async #term(signal: AbortSignal): Promise<void> {
-    const { leases, holder, settings, status } = this.#deps;
+    const { leases, holder, place, settings, status } = this.#deps;
     const onStandby = () => {
       status.failing = false;
     };
-    const options = { leases, holder, leaseMs: settings.leaseMs, clocks: systemClocks, onStandby };
+    const options = { leases, holder, place, leaseMs: settings.leaseMs, clocks: systemClocks, onStandby };
     const lease = await acquireLease(options, signal);
     if (lease === undefined) return;
     status.holding = true;

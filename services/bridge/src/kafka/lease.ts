@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Conflict } from '@millrace/errors';
 import type { Collection, DocumentStore } from '@millrace/store';
+import { hasEnded } from './process-place.ts';
 
 /** Who forwards. Kept in the store that all bridges share. */
 export interface LeaseDocument {
@@ -10,6 +11,9 @@ export interface LeaseDocument {
   readonly epoch: number;
   /** Signs of life; that it stands still is what others see of a holder that died. */
   readonly beat: number;
+  /** Where the holder runs and as what: see `processPlace`. */
+  readonly place?: string;
+  readonly pid?: number;
 }
 
 /** Milliseconds by two clocks: one that nobody sets, and one that goes on while the machine sleeps. */
@@ -31,8 +35,10 @@ export const readLease = async (leases: Collection<LeaseDocument>): Promise<Leas
 
 export interface LeaseOptions {
   readonly leases: Collection<LeaseDocument>;
-  /** Unique to this process. */
+  /** Unique to this forwarder. */
   readonly holder: string;
+  /** See `processPlace`. */
+  readonly place: string | undefined;
   readonly leaseMs: number;
   readonly clocks: Clocks;
   /** Called while somebody else holds it. */
@@ -42,23 +48,24 @@ export interface LeaseOptions {
 /**
  * Waits until nobody else holds the lease, and takes it. Clocks of different machines are not compared: a holder
  * counts as dead when its sign of life stands still for the lease's length by our own clock, and it stops itself a
- * quarter of that earlier by its own. Resolves `undefined` when the signal aborts. Throws what the store throws.
+ * quarter of that earlier by its own; at once when it was a process of this machine that has ended. Resolves `undefined` when the signal aborts. Throws what the store throws.
  */
 export const acquireLease = async (
   options: LeaseOptions,
   signal: AbortSignal,
 ): Promise<HeldLease | undefined> => {
-  const { leases, holder, leaseMs, clocks, onStandby } = options;
+  const { leases, holder, place, leaseMs, clocks, onStandby } = options;
   let seen: { readonly epoch: number; readonly beat: number; readonly since: number } | undefined;
   for (;;) {
     const current = await leases.get(key);
     if (signal.aborted) return undefined;
     const { epoch = 0, beat = 0 } = current?.document ?? {};
     if (seen?.epoch !== epoch || seen.beat !== beat) seen = { epoch, beat, since: clocks.monotonic() };
-    const isFree = current === undefined || current.document.holder === '';
+    const isFree = current === undefined || current.document.holder === '' || isDead(current.document, place);
     if (isFree || clocks.monotonic() - seen.since >= leaseMs) {
       const begun = { monotonic: clocks.monotonic(), wall: clocks.wall() };
-      const document = { holder, epoch: epoch + 1, beat: 0 };
+      const where = place === undefined ? {} : { place, pid: process.pid };
+      const document = { holder, epoch: epoch + 1, beat: 0, ...where };
       try {
         await leases.commit({ key, expected: current?.version ?? 0, document });
         return new HeldLease(options, (current?.version ?? 0) + 1, document, begun);
@@ -71,6 +78,9 @@ export const acquireLease = async (
     }
   }
 };
+
+const isDead = (held: LeaseDocument, place: string | undefined): boolean =>
+  held.place !== undefined && held.place === place && held.pid !== undefined && hasEnded(held.pid);
 
 /** The right to forward, for as long as `valid` says so. */
 export class HeldLease {

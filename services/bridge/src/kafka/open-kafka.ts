@@ -5,6 +5,7 @@ import { Forwarder } from './forwarder.ts';
 import { getKafkaState, kafkaOff } from './get-kafka-state.ts';
 import { journalCollection } from './journal.ts';
 import { leaseCollection } from './lease.ts';
+import { processPlace } from './process-place.ts';
 import { readKafkaSettings } from './settings.ts';
 import { KafkaStatus } from './status.ts';
 
@@ -23,9 +24,10 @@ export const openKafka = async ({ env, store, bus, log, now }: Runtime): Promise
   if (settings === undefined) return off;
   const status = new KafkaStatus(now);
   const holder = newId(`${hostname()}:${process.pid}`);
+  const place = await processPlace();
   const leases = leaseCollection(store);
   const journals = journalCollection(store);
-  const deps = { settings, bus, inbox: store.inbox, journals, leases, status, holder, log, now };
+  const deps = { settings, bus, inbox: store.inbox, journals, leases, status, holder, place, log, now };
   const forwarder = new Forwarder(deps);
   return {
     handlers: { getKafkaState: getKafkaState(deps) },

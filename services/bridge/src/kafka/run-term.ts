@@ -1,22 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bus, forwardEvents, type InboxPort } from '@millrace/bus';
-import { allEvents } from '@millrace/contracts';
-import { bridgeEvents } from '@millrace/contracts/bridge';
-import { eventMessage, newId } from '@millrace/service-kit';
+import { Conflict } from '@millrace/errors';
+import { newId } from '@millrace/service-kit';
 import type { Collection } from '@millrace/store';
 import type { Logger } from '@millrace/telemetry';
-import type { Admin } from 'kafkajs';
 import { BatchQueue, handedBack, type Waiting } from './batch-queue.ts';
 import { BatchSender } from './batch-sender.ts';
 import { Journal, type JournalDocument } from './journal.ts';
 import { createKafkaClient, kafkaMessageOf, NoLongerHolder } from './kafka-client.ts';
-import { flawOf, kafkaRecord, serviceOf, topicOf } from './kafka-record.ts';
+import { KafkaHealth } from './kafka-health.ts';
+import { flawOf, kafkaRecord } from './kafka-record.ts';
 import type { HeldLease } from './lease.ts';
 import { recover } from './recover.ts';
 import { openSender } from './sender.ts';
 import type { KafkaSettings } from './settings.ts';
 import type { KafkaStatus } from './status.ts';
-import { boundsOf, ensureTopics } from './topics.ts';
+import { Topics } from './topic-catalogue.ts';
+import { boundsOf } from './topics.ts';
 
 /** Durable consumer of the bus, and the name under which positions are recorded. */
 export const consumer = 'bridge-kafka';
@@ -37,8 +37,6 @@ const maxInFlight = 512;
 const batchLimits = { events: 512, bytes: 512 * 1024 };
 /** Milliseconds until the bus gives a dead bridge's events to another. */
 const ackWaitMs = 5_000;
-/** Milliseconds without an answer after which Kafka counts as failed. */
-const patienceMs = 5_000;
 /** Milliseconds that the batch on its way gets when the bridge stops. */
 const stopGraceMs = 3_000;
 /** Attempts to connect before the term ends; the next one begins after a pause. */
@@ -64,11 +62,11 @@ export const runTerm = async (
   const queue = new BatchQueue(batchLimits);
   const closers: (() => Promise<unknown>)[] = [];
   over.addEventListener('abort', () => queue.close(), { once: true });
-  const health = new Health(journal, deps);
+  const health = new KafkaHealth(journal, deps);
   try {
     closers.push(() => admin.disconnect());
     await admin.connect();
-    const topics = new Topics(admin, settings, status);
+    const topics = new Topics(kafka, settings, status);
     await topics.ensure();
     const groupId = newId('millrace-bridge');
     await recover({ kafka, admin, journal, inbox, consumer, groupId, log, now });
@@ -102,14 +100,19 @@ export const runTerm = async (
     }
     if (lease.lost.aborted) throw new NoLongerHolder();
   } catch (thrown) {
-    if (!over.aborted) await health.failed(kafkaMessageOf(thrown));
+    if (!over.aborted && !isOthersTurn(thrown)) await health.failed(kafkaMessageOf(thrown));
     throw thrown;
   } finally {
     ended = true;
+    health.close();
     queue.close();
     for (const close of closers.reverse()) await close().catch(() => {});
   }
 };
+
+/** The end of a term that says nothing of Kafka. */
+const isOthersTurn = (thrown: unknown): boolean =>
+  thrown instanceof NoLongerHolder || thrown instanceof Conflict;
 
 /** Runs the batch; when it fails, or is not done in time after the end of the term, its events are handed back. */
 const settled = async (
@@ -144,87 +147,3 @@ const aborted = (signal: AbortSignal, unless: AbortSignal): Promise<void> =>
     signal.addEventListener('abort', () => resolve(), { once: true });
     unless.addEventListener('abort', () => resolve(), { once: true });
   });
-
-/** The topics of all services, and of those that a newer version may have. */
-class Topics {
-  readonly #admin: Admin;
-  readonly #settings: KafkaSettings;
-  readonly #status: KafkaStatus;
-  readonly #services = new Set([...allEvents.values()].map(({ service }) => service));
-
-  constructor(admin: Admin, settings: KafkaSettings, status: KafkaStatus) {
-    this.#admin = admin;
-    this.#settings = settings;
-    this.#status = status;
-  }
-
-  get names(): readonly string[] {
-    return [...this.#services].map((service) => topicOf(this.#settings.topicPrefix, service));
-  }
-
-  async ensure(): Promise<void> {
-    this.#status.partitions = await ensureTopics(this.#admin, this.names, this.#settings);
-  }
-
-  /** Makes the topics of services that this version does not know. */
-  async know(batch: readonly Waiting[]): Promise<void> {
-    const unknown = batch
-      .map(({ event }) => serviceOf(event.entity))
-      .filter((service) => !this.#services.has(service));
-    if (unknown.length === 0) return;
-    for (const service of unknown) this.#services.add(service);
-    await this.ensure();
-  }
-}
-
-/** Tells others, once, that Kafka failed, and that it is well again. */
-class Health {
-  readonly #journal: Journal;
-  readonly #deps: TermDependencies;
-
-  constructor(journal: Journal, deps: TermDependencies) {
-    this.#journal = journal;
-    this.#deps = deps;
-  }
-
-  async well(): Promise<void> {
-    const { settings, status, log } = this.#deps;
-    status.connected = true;
-    status.failing = false;
-    if (this.#journal.document.connected) return;
-    log.info({ brokers: settings.brokers }, 'events are forwarded to Kafka');
-    const data = { brokers: [...settings.brokers] };
-    await this.#journal.write({ connected: true }, [
-      eventMessage(bridgeEvents.kafkaConnected, settings.topicPrefix, data),
-    ]);
-  }
-
-  /** The events wait; that this could not be told is of no matter. */
-  async failed(error: string): Promise<void> {
-    const { settings, status, log } = this.#deps;
-    status.connected = false;
-    status.failing = true;
-    status.error(error);
-    if (!this.#journal.document.connected) return;
-    log.warn({ brokers: settings.brokers, error }, 'Kafka failed; events wait');
-    const data = { brokers: [...settings.brokers], error };
-    await this.#journal
-      .write({ connected: false }, [eventMessage(bridgeEvents.kafkaFailed, settings.topicPrefix, data)])
-      .catch((thrown: unknown) => log.debug({ err: thrown }, 'that Kafka failed was not told'));
-  }
-
-  /** While `work` takes long: says so, and makes topics that somebody deleted. */
-  async watching(topics: Topics, work: () => Promise<void>): Promise<void> {
-    const timer = setInterval(() => {
-      const latest = this.#deps.status.errors[0]?.message ?? 'Kafka does not answer';
-      void this.failed(latest);
-      topics.ensure().catch((thrown: unknown) => this.#deps.status.error(kafkaMessageOf(thrown)));
-    }, patienceMs);
-    try {
-      await work();
-    } finally {
-      clearInterval(timer);
-    }
-    await this.well();
-  }
-}

@@ -38,6 +38,7 @@ export interface KafkaLabOptions {
 export interface KafkaLab {
   readonly broker: TestBroker;
   readonly owners: EventOwners;
+  readonly dataDir: string;
   readonly prefix: string;
   /** `entity#sequence` of what was published. */
   readonly published: ReadonlySet<string>;
@@ -71,7 +72,6 @@ export const startKafkaLab = async ({ kafka, prefix, env = {} }: KafkaLabOptions
     MILLRACE_KAFKA_BROKERS: kafka,
     MILLRACE_KAFKA_TOPIC_PREFIX: prefix,
     MILLRACE_KAFKA_PARTITIONS: '3',
-    MILLRACE_KAFKA_LEASE_MS: '1000',
     ...env,
   };
   let number = 0;
@@ -89,6 +89,7 @@ export const startKafkaLab = async ({ kafka, prefix, env = {} }: KafkaLabOptions
   return {
     broker,
     owners,
+    dataDir,
     prefix,
     published,
     publish: async (count, entities = 16) => {
@@ -122,7 +123,13 @@ const startBridge = async (env: NodeJS.ProcessEnv, running: Set<BridgeProcess>):
   const execArgv = ['--disable-warning=ExperimentalWarning'];
   const child = fork(main, { env, execArgv });
   const ended = once(child, 'exit');
-  const [ready] = (await once(child, 'message')) as [{ grpcPort: number; httpPort: number }];
+  const failed = ended.then(([code]) => {
+    throw new Error(`the bridge ended with code ${code} before it was ready`);
+  });
+  failed.catch(() => {});
+  const [ready] = (await Promise.race([once(child, 'message'), failed])) as [
+    { grpcPort: number; httpPort: number },
+  ];
   const channel = new PeerChannel('bridge', () => `127.0.0.1:${ready.grpcPort}`);
   const client = channel.service(BridgeServiceService);
   const end = async (signal: NodeJS.Signals) => {

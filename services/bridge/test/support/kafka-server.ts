@@ -52,13 +52,13 @@ const freePort = async (): Promise<number> => {
 };
 
 /** One broker, which is its own controller. */
-const propertiesOf = (directory: string, port: number, controllerPort: number, more: readonly string[]) => [
+const propertiesOf = (directory: string, { open, secured, controller }: Ports, security?: Security) => [
   'process.roles=broker,controller',
   'node.id=1',
-  `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-  `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-  `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
-  'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  `controller.quorum.voters=1@127.0.0.1:${controller}`,
+  `listeners=PLAINTEXT://127.0.0.1:${open},SECURED://127.0.0.1:${secured},CONTROLLER://127.0.0.1:${controller}`,
+  `advertised.listeners=PLAINTEXT://127.0.0.1:${open},SECURED://127.0.0.1:${secured}`,
+  `listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'}`,
   'controller.listener.names=CONTROLLER',
   `log.dirs=${directory}/data`,
   'offsets.topic.replication.factor=1',
@@ -66,12 +66,40 @@ const propertiesOf = (directory: string, port: number, controllerPort: number, m
   'group.initial.rebalance.delay.ms=0',
   'auto.create.topics.enable=false',
   'controlled.shutdown.enable=false',
-  ...more,
+  ...(security === undefined ? [] : securityOf(security)),
 ];
+
+const securityOf = ({ certificate, key, user, password }: Security): readonly string[] => {
+  const inOneLine = (pem: string) => pem.trim().replaceAll('\n', '\\n');
+  const login = 'org.apache.kafka.common.security.plain.PlainLoginModule required';
+  return [
+    'listener.name.secured.sasl.enabled.mechanisms=PLAIN',
+    `listener.name.secured.plain.sasl.jaas.config=${login} user_${user}="${password}";`,
+    'listener.name.secured.ssl.keystore.type=PEM',
+    `listener.name.secured.ssl.keystore.certificate.chain=${inOneLine(certificate)}`,
+    `listener.name.secured.ssl.keystore.key=${inOneLine(key)}`,
+  ];
+};
+
+interface Ports {
+  readonly open: number;
+  readonly secured: number;
+  readonly controller: number;
+}
+
+/** For a second listener, with TLS and SASL/PLAIN. Certificate and key as PEM text. */
+export interface Security {
+  readonly certificate: string;
+  readonly key: string;
+  readonly user: string;
+  readonly password: string;
+}
 
 /** A Kafka that can be hit. */
 export interface KafkaServer {
   readonly broker: string;
+  /** The listener with TLS and SASL, where they were asked for. */
+  readonly securedBroker: string;
   readonly version: string;
   /** Ends it as a crash would, keeping its data. */
   kill(): Promise<void>;
@@ -85,12 +113,12 @@ export interface KafkaServer {
 }
 
 /** Formats a data directory and starts a broker, which ends with this process at the latest. */
-export const startKafkaServer = async (more: readonly string[] = []): Promise<KafkaServer> => {
+export const startKafkaServer = async (security?: Security): Promise<KafkaServer> => {
   const libraries = await install();
   const directory = await mkdtemp(join(tmpdir(), 'millrace-kafka-'));
-  const port = await freePort();
+  const ports = { open: await freePort(), secured: await freePort(), controller: await freePort() };
   const properties = join(directory, 'server.properties');
-  await writeFile(properties, propertiesOf(directory, port, await freePort(), more).join('\n'));
+  await writeFile(properties, propertiesOf(directory, ports, security).join('\n'));
   const java = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-cp', join(libraries, '*')];
   await run('java', [
     ...java,
@@ -101,13 +129,14 @@ export const startKafkaServer = async (more: readonly string[] = []): Promise<Ka
     '-c',
     properties,
   ]);
-  let process = await launch(java, properties, port);
+  let process = await launch(java, properties, ports.open);
   return {
-    broker: `127.0.0.1:${port}`,
+    broker: `127.0.0.1:${ports.open}`,
+    securedBroker: `127.0.0.1:${ports.secured}`,
     version: await versionOf(),
     kill: () => process.kill(),
     restart: async () => {
-      process = await launch(java, properties, port);
+      process = await launch(java, properties, ports.open);
     },
     pause: () => process.signal('SIGSTOP'),
     resume: () => process.signal('SIGCONT'),

@@ -36,7 +36,9 @@ export const readTopics = async (broker: string, prefix: string): Promise<readon
   await consumer.subscribe({ topics, fromBeginning: true });
   const records: ReadRecord[] = [];
   await new Promise<void>((resolve, reject) => {
-    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (!payload.restart) reject(payload.error);
+    });
     void consumer.run({
       autoCommit: false,
       eachBatch: async ({ batch }) => {
