@@ -103,7 +103,7 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
   afterAll(async () => {
     await engine?.stop();
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
-  }, minute);
+  }, 4 * minute);
 
   it(
     'hold no service but their own, and no development dependency',

@@ -2,6 +2,9 @@
  * Makes and mends streams and consumers for services that may only use them (`MILLRACE_STREAMS_KEPT_BY=keeper`), as a
  * process of its own in the image of any service: `node keeper.ts`. Several may run at once.
  */
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connectBus, startKeeper } from '@millrace/bus';
 import { readEnv, readSettings } from '@millrace/service-kit';
 import { createLogger } from '@millrace/telemetry';
@@ -29,7 +32,16 @@ const bus = await connectBus({
 const keeper = startKeeper({ bus, stepLeaseMs });
 logger.info({}, 'keeping streams and consumers');
 
+/** Written while the broker answers: how old it is tells whoever looks after this process. */
+const sign = join(tmpdir(), 'keeper-connected');
+const showSign = (): void => {
+  if (bus.status().connected) writeFileSync(sign, '');
+};
+showSign();
+const signs = setInterval(showSign, 5_000);
+
 const stop = async (): Promise<void> => {
+  clearInterval(signs);
   await keeper.stop();
   await bus.drain();
   process.exit(0);
