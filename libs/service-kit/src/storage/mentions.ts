@@ -13,6 +13,7 @@ const idPattern = /^\S{0,200}(_[0-9a-hjkmnp-tv-z]{26}(\.[a-z_]+\.\d+)?|@[0-9a-f]
 const hintNames = new Set([
   'dirtyDigest',
   'codeDirtyDigest',
+  'lockDigest',
   'sources',
   'components',
   'fingerprint',
