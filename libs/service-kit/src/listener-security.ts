@@ -13,10 +13,17 @@ const isLoopback = (host: string): boolean =>
  *
  * @throws Invalid naming the setting
  */
-export const requireProtectedListeners = ({ service, host, grpcHost, tls, insecure }: Settings): void => {
-  if (tls !== undefined || insecure) return;
+export const requireProtectedListeners = (
+  { service, host, grpcHost, tls, insecure }: Settings,
+  log: { warn(facts: object, message: string): void },
+): void => {
+  if (tls !== undefined) return;
   const exposed = [grpcHost, ...(service === 'gateway' ? [] : [host])].find((name) => !isLoopback(name));
   if (exposed === undefined) return;
+  if (insecure) {
+    log.warn({ host: exposed }, 'MILLRACE_INSECURE: whoever reaches this address may call this service');
+    return;
+  }
   throw Invalid.field('MILLRACE_HOST', `${exposed} is beyond loopback, and ${service} has no certificate`, {
     hint:
       'Set MILLRACE_TLS_CA, MILLRACE_TLS_CERT and MILLRACE_TLS_KEY (`millrace certs create` makes them), ' +

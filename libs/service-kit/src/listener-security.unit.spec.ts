@@ -3,7 +3,11 @@ import { requireProtectedListeners } from './listener-security.ts';
 import { type Env, readSettings, type ServiceName } from './settings.ts';
 
 const tls: Env = { MILLRACE_TLS_CA: 'ca.crt', MILLRACE_TLS_CERT: 'tls.crt', MILLRACE_TLS_KEY: 'tls.key' };
-const check = (service: ServiceName, env: Env) => () => requireProtectedListeners(readSettings(service, env));
+const warnings: unknown[] = [];
+const check = (service: ServiceName, env: Env) => () =>
+  requireProtectedListeners(readSettings(service, env), {
+    warn: (...told: unknown[]) => void warnings.push(told),
+  });
 
 describe('listeners without certificates', () => {
   it.each(['127.0.0.1', '127.8.0.1', '::1', 'localhost'])('may be bound to %s', (host) => {
@@ -17,8 +21,10 @@ describe('listeners without certificates', () => {
     },
   );
 
-  it('may be bound anywhere where that was asked for by name', () => {
+  it('may be bound anywhere where that was asked for by name, which is warned of', () => {
+    expect(warnings).toEqual([]);
     expect(check('registry', { MILLRACE_HOST: '0.0.0.0', MILLRACE_INSECURE: '1' })).not.toThrow();
+    expect(warnings).toEqual([[{ host: '0.0.0.0' }, expect.stringContaining('MILLRACE_INSECURE')]]);
     expect(check('registry', { MILLRACE_HOST: '0.0.0.0', MILLRACE_INSECURE: '0' })).toThrow();
     expect(check('registry', { MILLRACE_HOST: '0.0.0.0', MILLRACE_INSECURE: 'yes' })).toThrow(
       'MILLRACE_INSECURE',

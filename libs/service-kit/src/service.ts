@@ -102,7 +102,7 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
   };
   const log = createLogger(settings.logLevel, env.MILLRACE_LOG_FILE);
   try {
-    requireProtectedListeners(settings);
+    requireProtectedListeners(settings, log);
     const tls = settings.tls === undefined ? undefined : await openTls(settings.tls, module.name, log);
     closers.push(() => tls?.close());
     const { runtime, inventory, ready } = await openRuntime(module, settings, env, log, tls, closers);

@@ -1,7 +1,7 @@
 import { Invalid } from '@millrace/errors';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { addressesFromEnv, readEnv, readSettings, serviceNames } from './settings.ts';
+import { addressesFromEnv, type Env, readEnv, readSettings, serviceNames } from './settings.ts';
 
 const errorOf = (work: () => unknown): Invalid => {
   try {
@@ -60,5 +60,24 @@ describe('settings', () => {
     const addresses = addressesFromEnv({ MILLRACE_REGISTRY_GRPC: 'registry:7704' });
     expect(addresses('registry', 'grpc')).toBe('registry:7704');
     expect(addresses('registry', 'http')).toBe('127.0.0.1:7714');
+  });
+
+  it('name user and TLS files of MongoDB, and what is missing of them', () => {
+    const read = (env: Env) => readSettings('training', env).storeAccess;
+    expect(read({})).toEqual({});
+    const user = { MILLRACE_STORE_USER: 'training', MILLRACE_STORE_PASSWORD_FILE: '/run/password' };
+    expect(read(user)).toEqual({ user: { name: 'training', passwordFile: '/run/password' } });
+    expect(read({ MILLRACE_STORE_TLS_CA: '/ca.crt' })).toEqual({ tls: { ca: '/ca.crt' } });
+    const pair = { MILLRACE_STORE_TLS_CERT: '/tls.crt', MILLRACE_STORE_TLS_KEY: '/tls.key' };
+    expect(read({ MILLRACE_STORE_TLS_CA: '/ca.crt', ...pair })).toEqual({
+      tls: { ca: '/ca.crt', certificate: '/tls.crt', key: '/tls.key' },
+    });
+    expect(() => read({ MILLRACE_STORE_USER: 'training' })).toThrow(
+      'MILLRACE_STORE_PASSWORD_FILE: is needed with MILLRACE_STORE_USER',
+    );
+    expect(() => read({ MILLRACE_STORE_TLS_CA: '/ca.crt', MILLRACE_STORE_TLS_KEY: '/tls.key' })).toThrow(
+      'MILLRACE_STORE_TLS_CERT: is needed',
+    );
+    expect(() => read(pair)).toThrow('MILLRACE_STORE_TLS_CA: is needed');
   });
 });
