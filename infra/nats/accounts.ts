@@ -21,9 +21,10 @@ const passwordOf = (user: BusLogin): Proof | undefined => {
 };
 
 const keys = await nkeyFiles(directory);
-const proofs = Object.fromEntries(
-  busLogins.map((user) => [user, passwordOf(user) ?? keys[user]]),
-) as Record<BusLogin, Proof>;
+const proofs = Object.fromEntries(busLogins.map((user) => [user, passwordOf(user) ?? keys[user]])) as Record<
+  BusLogin,
+  Proof
+>;
 
 // The server reads JSON as a subset of its own format; an included file has no braces around it.
 const { accounts } = serverAccounts(proofs);
