@@ -12,6 +12,7 @@ import { modelCommands } from './commands/models.ts';
 import { monitoringCommands } from './commands/monitoring.ts';
 import { observeCommands } from './commands/observe.ts';
 import { runCommands } from './commands/runs.ts';
+import { tokenCommands } from './commands/tokens.ts';
 import { webhookCommands } from './commands/webhooks.ts';
 import { defaultUrl } from './context.ts';
 
@@ -39,6 +40,7 @@ export const createProgram = (): Command => {
   automationCommands(program);
   garbageCommands(program);
   bridgeCommands(program);
+  tokenCommands(program);
   webhookCommands(program);
   certificateCommands(program);
   doctorCommand(program);

@@ -1,4 +1,12 @@
 export {
+  type Permission,
+  permissions,
+  permissionsOfRole,
+  type RoleName,
+  type RoutePermission,
+  roles,
+} from './permissions.ts';
+export {
   type JsonSchema,
   type RequestSchema,
   requestJson,

@@ -1,6 +1,7 @@
 import * as bridge from '@millrace/contracts/bridge';
 import * as deployment from '@millrace/contracts/deployment';
 import * as evaluation from '@millrace/contracts/evaluation';
+import * as gateway from '@millrace/contracts/gateway';
 import * as ingest from '@millrace/contracts/ingest';
 import * as monitoring from '@millrace/contracts/monitoring';
 import * as pipeline from '@millrace/contracts/pipeline';
@@ -19,6 +20,7 @@ const modules: Readonly<Record<ApiService, object>> = {
   monitoring,
   pipeline,
   bridge,
+  gateway,
 };
 
 /** The generated definition of each service's RPCs. */
@@ -31,6 +33,7 @@ export const serviceDefinitions = {
   monitoring: monitoring.MonitoringServiceService,
   pipeline: pipeline.PipelineServiceService,
   bridge: bridge.BridgeServiceService,
+  gateway: gateway.TokenServiceService,
 } as const;
 
 interface JsonCodec {

@@ -1,6 +1,7 @@
 import type { BridgeServiceService } from '@millrace/contracts/bridge';
 import type { DeploymentServiceService } from '@millrace/contracts/deployment';
 import type { EvaluationServiceService } from '@millrace/contracts/evaluation';
+import type { TokenServiceService } from '@millrace/contracts/gateway';
 import type { DatasetServiceService } from '@millrace/contracts/ingest';
 import type { MonitoringServiceService } from '@millrace/contracts/monitoring';
 import type { PipelineServiceService } from '@millrace/contracts/pipeline';
@@ -45,6 +46,13 @@ const evaluation: Callers<typeof EvaluationServiceService> = {
   getReport: [...users, 'registry'],
   listReports: users,
   findVerdict: [...users, 'registry'],
+};
+
+/** The gateway asks itself, as it asks any other for its users. */
+const gateway: Callers<typeof TokenServiceService> = {
+  createToken: users,
+  listTokens: users,
+  revokeToken: users,
 };
 
 const ingest: Callers<typeof DatasetServiceService> = {
@@ -132,6 +140,7 @@ const table: Readonly<Record<string, Readonly<Record<string, readonly ServiceNam
   'millrace.bridge.v1.BridgeService': bridge,
   'millrace.deployment.v1.DeploymentService': deployment,
   'millrace.evaluation.v1.EvaluationService': evaluation,
+  'millrace.gateway.v1.TokenService': gateway,
   'millrace.ingest.v1.DatasetService': ingest,
   'millrace.monitoring.v1.MonitoringService': monitoring,
   'millrace.pipeline.v1.PipelineService': pipeline,

@@ -55,8 +55,10 @@ export class Lab {
   /** @param env of the gateway */
   static async open(env: Env = {}): Promise<Lab> {
     const lab = new Lab(await testBroker(), await mkdtemp(join(tmpdir(), 'millrace-gateway-')));
-    for (const name of Object.keys(serviceDefinitions) as ApiService[]) await lab.start(lab.#peer(name));
-    await lab.start(gateway, env);
+    for (const name of Object.keys(serviceDefinitions) as ApiService[]) {
+      if (name !== 'gateway') await lab.start(lab.#peer(name));
+    }
+    await lab.start(lab.#remembered(gateway), env);
     return lab;
   }
 
@@ -118,6 +120,14 @@ export class Lab {
       text,
       body: isJson ? JSON.parse(text) : undefined,
     };
+  }
+
+  #remembered(module: ServiceModule): ServiceModule {
+    const setup: ServiceModule['setup'] = (runtime) => {
+      this.#runtimes.set(module.name, runtime);
+      return module.setup(runtime);
+    };
+    return { ...module, setup };
   }
 
   #peer(name: ApiService): ServiceModule {

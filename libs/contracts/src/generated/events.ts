@@ -4,6 +4,7 @@ import type { EventDefinition } from '../event-definition.ts';
 import { bridgeEvents } from './bridge.ts';
 import { deploymentEvents } from './deployment.ts';
 import { evaluationEvents } from './evaluation.ts';
+import { gatewayEvents } from './gateway.ts';
 import { ingestEvents } from './ingest.ts';
 import { monitoringEvents } from './monitoring.ts';
 import { pipelineEvents } from './pipeline.ts';
@@ -12,7 +13,7 @@ import { trainingEvents } from './training.ts';
 
 /** Every published event, by its CloudEvents type. */
 export const allEvents: ReadonlyMap<string, EventDefinition<unknown>> = new Map(
-  [...Object.values(bridgeEvents), ...Object.values(deploymentEvents), ...Object.values(evaluationEvents), ...Object.values(ingestEvents), ...Object.values(monitoringEvents), ...Object.values(pipelineEvents), ...Object.values(registryEvents), ...Object.values(trainingEvents)].map(
+  [...Object.values(bridgeEvents), ...Object.values(deploymentEvents), ...Object.values(evaluationEvents), ...Object.values(gatewayEvents), ...Object.values(ingestEvents), ...Object.values(monitoringEvents), ...Object.values(pipelineEvents), ...Object.values(registryEvents), ...Object.values(trainingEvents)].map(
     (definition) => [definition.type, definition as EventDefinition<unknown>],
   ),
 );

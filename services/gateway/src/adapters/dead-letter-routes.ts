@@ -18,6 +18,7 @@ export const registerDeadLetterRoutes = (app: FastifyInstance, bus: Bus): void =
   app.get<{ Querystring: { limit: number } }>(
     path,
     {
+      config: { permission: 'read' },
       schema: {
         querystring: {
           type: 'object',
@@ -28,10 +29,18 @@ export const registerDeadLetterRoutes = (app: FastifyInstance, bus: Bus): void =
     },
     async (request) => ({ deadLetters: await listDeadLetters(bus, { limit: request.query.limit }) }),
   );
-  app.get<SequenceParams>(`${path}/:sequence`, { schema: { params } }, async (request) => ({
-    deadLetter: await showDeadLetter(bus, request.params.sequence),
-  }));
-  app.post<SequenceParams>(`${path}/:sequence/replay`, { schema: { params } }, async (request) => ({
-    deadLetter: await replayDeadLetter(bus, request.params.sequence),
-  }));
+  app.get<SequenceParams>(
+    `${path}/:sequence`,
+    { schema: { params }, config: { permission: 'read' } },
+    async (request) => ({
+      deadLetter: await showDeadLetter(bus, request.params.sequence),
+    }),
+  );
+  app.post<SequenceParams>(
+    `${path}/:sequence/replay`,
+    { schema: { params }, config: { permission: 'administer' } },
+    async (request) => ({
+      deadLetter: await replayDeadLetter(bus, request.params.sequence),
+    }),
+  );
 };

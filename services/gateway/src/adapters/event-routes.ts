@@ -52,7 +52,11 @@ const filtersOf = (filter: EventQuery['filter']): readonly string[] => {
  * `follow=false` it ends with an event `end` after the last that there is.
  */
 export const registerEventRoutes = (app: FastifyInstance, bus: Bus): void => {
-  const options = { schema: { querystring }, exposeHeadRoute: false };
+  const options = {
+    schema: { querystring },
+    exposeHeadRoute: false,
+    config: { permission: 'read' },
+  } as const;
   app.get<{ Querystring: EventQuery }>(`${apiPrefix}/events`, options, async (request, reply) => {
     const last = request.headers['last-event-id'];
     const since = parseSince(typeof last === 'string' && last !== '' ? last : (request.query.since ?? 'new'));

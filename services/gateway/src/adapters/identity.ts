@@ -1,60 +1,113 @@
-import { timingSafeEqual } from 'node:crypto';
-import { Denied, FailedPrecondition, Unauthenticated } from '@millrace/errors';
+import { Denied, FailedPrecondition, Internal, Unauthenticated } from '@millrace/errors';
+import { permissionsOfRole, type RoutePermission } from '@millrace/rest';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Tokens } from '../application/tokens.ts';
+import { isAllowed, type Principal } from '../domain/access.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a request of this route needs. A route of the gateway without it keeps the gateway from starting. */
+    permission?: RoutePermission;
+  }
+  interface FastifyRequest {
+    principal: Principal | undefined;
+  }
+}
 
 const userHeader = 'millrace-user';
 const userGrammar = /^[\w.@+-]{1,128}$/;
 
-/**
- * Who makes the request, as the audit log will name it. On an open loopback gateway the caller says so itself in
- * `millrace-user`; there is nobody else on the machine's loopback to lie to.
- */
-export const userOf = (request: FastifyRequest): string => {
+/** Whom the caller says to act for; believed on an open gateway, and of the operator. */
+const claimedUser = (request: FastifyRequest): string => {
   const header = request.headers[userHeader];
   return typeof header === 'string' && userGrammar.test(header) ? `user:${header}` : 'user:anonymous';
 };
 
+/**
+ * Who makes the request, as the audit log will name it: the owner of the token. On an open loopback gateway the caller
+ * says so itself in `millrace-user`; there is nobody else on the machine's loopback to lie to.
+ */
+export const userOf = (request: FastifyRequest): string => request.principal?.user ?? claimedUser(request);
+
+/** Routes that every service has. */
+const ofTheKit: Readonly<Record<string, RoutePermission>> = {
+  '/health/live': 'public',
+  '/health/ready': 'public',
+  '/metrics': 'read',
+};
+
+const permissionOf = (url: string | undefined, declared: RoutePermission | undefined) =>
+  declared ?? ofTheKit[url ?? ''];
+
+/** The endpoint that a request is about, where its path names one. */
+const endpointOf = (request: FastifyRequest): string | undefined => {
+  const { endpoint, name, '*': rest } = request.params as Readonly<Record<string, string | undefined>>;
+  const ofProtocol = /^models\/([^/]+)/.exec(rest ?? '')?.[1];
+  return endpoint ?? ofProtocol ?? name;
+};
+
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
+export const isLoopback = (host: string): boolean => loopback.has(host);
+
 /**
- * Demands `Authorization: Bearer <token>` on everything but the health checks when a token is set, and refuses
- * to listen beyond loopback without one.
+ * Demands of every request what its route has declared. Without any token the gateway is open, which is only right where
+ * nobody but this machine reaches it.
  *
- * @throws FailedPrecondition
+ * @throws Internal when a route declares no permission
  */
-export const requireToken = (app: FastifyInstance, host: string, token: string | undefined): void => {
-  if (token === undefined) {
-    if (loopback.has(host)) return;
-    throw new FailedPrecondition(`the gateway would be open to everyone who reaches ${host}`, {
-      hint: 'Set MILLRACE_TOKEN to a secret of 16 characters or more, or listen on 127.0.0.1.',
-    });
-  }
-  const expected = Buffer.from(`Bearer ${token}`);
-  app.addHook('onRequest', async (request) => {
-    if (request.url.startsWith('/health/')) return;
-    const given = Buffer.from(request.headers.authorization ?? '');
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-      throw new Unauthenticated('this gateway needs a token', {
-        hint: 'Send it as "Authorization: Bearer …"; the command line takes it from MILLRACE_TOKEN.',
-      });
+export const guard = (app: FastifyInstance, tokens: Tokens): void => {
+  app.decorateRequest('principal');
+  app.addHook('onRoute', ({ method, url, config }) => {
+    if (permissionOf(url, config?.permission) === undefined) {
+      throw new Internal(`the route ${method} ${url} declares no permission`);
     }
+  });
+  app.addHook('onRequest', async (request) => {
+    const permission = permissionOf(request.routeOptions.url, request.routeOptions.config.permission);
+    if (permission === 'public') return;
+    request.principal = await identify(request, tokens);
+    if (permission === undefined || isAllowed(request.principal, permission, endpointOf(request))) return;
+    throw new Denied(`${request.principal.user} may not ${permission} here`, {
+      hint: 'Ask an admin for a token of a role, or with a scope, that allows it: `millrace tokens create --help`.',
+    });
+  });
+};
+
+const identify = async (request: FastifyRequest, tokens: Tokens): Promise<Principal> => {
+  if (await tokens.isOpen()) {
+    return { user: claimedUser(request), permissions: permissionsOfRole.admin, scopes: [] };
+  }
+  const [, text] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '') ?? [];
+  const principal = text === undefined ? undefined : await tokens.authenticate(text, claimedUser(request));
+  if (principal !== undefined) return principal;
+  throw new Unauthenticated('this gateway needs a token that is known and has not ended', {
+    hint: 'Send it as "Authorization: Bearer …"; the command line takes it from MILLRACE_TOKEN.',
+  });
+};
+
+/** @throws FailedPrecondition when the gateway would be open to more than this machine */
+export const refuseOpenListener = async (host: string, tokens: Tokens): Promise<void> => {
+  if (isLoopback(host) || !(await tokens.isOpen())) return;
+  throw new FailedPrecondition(`the gateway would be open to everyone who reaches ${host}`, {
+    hint: 'Set MILLRACE_TOKEN to a secret of 16 characters or more, create a token while it listens on 127.0.0.1, or leave it there.',
   });
 };
 
 /**
  * Refuses requests that a web page of another site could have a browser make. A request must come without an
- * `Origin`, or from this very host (request forgery). Without a token it must also name this machine as its
+ * `Origin`, or from this very host (request forgery). On an open gateway it must also name this machine as its
  * `Host`: a page whose name was made to resolve to loopback (DNS rebinding) has this very host as its origin.
  *
  * @throws Denied
  */
-export const refuseForeignOrigins = (app: FastifyInstance, token: string | undefined): void => {
+export const refuseForeignOrigins = (app: FastifyInstance, tokens: Tokens): void => {
   app.addHook('onRequest', async (request) => {
     const { origin, host } = request.headers;
     if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
       throw new Denied(`requests from ${origin} are not accepted`);
     }
-    if (token === undefined && !loopback.has(hostName(host ?? ''))) {
+    if (!isLoopback(hostName(host ?? '')) && (await tokens.isOpen())) {
       throw new Denied(`requests to the host "${host}" are not accepted without a token`, {
         hint: 'Use 127.0.0.1 or localhost, or set MILLRACE_TOKEN.',
       });

@@ -4,7 +4,9 @@ import { type Owners, predictionOrigin } from '../application/prediction-origin.
 
 /** One query from the id of a prediction to run, data, commit and approver. */
 export const registerPredictionOriginRoute = (app: FastifyInstance, owners: Owners): void => {
-  app.get<{ Params: { id: string } }>(`${apiPrefix}/predictions/:id/origin`, async ({ params }) =>
-    predictionOrigin(owners, params.id),
+  app.get<{ Params: { id: string } }>(
+    `${apiPrefix}/predictions/:id/origin`,
+    { config: { permission: 'read' } },
+    async ({ params }) => predictionOrigin(owners, params.id),
   );
 };

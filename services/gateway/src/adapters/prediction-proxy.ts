@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 export const predictionPeer = { connections: 64, timeoutMs: 30_000 };
 
 /** Headers that the data plane reads; `millrace-unit` keeps a user with the same revision of a canary. */
-const passedOn = ['content-type', 'accept', 'millrace-user', 'millrace-unit'] as const;
+const passedOn = ['content-type', 'accept', 'millrace-unit'] as const;
 /** Headers of its answers: the last two say who answered, in any protocol. */
 const passedBack = ['content-type', 'millrace-revision', 'millrace-model-version'] as const;
 
@@ -35,7 +35,12 @@ export class PredictionProxy {
       routes.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
       const pass = (request: FastifyRequest, reply: FastifyReply) => this.#pass(request, reply);
       for (const url of ['/v2', '/v2/*', '/endpoints/:endpoint/*']) {
-        routes.route({ method: ['GET', 'POST'], url, config: { tracing: 'high_rate' }, handler: pass });
+        routes.route({
+          method: ['GET', 'POST'],
+          url,
+          config: { tracing: 'high_rate', permission: 'predict' },
+          handler: pass,
+        });
       }
     });
   }

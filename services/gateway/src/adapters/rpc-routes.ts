@@ -34,6 +34,7 @@ const registerRpcRoute = (app: FastifyInstance, peer: Runtime['peer'], route: Rp
   app.route({
     method: route.method,
     url: fastifyPath(route.path),
+    config: { permission: route.permission },
     schema: {
       params: schema.params,
       querystring: schema.query,

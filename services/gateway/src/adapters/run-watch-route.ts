@@ -22,7 +22,7 @@ export const registerRunWatchRoute = (
   bus: Bus,
   pipeline: RpcClient<typeof PipelineServiceService>,
 ): void => {
-  const options = { exposeHeadRoute: false };
+  const options = { exposeHeadRoute: false, config: { permission: 'read' } } as const;
   app.get<{ Params: { id: string } }>(`${apiPrefix}/runs/:id/watch`, options, async (request, reply) => {
     const { id } = request.params;
     const current = async () => (await pipeline.getRun(GetRunRequest.fromPartial({ id }))).run;

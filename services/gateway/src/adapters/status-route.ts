@@ -25,7 +25,7 @@ export const registerStatusRoute = (app: FastifyInstance, httpPeer: Runtime['htt
       return { ready: false, problems: { service: messageOf(thrown) } };
     }
   };
-  app.get(`${apiPrefix}/status`, async () => {
+  app.get(`${apiPrefix}/status`, { config: { permission: 'read' } }, async () => {
     const states = await Promise.all(
       peers.map(async ([name, peer]) => [name, await readiness(peer)] as const),
     );

@@ -5,9 +5,9 @@ import {
 } from '@millrace/contracts/deployment';
 import { EvaluationServiceService, GetReportRequest, type Report } from '@millrace/contracts/evaluation';
 import {
+  DatasetServiceService,
   type DatasetVersion,
   GetDatasetVersionRequest,
-  DatasetServiceService,
 } from '@millrace/contracts/ingest';
 import {
   GetPredictionRequest,

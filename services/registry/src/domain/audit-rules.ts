@@ -2,6 +2,7 @@ import type { EventDefinition } from '@millrace/contracts';
 import type { Actor as ActorMessage, Reaction } from '@millrace/contracts/common';
 import { deploymentEvents, type Endpoint, type Revision } from '@millrace/contracts/deployment';
 import { evaluationEvents, type Report } from '@millrace/contracts/evaluation';
+import { gatewayEvents, type Token } from '@millrace/contracts/gateway';
 import { ingestEvents } from '@millrace/contracts/ingest';
 import { type Alert, monitoringEvents } from '@millrace/contracts/monitoring';
 import { pipelineEvents, type Trigger } from '@millrace/contracts/pipeline';
@@ -112,6 +113,11 @@ const ofTrigger = ({ trigger, actor }: Acted<{ readonly trigger: Trigger | undef
     condition: trigger?.condition?.$case,
     enabled: trigger?.enabled,
   },
+});
+
+const ofToken = ({ token, actor }: Acted<{ readonly token: Token | undefined }>): AuditedChange => ({
+  actor: by(actor, 'gateway'),
+  facts: { owner: token?.owner, role: token?.role, scopes: token?.scopes, expiresAt: token?.expiresAt },
 });
 
 const ofSwitch =
@@ -231,6 +237,8 @@ export const auditRules: readonly AuditRule[] = [
     actor: byRun(pipelineRunId, 'ingest'),
     facts: { dataset, brokenRules: findings.map((finding) => finding.rule) },
   })),
+  rule(gatewayEvents.tokenCreated, ofToken),
+  rule(gatewayEvents.tokenRevoked, ofToken),
   rule(evaluationEvents.reportPassed, ofReport),
   rule(evaluationEvents.reportFailed, ofReport),
   rule(monitoringEvents.alertRaised, ofAlert),
