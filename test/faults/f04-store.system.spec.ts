@@ -1,11 +1,11 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { serviceNames } from '@millrace/service-kit';
 import { findObstacle, type MongoServer, startMongoServer } from '@millrace/store/mongo-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { pause, until } from '../support/wait.ts';
+import { lockStore } from './support/lock-store.ts';
 import { Trial, testSeed } from './support/trial.ts';
 
 /** A commit waits so long for a lock; see `libs/store`. Milliseconds. */
@@ -22,16 +22,6 @@ afterEach(async () => {
   trial = undefined;
   server = undefined;
 });
-
-/** Holds the write lock of a service's store, as another process would. */
-const lockStore = (dataDir: string, service: string): (() => void) => {
-  const database = new DatabaseSync(join(dataDir, service, 'store.sqlite'), { timeout: 10_000 });
-  database.exec('BEGIN IMMEDIATE');
-  return () => {
-    database.exec('ROLLBACK');
-    database.close();
-  };
-};
 
 /** Changes a policy over plain HTTP. */
 const changePolicy = async (url: string, token: string) => {
@@ -78,12 +68,8 @@ test('a locked store is waited for, then refuses with 503 and Retry-After, and r
     own.heal('no lock');
     await own.recover();
   });
-  await own.check();
-});
 
-test('a run outlives a lock on every store in turn', async () => {
-  trial = await Trial.start({ fault: 'F4', title: 'every SQLite store locked in turn', seed: testSeed });
-  const own = trial;
+  // A run outlives a lock on every store in turn.
   const run = await own.during(() =>
     own.run(async () => {
       for (const service of serviceNames) {
