@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -199,6 +200,42 @@ describe('when the broker has lost', () => {
     expect(await isAheadOfStream(jsm, 'EVENTS', stale)).toBe(true);
     const fresh = await ensureConsumer(jsm, 'EVENTS', { durable_name: 'faults', ack_policy: 'explicit' });
     expect(await isAheadOfStream(jsm, 'EVENTS', fresh)).toBe(false);
+  });
+});
+
+describe('when the broker falls back to what it had synced', () => {
+  it('the commands of the lost end are published again with its events', async () => {
+    const older = await mkdtemp(join(tmpdir(), 'millrace-older-'));
+    const jetstream = join(broker.storeDir, 'jetstream');
+    const commands = owner.store.collection<{ readonly sent: boolean }>({ name: 'commands' });
+    const sent = () => until(async () => expect((await owner.store.outbox.stats()).pending).toBe(0));
+    const connected = (reconnects: number) =>
+      until(() => expect(bus.status()).toMatchObject({ connected: true, reconnects }));
+    startRelay({ bus, outbox: owner.store.outbox });
+    await owner.change('a', { value: 1 });
+    await sent();
+    await broker.kill();
+    await cp(jetstream, older, { recursive: true });
+    await broker.start();
+    await connected(1);
+    await owner.change('a', { value: 2 });
+    const command = {
+      subject: 'millrace.step.testing.train',
+      type: 'train',
+      key: 'run-1',
+      data: { value: 1 },
+    };
+    await commands.insert('run-1', { sent: true }, [command]);
+    await sent();
+    await broker.kill();
+    await rm(jetstream, { recursive: true });
+    await cp(older, jetstream, { recursive: true });
+    await broker.start();
+    await connected(2);
+    const { jsm } = bus.internals;
+    await until(async () => expect((await jsm.streams.info('STEPS')).state.messages).toBe(1));
+    expect((await jsm.streams.info('EVENTS')).state.messages).toBe(2);
+    await rm(older, { recursive: true });
   });
 });
 
