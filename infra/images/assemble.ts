@@ -6,6 +6,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { type LockedPackage, productionClosure } from './production-closure.ts';
+import { unusedPackages } from './unused-packages.ts';
 
 const [service, output] = process.argv.slice(2);
 if (service === undefined || service === '' || output === undefined) {
@@ -15,7 +16,7 @@ if (service === undefined || service === '' || output === undefined) {
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
   packages: Record<string, LockedPackage>;
 };
-const { workspaces, installed } = productionClosure(packages, `services/${service}`);
+const { workspaces, installed } = productionClosure(packages, `services/${service}`, unusedPackages[service]);
 
 /** Type declarations and source maps are for editors; packages carry megabytes of them. */
 const runs = (file: string): boolean => !/\.(d\.[cm]?ts|map)$/.test(file);

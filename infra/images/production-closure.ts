@@ -46,11 +46,13 @@ const namesOf = (entry: LockedPackage): { readonly name: string; readonly option
  * What a workspace needs to run, from the lock file: the workspaces and the installed packages that are reached over
  * dependencies, never over development dependencies. Npm's own `--workspace --omit=dev` keeps the development
  * dependencies that one workspace has in another.
+ * @param without packages that are left out, with what only they need
  * @throws Error when a dependency is not in the lock file
  */
 export const productionClosure = (
   packages: Readonly<Record<string, LockedPackage>>,
   workspace: string,
+  without: readonly string[] = [],
 ): Closure => {
   if (packages[workspace] === undefined) throw new Error(`${workspace} is not a workspace of the lock file`);
   const workspaces = new Set<string>();
@@ -62,6 +64,7 @@ export const productionClosure = (
     if (entry === undefined || seen.has(folder)) continue;
     seen.add(folder);
     for (const { name, optional } of namesOf(entry)) {
+      if (without.includes(name)) continue;
       const found = locate(packages, folder, name);
       if (found === undefined && !optional) throw new Error(`${folder} needs ${name}, which is not locked`);
       const target = found === undefined ? undefined : packages[found];

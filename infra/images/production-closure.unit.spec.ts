@@ -45,6 +45,11 @@ describe('the production closure of a workspace', () => {
     expect(installed).not.toContain('node_modules/unwanted');
   });
 
+  it('leaves out what it is told to, with what nothing else needs', () => {
+    const { installed } = productionClosure(packages, 'services/alpha', ['far']);
+    expect(installed).toEqual(['services/alpha/node_modules/near']);
+  });
+
   it('refuses a dependency that is not locked, and a workspace that does not exist', () => {
     expect(() => productionClosure({ 'services/a': { dependencies: { gone: '1' } } }, 'services/a')).toThrow(
       'services/a needs gone, which is not locked',
