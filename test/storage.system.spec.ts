@@ -1,14 +1,16 @@
-import { rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BlobStore, digestOf, openFsBlobStore } from '@millrace/blobs';
+import { type BlobStore, digestOf, openBlobStore } from '@millrace/blobs';
 import type { GarbageCollection, Run } from '@millrace/contracts/pipeline';
 import { LineageDirection } from '@millrace/contracts/registry';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type S3Server, s3ServerTimeoutMs, startS3Server } from '../libs/blobs/test/s3-server.ts';
 import { submitQuickRun } from './faults/quick-run.ts';
 import { retried } from './support/calls.ts';
 import { quickRecipe, someFlights, writeProject } from './support/flights-project.ts';
 import { TestInstallation } from './support/installation.ts';
-import { followToEnd, followToPause, modelVersionOf, submit } from './support/runs.ts';
+import { followToEnd, followToPause, modelVersionOf, statesOf, submit } from './support/runs.ts';
 import { until } from './support/wait.ts';
 
 /** Everything that has ended is old, so that only what refers to it keeps it. */
@@ -20,24 +22,27 @@ const settings = {
   MILLRACE_KEEP_STEPS_DAYS: '0.00001',
 };
 
+const bucket = 'lifecycle';
+let directory: string;
+let server: S3Server;
 let millrace: TestInstallation;
 let blobs: BlobStore;
 let served: Run;
 
 beforeAll(async () => {
-  millrace = await TestInstallation.start({ separate: true, env: settings });
-  blobs = await openFsBlobStore({ directory: join(millrace.dataDir, 'blobs') });
-  const id = await submitQuickRun(millrace, 'kept', 1);
-  const paused = await followToPause(millrace, id);
-  await retried('the approval', () =>
-    millrace.client.registry.approveModelVersion({ ...modelVersionOf(paused) }),
-  );
-  served = await followToEnd(millrace, id);
-});
+  directory = await mkdtemp(join(tmpdir(), 'millrace-s3-'));
+  server = await startS3Server(directory);
+  const url = await server.locate(bucket);
+  millrace = await TestInstallation.start({ separate: true, env: { ...settings, MILLRACE_BLOBS_URL: url } });
+  blobs = await openBlobStore({ url, dataDir: directory });
+}, s3ServerTimeoutMs);
 
 afterAll(async () => {
+  await blobs?.close();
   await millrace?.stop();
-  for (const name of Object.keys(settings)) delete process.env[name];
+  await server?.kill();
+  for (const name of [...Object.keys(settings), 'MILLRACE_BLOBS_URL']) delete process.env[name];
+  await rm(directory, { recursive: true, force: true });
 });
 
 /** A run whose model fails its gate, so that nothing comes to depend on it. */
@@ -87,6 +92,22 @@ const storedDigests = async (): Promise<ReadonlySet<string>> => {
 const expectReadable = async (digests: readonly string[]): Promise<void> => {
   for (const digest of digests) await blobs.read(digest as `sha256:${string}`, 1e9);
 };
+
+test('a recipe runs from its upload to a serving endpoint with every blob in S3', async () => {
+  const id = await submitQuickRun(millrace, 'kept', 1);
+  const paused = await followToPause(millrace, id, 120_000);
+  await retried('the approval', () =>
+    millrace.client.registry.approveModelVersion({ ...modelVersionOf(paused) }),
+  );
+  served = await followToEnd(millrace, id, 120_000);
+  expect(served.state, statesOf(served).join(', ')).toBe('RUN_STATE_SUCCEEDED');
+
+  const objects = await readdir(server.fileOf(bucket, 'sha256'));
+  const expected = digestsOf(served).map((digest) => digest.slice('sha256:'.length));
+  expect(expected.length).toBeGreaterThan(0);
+  expect(objects).toEqual(expect.arrayContaining(expected));
+  expect(await readdir(millrace.dataDir)).not.toContain('blobs');
+});
 
 test('garbage goes, and what a registered version needs stays', { timeout: 240_000 }, async () => {
   const { client } = millrace;
