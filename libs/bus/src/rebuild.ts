@@ -13,8 +13,6 @@ export interface RepublishOptions {
   readonly time: string;
   /** Only messages after this outbox position; default all. */
   readonly afterPosition?: number;
-  /** Commands after this outbox position are published again also where `STEPS` is older than they. */
-  readonly commandsAfter?: number;
   /** Ids of messages to leave out. */
   readonly except?: ReadonlySet<string>;
 }
@@ -24,18 +22,16 @@ const pageSize = 512;
 /**
  * Publishes again what the outbox has sent since a time, in commit order: rebuilds a stream that lost
  * messages. Harmless where nothing was lost: consumers de-duplicate. Commands are left out when the stream
- * `STEPS` is older than they, because then it had them, unless the caller knows that it lost them. Returns how many.
+ * `STEPS` is older than they, because then it had them. Returns how many.
  */
 export const republishSince = async (options: RepublishOptions): Promise<number> => {
   const { created } = await options.bus.internals.jsm.streams.info(streams.steps);
   const stepsSince = Date.parse(created);
-  const { commandsAfter = Number.POSITIVE_INFINITY } = options;
   let position = options.afterPosition ?? 0;
   for (let count = 0; ; ) {
     const page = await options.outbox.sentSince(options.time, position, pageSize);
     for (const message of page) {
-      const had = Date.parse(message.time) >= stepsSince && message.position <= commandsAfter;
-      if (message.entity === undefined && had) continue;
+      if (message.entity === undefined && Date.parse(message.time) >= stepsSince) continue;
       if (options.except?.has(message.id) === true) continue;
       await publishStored(options.bus, message);
       count += 1;
@@ -97,9 +93,7 @@ const rebuildEvents = async (bus: Bus, outbox: OutboxPort): Promise<number> => {
   const [first] = await outbox.sentSince(time, afterPosition, 1);
   // Entities are published side by side, so that the stream's last event need not be the last one sent.
   const except = await publishedIds(internals, bus.service, first?.time ?? time);
-  // What the broker lost of the events' end it lost of the commands' too; a worker ignores one that it has done.
-  const commandsAfter = survived;
-  const count = await republishSince({ bus, outbox, time, afterPosition, commandsAfter, except });
+  const count = await republishSince({ bus, outbox, time, afterPosition, except });
   if (count > 0) {
     internals.logger.warn({ count, afterPosition }, 'the broker had lost messages; published them again');
   }
