@@ -20,7 +20,6 @@ export {
   identityOf,
   identityText,
   identityUri,
-  isHolderName,
 } from './identity.ts';
 export {
   expectServer,

@@ -40,8 +40,6 @@ type SecureConnector = experimental.SecureConnector;
 export class TlsChannelCredentials extends ChannelCredentials {
   readonly #tls: TlsStore;
   readonly #peer: string;
-  /** Connections of which it is not known yet whether both sides accept each other. */
-  readonly #pending = new Set<Socket>();
   #lastFailure: string | undefined;
 
   constructor(tls: TlsStore, peer: string) {
@@ -85,36 +83,40 @@ export class TlsChannelCredentials extends ChannelCredentials {
     };
     const secured = connect(options);
     return new Promise((resolve, reject) => {
+      let pending = true;
+      const settle = (): boolean => {
+        const first = pending;
+        pending = false;
+        clearTimeout(late);
+        return first;
+      };
       const fail = (thrown: Error) => {
-        if (this.#pending.delete(secured)) this.#lastFailure = messageOf(thrown);
+        if (settle()) this.#lastFailure = messageOf(thrown);
         secured.destroy();
         reject(thrown);
       };
-      this.#pending.add(secured);
       const late = setTimeout(() => fail(new Error('no answer during the TLS handshake')), handshakeMs);
-      const closed = () =>
+      // In TLS 1.3 a server refuses a certificate after the handshake has ended for us. One that accepts it sends the
+      // settings of HTTP/2 at once; they wait in the socket until they are read.
+      const accepted = () => {
+        // It is said to be readable at its end too.
+        if (!secured.authorized || secured.readableLength === 0 || !settle()) return;
+        secured.off('readable', accepted);
+        this.#lastFailure = undefined;
+        resolve({ socket: secured, secure: true });
+      };
+      secured.on('readable', accepted);
+      // These stay: an error without a listener would end the process.
+      secured.on('error', fail);
+      secured.on('close', () =>
         fail(
           new Error(
             secured.authorized
               ? 'the server closed the connection, as it does when it refuses our certificate'
               : 'the connection was closed during the TLS handshake',
           ),
-        );
-      secured.once('close', closed);
-      // Stays, as an error without a listener would end the process.
-      secured.on('error', fail);
-      // In TLS 1.3 a server refuses a certificate after the handshake has ended for us. One that accepts it sends the
-      // settings of HTTP/2 at once; they wait in the socket until they are read.
-      secured.on('readable', () => {
-        // It is said to be readable at its end too.
-        if (secured.readableLength === 0) return;
-        clearTimeout(late);
-        secured.off('close', closed);
-        if (!this.#pending.delete(secured)) return;
-        this.#lastFailure = undefined;
-        resolve({ socket: secured, secure: true });
-      });
-      secured.once('close', () => clearTimeout(late));
+        ),
+      );
     });
   }
 }
