@@ -36,7 +36,7 @@ const send = async ({ url, allow = '', answers = [[]] }: Attempt) => {
   });
   const errors: string[] = [];
   for (const _ of answers) {
-    const request = { webhookId: 'wh_1', headers: {}, body: '{}', resendCount: 0 };
+    const request = { headers: {}, body: '{}' };
     errors.push((await sender.send(parseReceiver(url, list), request)).error);
   }
   await sender.close();

@@ -58,10 +58,10 @@ export class HttpSender implements Sender {
     const parent = traceparent === undefined ? {} : { context: contextFromHeaders({ traceparent }) };
     const attributes = {
       'http.request.method': 'POST',
+      // Paths of receivers often hold a key.
+      'url.full': `${originOf(receiver)}/`,
       'server.address': receiver.host,
       'server.port': receiver.port,
-      'millrace.webhook.id': request.webhookId,
-      'http.request.resend_count': request.resendCount,
     };
     return inSpan('POST', { kind: SpanKind.CLIENT, attributes, ...parent }, async (span) => {
       const result = await this.#attempt(receiver, request);
@@ -162,5 +162,5 @@ const describe = (span: Span, { statusCode, error }: AttemptResult): void => {
   if (statusCode !== 0) span.setAttribute('http.response.status_code', statusCode);
   if (error === '') return;
   span.setAttribute('error.type', statusCode === 0 ? 'no_answer' : String(statusCode));
-  span.setStatus({ code: SpanStatusCode.ERROR });
+  span.setStatus({ code: SpanStatusCode.ERROR, message: statusCode === 0 ? error : `HTTP ${statusCode}` });
 };

@@ -22,7 +22,6 @@ export interface OutgoingMessage {
   readonly id: string;
   readonly body: string;
   readonly traceparent?: string;
-  readonly resendCount: number;
 }
 
 /** Signs and sends once. Does not throw: an address or a secret that cannot be used is a failed attempt as well. */
@@ -35,16 +34,14 @@ export const sendOnce = async (
   try {
     const receiver = parseReceiver(webhook.url, allow);
     const open = validSecrets(webhook, at).map(({ sealed }) => secrets.open(webhook.id, sealed));
-    const { id, body, resendCount, traceparent } = message;
+    const { id, body, traceparent } = message;
     return await sender.send(receiver, {
-      webhookId: webhook.id,
       headers: {
         'content-type': contentType,
         'user-agent': 'millrace',
         ...signatureHeaders({ id, at, body }, open),
       },
       body,
-      resendCount,
       ...(traceparent === undefined ? {} : { traceparent }),
     });
   } catch (thrown) {
@@ -68,11 +65,10 @@ export const attemptDelivery = async (
   claim: Stored<StoredDelivery>,
 ): Promise<{ readonly result: AttemptResult; readonly after: StoredDelivery | undefined }> => {
   const { collections, rules, now, random } = deps;
-  const { event, body, traceparent, attemptCount } = claim.document;
+  const { event, body, traceparent } = claim.document;
   const result = await sendOnce(deps, webhook, {
     id: event.id,
     body,
-    resendCount: attemptCount,
     ...(traceparent === undefined ? {} : { traceparent }),
   });
   const chance = random();

@@ -1,4 +1,5 @@
 import type { Filter, Stored } from '@millrace/store';
+import { metrics } from '@opentelemetry/api';
 import {
   type AttemptResult,
   claimed,
@@ -13,6 +14,12 @@ import {
 import { isDelivered, type StoredWebhook } from '../domain/webhook.ts';
 import { attemptDelivery } from './attempt-delivery.ts';
 import type { Dependencies } from './ports.ts';
+
+const attempts = () =>
+  metrics.getMeter('@millrace/bridge').createCounter('millrace.webhook.attempts', {
+    unit: '{attempt}',
+    description: 'Attempts to deliver an event to a webhook, by outcome',
+  });
 
 /** How long to sleep at most: what another process queued is found after that. Milliseconds. */
 const pollMs = 5_000;
@@ -105,7 +112,9 @@ export class DeliveryQueue {
     const limit = this.#failures >= failuresUntilThrottled ? 1 : rules.concurrency;
     const free = limit - this.#attempts.size;
     const pause = this.#pausedUntil - now();
-    if (free <= 0 || pause > 0) return Math.min(Math.max(pause, 1), pollMs) || pollMs;
+    if (pause > 0) return Math.min(pause, pollMs);
+    // The end of an attempt wakes it.
+    if (free <= 0) return pollMs;
     const webhook = (await collections.webhooks.get(this.#webhookId))?.document;
     if (webhook === undefined || !isDelivered(webhook)) return pollMs;
     const { items } = await collections.deliveries.find({
@@ -150,6 +159,7 @@ export class DeliveryQueue {
     try {
       const { result, after } = await attemptDelivery(this.#deps, webhook, claim);
       this.#learn(result);
+      attempts().add(1, { outcome: result.error === '' ? 'accepted' : 'failed' });
       if (result.error !== '') log.info({ ...fields, error: result.error }, 'a delivery failed');
       if (after === undefined || waits(after)) return;
       if (this.#waiting !== undefined) this.#waiting -= 1;

@@ -13,13 +13,10 @@ export interface Collections {
 }
 
 export interface SendRequest {
-  readonly webhookId: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** Trace of the event's cause. */
   readonly traceparent?: string;
-  /** Attempts before this one. */
-  readonly resendCount: number;
 }
 
 export interface Sender {

@@ -29,7 +29,6 @@ export const testWebhook = async (
   const { retryAfterMs: _, ...attempt } = await sendOnce(deps, webhook, {
     id: eventId,
     body,
-    resendCount: 0,
   });
   return attempt;
 };
