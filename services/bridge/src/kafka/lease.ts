@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Conflict } from '@millrace/errors';
 import type { Collection, DocumentStore } from '@millrace/store';
-import { hasEnded } from './process-place.ts';
+import { hasEnded, incarnation, type PlacedProcess } from './process-place.ts';
 
 /** Who forwards. Kept in the store that all bridges share. */
 export interface LeaseDocument {
@@ -11,9 +11,8 @@ export interface LeaseDocument {
   readonly epoch: number;
   /** Signs of life; that it stands still is what others see of a holder that died. */
   readonly beat: number;
-  /** Where the holder runs and as what: see `processPlace`. */
-  readonly place?: string;
-  readonly pid?: number;
+  /** Absent where its place cannot be told. */
+  readonly process?: PlacedProcess;
 }
 
 /** Milliseconds by two clocks: one that nobody sets, and one that goes on while the machine sleeps. */
@@ -48,7 +47,8 @@ export interface LeaseOptions {
 /**
  * Waits until nobody else holds the lease, and takes it. Clocks of different machines are not compared: a holder
  * counts as dead when its sign of life stands still for the lease's length by our own clock, and it stops itself a
- * quarter of that earlier by its own; at once when it was a process of this machine that has ended. Resolves `undefined` when the signal aborts. Throws what the store throws.
+ * quarter of that earlier by its own; at once when it was a process of this machine that has ended. Resolves
+ * `undefined` when the signal aborts. Throws what the store throws.
  */
 export const acquireLease = async (
   options: LeaseOptions,
@@ -64,7 +64,7 @@ export const acquireLease = async (
     const isFree = current === undefined || current.document.holder === '' || isDead(current.document, place);
     if (isFree || clocks.monotonic() - seen.since >= leaseMs) {
       const begun = { monotonic: clocks.monotonic(), wall: clocks.wall() };
-      const where = place === undefined ? {} : { place, pid: process.pid };
+      const where = place === undefined ? {} : { process: { place, pid: process.pid, incarnation } };
       const document = { holder, epoch: epoch + 1, beat: 0, ...where };
       try {
         await leases.commit({ key, expected: current?.version ?? 0, document });
@@ -80,7 +80,7 @@ export const acquireLease = async (
 };
 
 const isDead = (held: LeaseDocument, place: string | undefined): boolean =>
-  held.place !== undefined && held.place === place && held.pid !== undefined && hasEnded(held.pid);
+  held.process !== undefined && held.process.place === place && hasEnded(held.process);
 
 /** The right to forward, for as long as `valid` says so. */
 export class HeldLease {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 
 /**
@@ -13,9 +14,19 @@ export const processPlace = async (): Promise<string | undefined> => {
   }
 };
 
-/** Whether a process of this place has ended. One that has our own id must have: it was here before us. */
-export const hasEnded = (pid: number, ours = process.pid): boolean => {
-  if (pid === ours) return true;
+/** Tells this process from an earlier one with the same id, as in a container that was started again. */
+export const incarnation = randomUUID();
+
+/** A process of a place. */
+export interface PlacedProcess {
+  readonly place: string;
+  readonly pid: number;
+  readonly incarnation: string;
+}
+
+/** Whether a process of our own place has ended. Another with our own id must have: it was here before us. */
+export const hasEnded = ({ pid, incarnation: theirs }: PlacedProcess): boolean => {
+  if (pid === process.pid) return theirs !== incarnation;
   try {
     process.kill(pid, 0);
     return false;

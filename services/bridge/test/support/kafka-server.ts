@@ -17,7 +17,8 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const versionOf = async (): Promise<string> => {
+/** The release that the POM pins. */
+export const versionOfKafka = async (): Promise<string> => {
   const version = /<artifactId>kafka_2\.13<\/artifactId>\s*<version>([^<]+)</.exec(
     await readFile(pom, 'utf8'),
   )?.[1];
@@ -28,7 +29,7 @@ const versionOf = async (): Promise<string> => {
 /** Fetches Kafka's jars with Maven, once per version; several processes may ask at once. */
 const install = async (): Promise<string> => {
   const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace', 'kafka-server');
-  const target = join(cache, await versionOf());
+  const target = join(cache, await versionOfKafka());
   if (await exists(target)) return target;
   await mkdir(cache, { recursive: true });
   const draft = `${target}.${process.pid}`;
@@ -42,7 +43,7 @@ const install = async (): Promise<string> => {
   return target;
 };
 
-const freePort = async (): Promise<number> => {
+export const freePort = async (): Promise<number> => {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
@@ -133,7 +134,7 @@ export const startKafkaServer = async (security?: Security): Promise<KafkaServer
   return {
     broker: `127.0.0.1:${ports.open}`,
     securedBroker: `127.0.0.1:${ports.secured}`,
-    version: await versionOf(),
+    version: await versionOfKafka(),
     kill: () => process.kill(),
     restart: async () => {
       process = await launch(java, properties, ports.open);
