@@ -17,7 +17,7 @@ const namedInSources = (): ReadonlyMap<string, string> => {
       .filter((file) => !file.endsWith('.spec.ts') && !file.includes('generated'))
       .flatMap((file) => {
         const text = readFileSync(join(root, file), 'utf8');
-        return [...text.matchAll(/\b(?:(?:MILLRACE|OTEL|XDG)_[A-Z_]*[A-Z]|NATS_URL)\b/g)].map(
+        return [...text.matchAll(/\b(?:(?:MILLRACE|OTEL|XDG|NATS)_[A-Z_]*[A-Z])\b/g)].map(
           ([name]) => [name, file] as const,
         );
       }),
