@@ -1,4 +1,5 @@
 import { messageOf } from '@millrace/errors';
+import { countDuplicates } from './event-counters.ts';
 import type { EventDelivery } from './event-delivery.ts';
 import { deliveryOfRefill } from './event-delivery.ts';
 import type { BusLogger } from './logger.ts';
@@ -87,6 +88,7 @@ export class EntityLane {
   #dropHandled(position: number): void {
     for (const [sequence, delivery] of this.#waiting) {
       if (sequence > position) continue;
+      countDuplicates(this.#context.consumer, 1);
       this.#context.acknowledge(delivery);
       this.#waiting.delete(sequence);
     }

@@ -7,7 +7,8 @@ import { attributesOf, headerRecord } from './cloud-events.ts';
 import { publishDeadLetter } from './dead-letter-record.ts';
 import { keepDurableConsumer } from './durable-consumer.ts';
 import { EntityLane, type LaneContext } from './entity-lane.ts';
-import { deliveryOf, type EventDelivery } from './event-delivery.ts';
+import { countRefilled } from './event-counters.ts';
+import { deliveryOf, deliveryOfRefill, type EventDelivery } from './event-delivery.ts';
 import { EventHandling } from './event-handling.ts';
 import { buryExhausted, type ExhaustedMessage } from './exhausted.ts';
 import { InProgress } from './in-progress.ts';
@@ -19,6 +20,7 @@ import type {
   Running,
   Subscription,
 } from './port.ts';
+import { type EntityHead, reconcile } from './recent-events.ts';
 import { requestRefill } from './refill.ts';
 import { closeWhenSilent } from './silence.ts';
 import { checkToken, subjects } from './subjects.ts';
@@ -30,6 +32,7 @@ const withDefaults = (options: EventConsumerOptions): Required<EventConsumerOpti
   ackWaitMs: 30_000,
   graceMs: 100,
   checkMs: 15_000,
+  reconcileMs: 30_000,
   maxDeliveries: 50,
   ...options,
 });
@@ -127,7 +130,14 @@ class EventConsumer implements RunningPart {
       consumer: name,
       buried: (message) => this.#skip(message),
     });
-    this.#finished = Promise.all([consuming, burying]).finally(unregister);
+    const reconciling = reconcile({
+      bus: this.#bus,
+      kinds: entityKinds(this.#options.subscriptions),
+      periodMs: this.#options.reconcileMs,
+      stopping: this.#stopping.signal,
+      expect: (head) => this.#fetchMissing(head),
+    });
+    this.#finished = Promise.all([consuming, burying, reconciling]).finally(unregister);
   }
 
   /** Takes no more, lets handlers end within the grace time, and hands back what never began. */
@@ -208,11 +218,7 @@ class EventConsumer implements RunningPart {
       logger: this.#bus.internals.logger,
       position: (entity) => this.#passed.position(entity),
       acknowledge: (delivery) => this.#acknowledge(delivery),
-      refill: (entity, after, upTo) => {
-        // `registry.model_version/flights/3` is owned by `registry`.
-        const owner = entity.slice(0, entity.indexOf('.'));
-        return requestRefill(this.#bus, owner, { entity, after, upTo });
-      },
+      refill: (entity, after, upTo) => this.#refill(entity, after, upTo),
       handle: async (delivery) => {
         const { entity, sequence, type } = delivery.attributes;
         if (!this.#handling.handles(type)) {
@@ -223,6 +229,25 @@ class EventConsumer implements RunningPart {
         return this.#handle(delivery, { consumer: name, entity, sequence });
       },
     };
+  }
+
+  async #refill(entity: string, after: number, upTo: number) {
+    // `registry.model_version/flights/3` is owned by `registry`.
+    const owner = entity.slice(0, entity.indexOf('.'));
+    const events = await requestRefill(this.#bus, owner, { entity, after, upTo });
+    countRefilled(this.#options.name, events.length);
+    return events;
+  }
+
+  /** Fetches what was sent of an entity and never came. What is on its way all the same counts as a duplicate then. */
+  async #fetchMissing({ entity, sequence }: EntityHead): Promise<void> {
+    if (this.#lanes.has(entity)) return;
+    const position = await this.#passed.position(entity);
+    if (position >= sequence) return;
+    const events = await this.#refill(entity, position, sequence);
+    const fields = { consumer: this.#options.name, entity, after: position, got: events.length };
+    this.#bus.internals.logger.warn(fields, 'events never came; asked their owner');
+    for (const event of events) this.#addToLane(deliveryOfRefill(event, 1));
   }
 
   /** Resolves `false` when stopping cut it short; the message then stays held, to be handed back. */
@@ -289,6 +314,11 @@ class EventConsumer implements RunningPart {
     }
   }
 }
+
+/** `registry.alias` for each kind of entity. */
+const entityKinds = (subscriptions: readonly Subscription[]): string[] => [
+  ...new Set(subscriptions.map(({ definition: { service, entity } }) => `${service}.${entity}`)),
+];
 
 /** `millrace.evt.<service>.<entity>.>` for each entity, so that its sequence comes without gaps. */
 const entityFilters = (subscriptions: readonly Subscription[]): string[] => [

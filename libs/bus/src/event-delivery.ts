@@ -27,11 +27,11 @@ export interface EventDelivery {
   readonly message: JsMsg | undefined;
 }
 
-/** Throws `Invalid` when the headers are not those of an event. */
+/** Throws `Invalid` when the headers are not those of an event, or of one that belongs on another subject. */
 export const deliveryOf = (message: JsMsg): EventDelivery => {
   const record = headerRecord(message.headers);
   return {
-    attributes: attributesOf(record),
+    attributes: ownAttributesOf(record, message.subject),
     subject: message.subject,
     headers: record,
     rawHeaders: message.headers ?? headers(),
@@ -42,8 +42,28 @@ export const deliveryOf = (message: JsMsg): EventDelivery => {
   };
 };
 
+/**
+ * The attributes, which must be of the subject's type and entity: the broker says who may publish on a subject, and
+ * nobody else says whose event it is.
+ */
+const ownAttributesOf = (record: Readonly<Record<string, string>>, subject: string): EventAttributes => {
+  const attributes = attributesOf(record);
+  if (attributes.type.replace(/^millrace\./, 'millrace.evt.') !== subject) {
+    throw Invalid.field('ce-type', `"${attributes.type}" does not belong on the subject ${subject}`);
+  }
+  const [, , service, entity] = subject.split('.');
+  if (!attributes.entity.startsWith(`${service}.${entity}/`)) {
+    throw Invalid.field(
+      'ce-millraceentity',
+      `"${attributes.entity}" does not belong to ${service}.${entity}`,
+    );
+  }
+  return attributes;
+};
+
+/** Throws `Invalid` like `deliveryOf`. */
 export const deliveryOfRefill = (event: RefilledEvent, deliveryCount: number): EventDelivery => ({
-  attributes: attributesOf(event.headers),
+  attributes: ownAttributesOf(event.headers, event.subject),
   subject: event.subject,
   headers: event.headers,
   rawHeaders: headersFromRecord(event.headers),

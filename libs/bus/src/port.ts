@@ -88,6 +88,8 @@ export interface EventConsumerOptions {
   readonly graceMs?: number;
   /** How often to check that stream and consumer still exist and fit, ms; default 15,000. */
   readonly checkMs?: number;
+  /** How often to ask the owners whether something never came, ms; default 30,000. */
+  readonly reconcileMs?: number;
 }
 
 /** An event as it came, undecoded: for who passes it on, whatever its type. */

@@ -3,6 +3,7 @@ import type { Bus } from './bus.ts';
 import { headerRecord, headersOf } from './cloud-events.ts';
 import type { OutboxPort, StoredMessage } from './outbox-port.ts';
 import type { Running } from './port.ts';
+import { type EntityHead, isRecentRequest, recentHeads } from './recent-events.ts';
 import { subjects } from './subjects.ts';
 
 /** One event of a refill: as it would have come over the stream. */
@@ -24,6 +25,10 @@ interface RefillAnswer {
   readonly events: readonly RefilledEvent[];
 }
 
+interface RecentAnswer {
+  readonly heads: readonly EntityHead[];
+}
+
 const pageEvents = 256;
 const timeoutMs = 10_000;
 
@@ -34,9 +39,10 @@ export interface ServeRefillOptions {
   readonly service?: string;
 }
 
-/** Answers consumers that miss events of this service, from its outbox, in pages that fit a message. */
+/** Answers consumers that miss events of this service, or ask what was sent lately, from its outbox. */
 export const serveRefill = ({ bus, outbox, service = bus.service }: ServeRefillOptions): Running =>
-  bus.reply(`${subjects.refill}.${service}`, async (json): Promise<RefillAnswer> => {
+  bus.reply(`${subjects.refill}.${service}`, async (json): Promise<RefillAnswer | RecentAnswer> => {
+    if (isRecentRequest(json)) return recentHeads(json, outbox);
     const { entity, after, upTo } = checkRequest(json);
     const history = await outbox.history(entity, after, upTo);
     // Half of the limit leaves room for the answer's own form.

@@ -103,6 +103,20 @@ describe('a poison message', () => {
     expect(await deadLetters()).toMatchObject([{ body, attempts: 1 }]);
   });
 
+  it.each([
+    ['of another type than its subject', { type: 'millrace.registry.alias.moved.v1' }],
+    ['of an entity of another service', { entity: 'registry.alias/flights/production' }],
+  ])('is one that says it is %s, whoever published it', async (_what, pretence) => {
+    const seen = recorder();
+    consume(seen);
+    await publishStored(bus, storedEvent(key, 1, pretence));
+    await publishStored(bus, storedEvent(key, 1));
+    await until(async () =>
+      expect(await deadLetters()).toMatchObject([{ reason: expect.stringContaining('does not belong') }]),
+    );
+    await until(() => expect(seen.sequences(key)).toEqual([1]));
+  });
+
   it('goes to the dead letters when it has no headers of an event', async () => {
     const seen = recorder();
     consume(seen);
