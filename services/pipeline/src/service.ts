@@ -75,6 +75,7 @@ export const pipeline: ServiceModule = {
       holds: context.collections.holds,
       blobs,
       now,
+      isCollecting: () => garbage.isCollecting(),
       ...existence(context, registry, peer('training', TrackingServiceService)),
     };
     const refresh = async (): Promise<void> => {

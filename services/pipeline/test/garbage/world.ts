@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BlobStore, type Digest, openFsBlobStore } from '@millrace/blobs';
+import { type BlobStore, type Digest, digestOf, openFsBlobStore } from '@millrace/blobs';
 import { inventoried, type StorageParts, storageRpc } from '@millrace/service-kit';
 import { type Collection, type DocumentStore, openSqliteStore } from '@millrace/store';
 import {
@@ -20,7 +20,7 @@ export const dayMs = 24 * hourMs;
 export const retention = {
   graceMs: dayMs,
   recentEventsMs: 0,
-  periodsMs: { runs: 10 * dayMs, failed_runs: 5 * dayMs },
+  periodsMs: { runs: 2.5 * dayMs, failed_runs: 1.5 * dayMs },
 };
 
 /** A run as far as garbage is concerned. */
@@ -248,6 +248,11 @@ export class World {
     return digest;
   }
 
+  async #putUnlessThere(text: string): Promise<Digest> {
+    const digest = digestOf(text);
+    return (await this.#blobs.has(digest)) === undefined ? this.#put(text) : digest;
+  }
+
   async #onCall(): Promise<void> {
     // A writer's own calls are not the collector's.
     if (this.#inStep || !this.#isDisturbed) return;
@@ -293,11 +298,10 @@ export class World {
   async *#uploadProject(): AsyncGenerator<void, Digest, void> {
     const files: { path: string; digest: string }[] = [];
     for (const path of ['recipe.yaml', 'data.csv']) {
-      files.push({ path, digest: await this.#put(this.#someText()) });
+      files.push({ path, digest: await this.#putUnlessThere(this.#someText()) });
       yield;
     }
-    const manifest = JSON.stringify({ files });
-    const digest = await this.#put(manifest);
+    const digest = await this.#putUnlessThere(JSON.stringify({ files }));
     yield;
     return digest;
   }
@@ -382,6 +386,8 @@ export class World {
       this.held.delete(first);
       return;
     }
+    // As the use case: none is placed while garbage is collected.
+    if (this.#isDisturbed) return;
     const { items } = await this.runs.find({ limit: 1_000 });
     const run = items[Math.floor(this.#random() * items.length)]?.document;
     if (run === undefined) return;

@@ -78,6 +78,15 @@ export class GarbageCollections {
     return found.document;
   }
 
+  /** Whether one that changes things is under way. */
+  async isCollecting(): Promise<boolean> {
+    const { items } = await this.#options.collections.find({
+      filter: { field: 'slot', op: 'eq', value: slot },
+      limit: 1,
+    });
+    return items[0] !== undefined && !items[0].document.dryRun;
+  }
+
   list(page: { readonly limit?: number; readonly cursor?: string }): Promise<Page<GarbageCollectionRecord>> {
     return this.#options.collections.find({ ...page, sort: { field: 'startedAt', direction: 'desc' } });
   }

@@ -1,7 +1,7 @@
 import { type BlobStore, isDigest, parseDigest } from '@millrace/blobs';
 import type { Actor } from '@millrace/contracts/common';
 import { pipelineEvents } from '@millrace/contracts/pipeline';
-import { FailedPrecondition, Invalid, NotFound } from '@millrace/errors';
+import { Conflict, Invalid, NotFound } from '@millrace/errors';
 import { eventMessage } from '@millrace/service-kit';
 import type { Collection, Page } from '@millrace/store';
 
@@ -20,6 +20,8 @@ export interface HoldDependencies {
   /** Whether there is a model version `flights/3`. */
   readonly hasModelVersion: (model: string, version: number) => Promise<boolean>;
   readonly hasRun: (id: string) => Promise<boolean>;
+  /** Whether garbage is being collected, by a collection that may have read the holds already. */
+  readonly isCollecting: () => Promise<boolean>;
   readonly now: () => number;
 }
 
@@ -32,7 +34,10 @@ export const holdView = ({ placedAt, ...hold }: Hold) => ({
   placedAt: new Date(placedAt).toISOString(),
 });
 
-/** Keeps a thing that exists, and what it refers to. Another hold of the same thing takes its place. */
+/**
+ * Keeps a thing that exists, and what it refers to. Another hold of the same thing takes its place.
+ * @throws Conflict while garbage is collected: whether the collection knew of the hold could not be said.
+ */
 export const placeHold = async (
   dependencies: HoldDependencies,
   { subject, actor }: { readonly subject: string; readonly actor: Actor },
@@ -47,10 +52,14 @@ export const placeHold = async (
     document: hold,
     messages: [eventMessage(pipelineEvents.holdPlaced, subject, { hold: holdView(hold) })],
   }));
-  // It was there before the hold was: what was removed between the two is told instead of held.
+  // A collection that begins from now on reads the hold; one that is under way may be about to remove the thing.
+  if (await dependencies.isCollecting()) {
+    await releaseHold(dependencies, { subject, actor });
+    throw new Conflict('garbage is being collected', { hint: 'Place the hold again when it has ended.' });
+  }
   if (!(await exists(dependencies, subject))) {
     await releaseHold(dependencies, { subject, actor });
-    throw new FailedPrecondition(`${subject} was removed while the hold was placed`);
+    throw new NotFound(`${subject} was removed while the hold was placed`);
   }
   return hold;
 };
