@@ -203,6 +203,20 @@ describe('when the broker has lost', () => {
   });
 });
 
+describe('an event that never comes', () => {
+  it('is fetched from its owner although no other of its entity follows', async () => {
+    const seen = recorder();
+    serveRefill({ bus, outbox: owner.store.outbox });
+    const relay = startRelay({ bus, outbox: owner.store.outbox });
+    await owner.change('last', { value: 1 });
+    await until(async () => expect((await owner.store.outbox.stats()).pending).toBe(0));
+    await relay.stop();
+    await bus.internals.jsm.streams.purge('EVENTS');
+    consume(seen, { reconcileMs: 300 });
+    await until(() => expect(seen.values('last')).toEqual([1]));
+  });
+});
+
 describe('when the broker falls back to what it had synced', () => {
   it('the commands of the lost end are published again with its events', async () => {
     const older = await mkdtemp(join(tmpdir(), 'millrace-older-'));

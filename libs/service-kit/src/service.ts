@@ -268,6 +268,7 @@ const startIntake = async (
         subscriptions,
         inbox: store.inbox,
         ackWaitMs: eventLeaseMs,
+        reconcileMs: settings.reconcileMs,
       }),
     );
   for (const consumer of consumers) await consume(consumer.name, consumer.subscriptions);

@@ -86,6 +86,8 @@ const baseSchema = z.object({
   MILLRACE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** Milliseconds until an idle worker's command is given to another. */
   MILLRACE_STEP_LEASE_MS: z.coerce.number().int().min(500).default(10_000),
+  /** Milliseconds between two questions to the owners of events whether one never came. */
+  MILLRACE_RECONCILE_MS: z.coerce.number().int().min(500).default(30_000),
 });
 
 export interface Settings {
@@ -112,6 +114,7 @@ export interface Settings {
   readonly streamReplicas: number;
   readonly logLevel: string;
   readonly stepLeaseMs: number;
+  readonly reconcileMs: number;
   /** Where the other services are found: `host:port`. */
   readonly addresses: AddressBook;
 }
@@ -211,6 +214,7 @@ export const readSettings = (service: ServiceName, env: Env, addresses = address
     streamReplicas: base.MILLRACE_STREAM_REPLICAS,
     logLevel: base.MILLRACE_LOG_LEVEL,
     stepLeaseMs: base.MILLRACE_STEP_LEASE_MS,
+    reconcileMs: base.MILLRACE_RECONCILE_MS,
     addresses,
   };
 };
