@@ -1,6 +1,7 @@
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { createRandom } from '@millrace/random';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { metricSum } from '../support/metrics.ts';
 import { republishEvents, untilHandled } from '../support/stream.ts';
 import { NatsProxy } from './support/nats-proxy.ts';
 import { Trial, testSeed } from './support/trial.ts';
@@ -62,5 +63,7 @@ test('the whole stream published again takes no effect', async () => {
 
 test('nothing happened twice', async () => {
   await trial.check({ repeatedEvents: true });
-  console.log(`F7: ${proxy.counts.repeat} deliveries repeated`);
+  const counted = await metricSum(trial.millrace, 'millrace_bus_events_duplicate');
+  console.log(`F7: ${proxy.counts.repeat} deliveries repeated, ${counted} events counted as duplicates`);
+  expect(counted).toBeGreaterThan(50);
 });
