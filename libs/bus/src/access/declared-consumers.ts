@@ -51,7 +51,8 @@ const usedBy = (service: BusUser, { stepLeaseMs }: DeclarationSettings): readonl
       filter_subjects: eventFilters(entities),
       ack_wait: nanos(eventLeaseMs),
       max_ack_pending: 256,
-      max_deliver: 50,
+      // What is handed on as it is (`forwardEvents`) does not end its process: it is never given up.
+      max_deliver: name === 'bridge-kafka' ? -1 : 50,
     },
   }));
   const queues = [

@@ -82,6 +82,7 @@ export const serviceNeeds = {
         'monitoring.monitor',
         'monitoring.reaction',
         'monitoring.retraining',
+        'bridge.webhook',
       ],
     },
   },

@@ -52,7 +52,8 @@ export const getKafkaState = (deps: StateDependencies) => async (): Promise<{ ka
       lastForwardedAt: totals?.lastForwardedAt,
     };
   });
-  const age = lag.oldest === undefined ? 0 : (now() - Date.parse(lag.oldest)) / 1000;
+  const oldest = lag.events === 0 ? undefined : await timeAfter(bus, lag.settledUpTo);
+  const age = oldest === undefined ? 0 : (now() - Date.parse(oldest)) / 1000;
   return {
     kafka: {
       forwarding: forwardingOf(deps, lease),
@@ -67,6 +68,16 @@ export const getKafkaState = (deps: StateDependencies) => async (): Promise<{ ka
       epoch: lease?.epoch ?? 0,
     },
   };
+};
+
+/** Milliseconds to look for the oldest event that waits; it may be settled meanwhile. */
+const lookMs = 1_000;
+
+/** Time of the first event on the bus after a stream sequence. */
+const timeAfter = async (bus: Bus, afterSequence: number): Promise<string | undefined> => {
+  const signal = AbortSignal.timeout(lookMs);
+  for await (const { time } of bus.readEvents({ since: { afterSequence }, signal })) return time;
+  return undefined;
 };
 
 const forwardingOf = (

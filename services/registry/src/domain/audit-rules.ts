@@ -1,4 +1,5 @@
 import type { EventDefinition } from '@millrace/contracts';
+import { bridgeEvents, type Webhook } from '@millrace/contracts/bridge';
 import type { Actor as ActorMessage, Reaction } from '@millrace/contracts/common';
 import { deploymentEvents, type Endpoint, type Revision } from '@millrace/contracts/deployment';
 import { evaluationEvents, type Report } from '@millrace/contracts/evaluation';
@@ -127,6 +128,13 @@ const ofSwitch =
     facts: { enabled: reaction?.enabled },
   });
 
+/** What is told of a webhook: its address without what may be secret in it. */
+const ofWebhook = (webhook: Webhook | undefined) => ({
+  host: webhook === undefined ? undefined : URL.parse(webhook.url)?.host,
+  eventTypes: webhook?.filter?.eventTypes,
+  active: webhook?.active,
+});
+
 /** Every event that is a change by an actor, or a decision that others rely on. */
 export const auditRules: readonly AuditRule[] = [
   rule(registryEvents.modelVersionRegistered, ({ modelVersion }) => ({
@@ -252,6 +260,22 @@ export const auditRules: readonly AuditRule[] = [
     facts: { mutedUntil: monitor?.mutedUntil },
   })),
   rule(monitoringEvents.reactionSwitched, ofSwitch('monitoring')),
+  rule(bridgeEvents.webhookCreated, ({ webhook, actor }) => ({
+    actor: by(actor, 'bridge'),
+    facts: ofWebhook(webhook),
+  })),
+  rule(bridgeEvents.webhookChanged, ({ webhook, actor, fields }) => ({
+    actor: by(actor, 'bridge'),
+    facts: { ...ofWebhook(webhook), fields },
+  })),
+  rule(bridgeEvents.webhookDeleted, ({ webhook, actor }) => ({
+    actor: by(actor, 'bridge'),
+    facts: ofWebhook(webhook),
+  })),
+  rule(bridgeEvents.webhookDisabled, ({ webhook, reason }) => ({
+    actor: { name: 'service:bridge', reason },
+    facts: ofWebhook(webhook),
+  })),
   rule(monitoringEvents.retrainingRequested, ({ project, endpoint, windowId, reason }) => ({
     actor: { name: 'service:monitoring', reason },
     facts: { project, endpoint, windowId: windowId },
