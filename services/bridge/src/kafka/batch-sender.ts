@@ -3,7 +3,6 @@ import { inSpan } from '@millrace/telemetry';
 import { SpanKind } from '@opentelemetry/api';
 import type { Waiting } from './batch-queue.ts';
 import { type Journal, type JournalEntry, type Offsets, withForwarded } from './journal.ts';
-import { serviceOf } from './kafka-record.ts';
 import type { PlacedRecord, Sender } from './sender.ts';
 import type { KafkaStatus } from './status.ts';
 
@@ -102,7 +101,6 @@ const sending = <T>(entries: readonly JournalEntry[], send: () => Promise<T>): P
     'messaging.operation.type': 'send',
     'messaging.batch.message_count': entries.length,
     ...(topics.length === 1 ? { 'messaging.destination.name': topics[0] as string } : {}),
-    'millrace.services': [...new Set(entries.map(({ entity }) => serviceOf(entity)))],
   };
   const name = topics.length === 1 ? `send ${topics[0]}` : 'send';
   return inSpan(name, { kind: SpanKind.CLIENT, attributes }, send);
