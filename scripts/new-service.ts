@@ -143,9 +143,13 @@ const register = (): void => {
 const deploy = (): void => {
   repeat('docker-compose.yml', / {2}MILLRACE_EVALUATION_GRPC:.*\n {2}MILLRACE_EVALUATION_HTTP:.*\n/);
   repeat('docker-compose.yml', / {2}evaluation:\n( {4}.*\n)+\n/);
-  repeat('docker-compose.yml', / {2}evaluation-store-url:.*\n/);
+  repeat('docker-compose.yml', / {2}evaluation-nats-key:.*\n/);
+  repeat('docker-compose.yml', / {2}evaluation-mongodb-password:.*\n/);
   repeat('docker-compose.yml', / {2}evaluation:\n(?= {2}\w+:\n)/);
   repeat('infra/compose/prometheus.yml', / +- evaluation:.*\n/);
+  repeat('infra/helm/millrace/values.yaml', / {2}evaluation:\n( {4}.*\n)+/);
+  repeat('infra/helm/millrace/values.schema.json', / {8}"evaluation": \{\n(?:.*\n)*? {8}\},\n/);
+  repeat('infra/helm/millrace/values.schema.json', / {8}"evaluation",\n/);
 };
 
 const run = (command: string, ...args: string[]): void => {
@@ -159,6 +163,7 @@ writeTemplates('service', `services/${service}`);
 register();
 deploy();
 run('node', 'scripts/generate-contracts.ts');
+run('node', 'infra/helm/write-callers.ts');
 run(
   'biome',
   'check',
