@@ -27,7 +27,7 @@ const { status } = spawnSync(
     stdio: 'inherit',
     env: {
       ...process.env,
-      ...(values.all ? { MILLRACE_FAULTS: 'all' } : {}),
+      ...(values.all ? { MILLRACE_FAULTS: 'all', MILLRACE_KILL_MATRIX: 'full' } : {}),
       ...(values.mix === undefined ? {} : { MILLRACE_MIX_MINUTES: values.mix }),
       ...(values.seed === undefined ? {} : { MILLRACE_TEST_SEED: values.seed }),
     },

@@ -28,7 +28,7 @@ const passed: Readonly<Partial<Record<ServiceName, readonly CrashPoint[]>>> = {
 const matrix = serviceNames.flatMap((service) =>
   (passed[service] ?? []).map((point) => `${service}:${point}`),
 );
-const sampleSize = 8;
+const sampleSize = 6;
 const random = createRandom(testSeed);
 const chosen = isThorough ? matrix : random.shuffle([...matrix]).slice(0, sampleSize);
 

@@ -6,7 +6,7 @@ import { type StepName, steps } from './kill-plan.ts';
 import { durationsOf, momentOf } from './quick-run.ts';
 import { isThorough, Trial, testSeed } from './support/trial.ts';
 
-const sampleSize = 4;
+const sampleSize = 3;
 const random = createRandom(testSeed);
 const chosen = isThorough ? steps : random.shuffle([...steps]).slice(0, sampleSize);
 
