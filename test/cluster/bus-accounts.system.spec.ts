@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { declaredConsumers, streams } from '@millrace/bus';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { brokenSequences, expectEachEffectOnce } from '../faults/effects.ts';
@@ -12,17 +15,25 @@ const stepLeaseMs = 2_000;
 const optional = new Set(['bridge-kafka']);
 
 let millrace: TestInstallation;
+let certificates: string;
 
 beforeAll(async () => {
+  certificates = await mkdtemp(join(tmpdir(), 'millrace-certificates-'));
   millrace = await TestInstallation.start({
     separate: true,
-    env: { MILLRACE_NATS_USERS: '1', MILLRACE_STEP_LEASE_MS: String(stepLeaseMs) },
+    env: {
+      MILLRACE_NATS_USERS: '1',
+      MILLRACE_TLS_DIR: certificates,
+      MILLRACE_STEP_LEASE_MS: String(stepLeaseMs),
+    },
   });
 });
 
 afterAll(async () => {
   await millrace?.stop();
   delete process.env.MILLRACE_NATS_USERS;
+  delete process.env.MILLRACE_TLS_DIR;
+  await rm(certificates, { recursive: true, force: true });
 });
 
 const runOnce = async (name: string, seed: number): Promise<void> => {
@@ -34,7 +45,8 @@ const runOnce = async (name: string, seed: number): Promise<void> => {
   await eventually('the effects', () => expectEachEffectOnce(millrace, run));
 };
 
-test('a run completes, with every effect once, where each service may only do what it needs', async () => {
+test('a run completes, with every effect once, where each service may only do what it needs, over TLS', async () => {
+  expect(millrace.log.bus.internals.nc.info).toMatchObject({ tls_required: true, tls_verify: true });
   await runOnce('with-users', 1);
   await eventually('the sequences', () => expect(brokenSequences(millrace.log.events)).toEqual([]));
   expect(await millrace.client.deadLetters()).toEqual([]);

@@ -1,5 +1,5 @@
 import { type TestCluster, testCluster } from '@millrace/broker';
-import { streams } from '@millrace/bus';
+import { type DeclaredConsumer, declaredConsumers, streams } from '@millrace/bus';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { brokenSequences, expectEachEffectOnce } from '../faults/effects.ts';
 import type { Kill } from '../faults/kill-plan.ts';
@@ -96,6 +96,34 @@ test('every stream is kept by all three servers', async () => {
     expect(config.num_replicas, stream).toBe(size);
     expect(group?.replicas, stream).toHaveLength(size - 1);
   }
+});
+
+/** `EVENTS registry-aliases: millrace.evt.deployment.deployment.>`, of all but the notices of exhausted messages. */
+const described = (
+  stream: string,
+  {
+    durable_name: name,
+    filter_subject: filter,
+    filter_subjects: filters,
+  }: Partial<DeclaredConsumer['declaration']>,
+): string => `${stream} ${name}: ${[...(filters ?? [filter])].sort().join(', ')}`;
+
+test('the table of needs, by which accounts are made, has every consumer as its service makes it', async () => {
+  const made: string[] = [];
+  for (const stream of Object.values(streams).filter((name) => name !== streams.exhausted)) {
+    for await (const { config } of manager().consumers.list(stream)) {
+      if (config.durable_name !== undefined) made.push(described(stream, config));
+    }
+  }
+  const declared = declaredConsumers({ stepLeaseMs: 2_000 })
+    .filter(({ stream }) => stream !== streams.exhausted)
+    .map(({ stream, declaration }) => described(stream, declaration));
+  // The bridge names each entity, which come to all there are; one of its consumers is made only where Kafka is.
+  const isBridge = (text: string) => text.startsWith('EVENTS bridge-');
+  expect(made.filter((text) => !isBridge(text)).sort()).toEqual(
+    declared.filter((text) => !isBridge(text)).sort(),
+  );
+  expect(made.filter(isBridge)).toHaveLength(1);
 });
 
 const kills = [

@@ -1,4 +1,4 @@
-import { type Bus, connectBus, type TailedEvent } from '@millrace/bus';
+import { type Bus, type BusOptions, connectBus, type TailedEvent } from '@millrace/bus';
 import { patienceMs } from './wait.ts';
 
 /** Every event on the stream `EVENTS`, from its first, as it comes; goes on when the broker was away. */
@@ -14,8 +14,11 @@ export class EventLog {
     this.#reading = this.#read();
   }
 
-  /** `nkeyFile` where the broker has users: the seed of one that may read everything. */
-  static async open(natsUrl: string, nkeyFile?: string): Promise<EventLog> {
+  /** `identity` where the broker has users: of one that may read everything. */
+  static async open(
+    natsUrl: string,
+    identity: Pick<BusOptions, 'credentials' | 'tls'> = {},
+  ): Promise<EventLog> {
     // It looks on: what streams there are is not its to say.
     const topology = { keptBy: 'keeper' } as const;
     return new EventLog(
@@ -23,7 +26,7 @@ export class EventLog {
         url: natsUrl,
         service: 'test',
         topology,
-        ...(nkeyFile === undefined ? {} : { credentials: { nkeyFile } }),
+        ...identity,
       }),
     );
   }

@@ -1,6 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BusOptions } from '@millrace/bus';
+import { tlsFilesIn } from '@millrace/certificates';
 import { CommandContext, startMillrace } from '@millrace/cli';
 import { createClient, type MillraceClient } from '@millrace/client';
 import { isAlive, type RunningState } from '@millrace/installation';
@@ -48,8 +50,7 @@ export class TestInstallation {
     const context = new CommandContext({ dataDir, json: true }, process.env);
     const { url, stop } = await startMillrace(context, { port: '0', separate });
     const { natsUrl } = await stateOf(dataDir);
-    const nkeyFile = env.MILLRACE_NATS_USERS === '1' ? join(dataDir, 'nats-keys', 'admin.nk') : undefined;
-    return new TestInstallation(dataDir, url, await EventLog.open(natsUrl, nkeyFile), stop);
+    return new TestInstallation(dataDir, url, await EventLog.open(natsUrl, adminOf(dataDir, env)), stop);
   }
 
   state(): Promise<RunningState> {
@@ -86,3 +87,15 @@ export class TestInstallation {
 
 const stateOf = async (dataDir: string): Promise<RunningState> =>
   JSON.parse(await readFile(join(dataDir, 'running.json'), 'utf8')) as RunningState;
+
+/** Who may do everything on the installation's broker, where that has users. */
+const adminOf = (
+  dataDir: string,
+  { MILLRACE_NATS_USERS: users, MILLRACE_TLS_DIR: tlsDir }: Readonly<Record<string, string>>,
+): Pick<BusOptions, 'credentials' | 'tls'> => {
+  if (users !== '1') return {};
+  const credentials = { nkeyFile: join(dataDir, 'nats-keys', 'admin.nk') };
+  if (tlsDir === undefined) return { credentials };
+  const { ca, certificate: cert, key } = tlsFilesIn(tlsDir, 'operator');
+  return { credentials, tls: { ca, cert, key } };
+};

@@ -2,6 +2,7 @@ import { messageOf, NotFound } from '@millrace/errors';
 import { AckPolicy, DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import {
   type DeclarationSettings,
+  type DeclaredConsumer,
   declaredConsumers,
   exhaustedSubject,
 } from './access/declared-consumers.ts';
@@ -39,9 +40,7 @@ export const startKeeper = ({ bus, checkMs = 2_000, ...settings }: KeeperOptions
       await internals.whenConnected(signal);
       try {
         await internals.ensureStreams();
-        for (const { stream, declaration } of consumers) {
-          await ensureConsumer(internals.jsm, stream, declaration);
-        }
+        for (const consumer of consumers) await keepConsumer(internals, consumer);
       } catch (thrown) {
         if (signal.aborted || internals.nc.isClosed()) return;
         internals.logger.warn({ err: thrown }, `the topology is not as declared: ${messageOf(thrown)}`);
@@ -77,6 +76,19 @@ export const startKeeper = ({ bus, checkMs = 2_000, ...settings }: KeeperOptions
       await finished;
     },
   };
+};
+
+/** One that cannot be made must not keep the others from being. */
+const keepConsumer = async (
+  { jsm, nc, logger }: Bus['internals'],
+  { stream, declaration }: DeclaredConsumer,
+): Promise<void> => {
+  try {
+    await ensureConsumer(jsm, stream, declaration);
+  } catch (thrown) {
+    if (nc.isClosed()) throw thrown;
+    logger.warn({ err: thrown, stream, consumer: declaration.durable_name }, 'a consumer cannot be made');
+  }
 };
 
 const exhaustedNotices = '$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES';

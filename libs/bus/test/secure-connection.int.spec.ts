@@ -35,7 +35,7 @@ const start = async (more: Partial<Parameters<typeof startNatsServer>[0]>): Prom
 };
 
 /** Short, so that a refusal is told soon. */
-const connectTimeoutMs = 1_500;
+const connectTimeoutMs = 500;
 
 const connectAs = async (url: string, more: Partial<BusOptions>): Promise<Bus> => {
   bus = await connectBus({ url, service: 'training', connectTimeoutMs, ...more });

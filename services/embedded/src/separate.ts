@@ -64,7 +64,7 @@ export const startSeparate = async (
     await broker?.stop();
   };
   try {
-    const started = await superviseBroker(dataDir, env, log, onProgress, onRestart);
+    const started = await superviseBroker(dataDir, env, log, onProgress, onRestart, installation.tlsDir);
     broker = started;
     await startAll(
       serviceNames.map(async (name) => {

@@ -13,6 +13,8 @@ export interface SupervisedBroker {
   stop(): Promise<void>;
 }
 
+/** Milliseconds between two times that the broker reads its certificate and users again: an hour. */
+const rereadMs = 3_600_000;
 /** Milliseconds before a broker that died is started again. */
 const restartDelayMs = 200;
 /**
@@ -24,7 +26,8 @@ const maxStoreBytes = 4 * 1024 ** 3;
 /**
  * The broker of this installation: the one that `NATS_URL` names, else a child that is started again, on the
  * same port and store, whenever it dies. It is also started again once its disk was full and has space again: a
- * stream that could not be written to takes nothing more until then.
+ * stream that could not be written to takes nothing more until then. Where it has users and `tlsDir` holds certificates,
+ * it speaks TLS.
  */
 export const superviseBroker = async (
   dataDir: string,
@@ -32,13 +35,20 @@ export const superviseBroker = async (
   log: Logger,
   onProgress: OnProgress,
   onRestart: () => void = () => {},
+  tlsDir?: string,
 ): Promise<SupervisedBroker> => {
   if (env.NATS_URL) {
     return { url: env.NATS_URL, pid: () => undefined, envOf: () => ({}), stop: async () => {} };
   }
-  const accounts = await openBusAccounts(dataDir, env);
-  const authorization = accounts === undefined ? {} : { authorization: accounts.authorization };
-  const options = { storeDir: join(dataDir, 'nats'), maxStoreBytes, env, onProgress, ...authorization };
+  const accounts = await openBusAccounts(dataDir, env, tlsDir);
+  const options = {
+    storeDir: join(dataDir, 'nats'),
+    maxStoreBytes,
+    env,
+    onProgress,
+    ...(accounts === undefined ? {} : { authorization: accounts.authorization }),
+    ...(accounts?.tls === undefined ? {} : { tls: accounts.tls }),
+  };
   let stopping = false;
   const [port] = await findFreePorts('127.0.0.1', 1);
   let server: NatsServer = await startNatsServer({ ...options, ...(port === undefined ? {} : { port }) });
@@ -64,8 +74,11 @@ export const superviseBroker = async (
     log.warn('the disk was full; starting the broker again');
     void server.stop();
   });
+  // Its certificate may have been renewed since; reading the same one again changes nothing.
+  const rereading = setInterval(() => server.reload(), rereadMs);
   const endServer = async () => {
     stopping = true;
+    clearInterval(rereading);
     unwatchSpace();
     await server.stop();
   };
