@@ -96,7 +96,7 @@ const countsOf = (entries: readonly JournalEntry[]): Record<string, number> => {
 const sending = <T>(entries: readonly JournalEntry[], send: () => Promise<T>): Promise<T> => {
   const topics = [...new Set(entries.map(({ topic }) => topic))];
   const attributes = {
-    'messaging.system': 'kafka',
+    'messaging.system.name': 'kafka',
     'messaging.operation.name': 'send',
     'messaging.operation.type': 'send',
     'messaging.batch.message_count': entries.length,
