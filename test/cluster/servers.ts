@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestCluster } from '@millrace/broker';
 import type { Bus, StreamName } from '@millrace/bus';
+import type { StreamInfo } from '@nats-io/jetstream';
 import { until } from '../support/wait.ts';
 
 const metaLeaderLine = /^\[\d+\] (\S+ \S+) .*new metadata leader: ([^/]+)\//gm;
@@ -17,16 +18,15 @@ export const metaLeaderOf = async ({ nodes }: TestCluster): Promise<string> => {
   return last[2];
 };
 
+/** Short, so that the time without a leader is measured and not that of a request. Milliseconds. */
+const askingMs = 500;
+
 /** Name of the server that leads a stream. */
-export const leaderOf = ({ internals }: Bus, stream: StreamName, deadlineMs?: number): Promise<string> =>
-  until(
-    `a leader of ${stream}`,
-    async () => {
-      const { cluster } = await internals.jsm.streams.info(stream);
-      return cluster?.leader || undefined;
-    },
-    deadlineMs,
-  );
+export const leaderOf = ({ internals: { nc } }: Bus, stream: StreamName): Promise<string> =>
+  until(`a leader of ${stream}`, async () => {
+    const answer = await nc.request(`$JS.API.STREAM.INFO.${stream}`, '', { timeout: askingMs });
+    return answer.json<Partial<StreamInfo>>().cluster?.leader || undefined;
+  });
 
 /** What a server holds of a stream: it is made its leader, which answers from its own copy. */
 export const copyOn = async (bus: Bus, name: string, stream: StreamName) => {
