@@ -9,8 +9,12 @@ export interface BareRates {
 const inFlightAtMost = 512;
 
 /** Publishes, then consumes, messages of the same size with the client alone. */
-export const bareRates = async ({ internals: { js, jsm } }: Bus, total: number): Promise<BareRates> => {
-  await jsm.streams.add({ name: 'BARE', subjects: ['bare.>'] });
+export const bareRates = async (
+  { internals: { js, jsm } }: Bus,
+  total: number,
+  replicas: number,
+): Promise<BareRates> => {
+  await jsm.streams.add({ name: 'BARE', subjects: ['bare.>'], num_replicas: replicas });
   await jsm.consumers.add('BARE', { durable_name: 'bare', ack_policy: 'explicit', max_ack_pending: 1_024 });
   const body = JSON.stringify({ n: 100_000, at: 123_456.789 });
   const publishStart = performance.now();

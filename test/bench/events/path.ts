@@ -1,6 +1,6 @@
 import { type Bus, consumeEvents, serveRefill, startRelay, subscription } from '@millrace/bus';
 import { defineEvent, entityId, type MessageCodec } from '@millrace/contracts';
-import { type DocumentStore, openSqliteStore } from '@millrace/store';
+import type { DocumentStore } from '@millrace/store';
 
 interface Sample {
   readonly n: number;
@@ -41,11 +41,8 @@ export class EventPath {
     this.#effects = consumer.collection<{ readonly n: number }>({ name: 'effects' });
   }
 
-  static async start(bus: Bus, directory: string): Promise<EventPath> {
-    const path = new EventPath(
-      await openSqliteStore({ path: `${directory}/producer.sqlite`, service: 'bench' }),
-      await openSqliteStore({ path: `${directory}/consumer.sqlite`, service: 'bench' }),
-    );
+  static async start(bus: Bus, producer: DocumentStore, consumer: DocumentStore): Promise<EventPath> {
+    const path = new EventPath(producer, consumer);
     path.#connect(bus);
     return path;
   }

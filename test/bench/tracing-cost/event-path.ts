@@ -5,6 +5,7 @@
  */
 import { testBroker } from '@millrace/broker';
 import { connectBus } from '@millrace/bus';
+import { openSqliteStore } from '@millrace/store';
 import { exportTo, inSpan, startTelemetry } from '@millrace/telemetry';
 import { EventPath, entities } from '../events/path.ts';
 import { mustHold } from '../harness/benchmark.ts';
@@ -31,7 +32,8 @@ const perSecond = await inDirectory(async (directory) => {
   exportTo((spans) => {
     bus.publishSpans(new TextEncoder().encode(JSON.stringify(spans))).catch(() => {});
   });
-  const path = await EventPath.start(bus, directory);
+  const open = (side: string) => openSqliteStore({ path: `${directory}/${side}.sqlite`, service: 'bench' });
+  const path = await EventPath.start(bus, await open('producer'), await open('consumer'));
   try {
     await make(path, 0, warmUp);
     const startedAt = performance.now();

@@ -1,0 +1,51 @@
+/**
+ * Recovery from faults: the fault tests are run, one after another, and say how long it took from the end of the fault until
+ * every service was ready and a write of each kind was acknowledged. One value per file: the longest of its recoveries.
+ * Checked by the tests themselves: nothing acknowledged is missing, nothing took effect twice.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { atMost, type Benchmark, type Figure, mustHold } from './harness/benchmark.ts';
+
+const targetSeconds = 30;
+const directory = join(import.meta.dirname, '../faults');
+/** `F2 broker killed: tried 120, …, recovered in 1.2 s (seed 7)` */
+const counts = /^(F\S+) (.*): tried .* recovered in ([\d.]+) s/;
+
+const figuresOf = async (file: string, env: NodeJS.ProcessEnv): Promise<readonly Figure[]> => {
+  const child = spawn('vitest', ['run', join('test', 'faults', file)], {
+    cwd: join(directory, '../..'),
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'close') as Promise<[number | null]>;
+  const figures: Figure[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, fault, title, seconds] = counts.exec(line) ?? [];
+    if (seconds === undefined) continue;
+    const measure = `recovery from ${fault}, ${title}`;
+    figures.push({ measure, unit: 's', values: [Number(seconds)], target: atMost(targetSeconds) });
+  }
+  const [status] = await ended;
+  mustHold(status === 0, () => `${file} failed`);
+  return figures;
+};
+
+export const benchmark: Benchmark = {
+  name: 'recovery',
+  title: 'from the end of a fault to full service',
+  run: async ({ note, env }) => {
+    const all: Figure[] = [];
+    for (const file of readdirSync(directory)
+      .filter((name) => name.endsWith('.spec.ts'))
+      .sort()) {
+      const figures = await figuresOf(file, env);
+      for (const { measure, values } of figures) note(`${measure}: ${values[0]} s`);
+      all.push(...figures);
+    }
+    return all;
+  },
+};
