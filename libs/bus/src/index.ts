@@ -14,6 +14,7 @@ export type {
 export { type BusOptions, connectBus } from './connect.ts';
 export { type ConsumerProblem, stuckAfterMs } from './consumer-health.ts';
 export type { BusCredentials, BusTls } from './credentials.ts';
+export { copyDeadLetters, type DeadLetterCopy, restoreDeadLetters } from './dead-letter-copies.ts';
 export {
   type DeadLetterQuery,
   listDeadLetters,

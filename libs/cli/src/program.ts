@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { automationCommands } from './commands/automation.ts';
+import { backupCommands } from './commands/backup.ts';
 import { bridgeCommands } from './commands/bridge.ts';
 import { certificateCommands } from './commands/certs.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -15,10 +15,7 @@ import { runCommands } from './commands/runs.ts';
 import { tokenCommands } from './commands/tokens.ts';
 import { webhookCommands } from './commands/webhooks.ts';
 import { defaultUrl } from './context.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
+import { version } from './version.ts';
 
 /** The command line of `millrace`. */
 export const createProgram = (): Command => {
@@ -43,6 +40,7 @@ export const createProgram = (): Command => {
   tokenCommands(program);
   webhookCommands(program);
   certificateCommands(program);
+  backupCommands(program);
   doctorCommand(program);
   return program;
 };

@@ -4,6 +4,7 @@ export { PeerChannel } from './grpc-client.ts';
 export { type RpcBinding, rpc } from './grpc-server.ts';
 export { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
 export { newId } from './ids.ts';
+export { readNatsSettings } from './nats-settings.ts';
 export { openProject, type ProjectFile, ProjectFiles } from './project-files.ts';
 export { rpcCallers } from './rpc-callers.ts';
 export type { CallContext, CallOptions, RpcClient, RpcHandlers } from './rpc-types.ts';

@@ -25,3 +25,9 @@ export type {
 } from './port.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
 export type { StoreLogger } from './store-logger.ts';
+export {
+  type FrozenStore,
+  type FrozenStores,
+  freezeSqliteStores,
+  textsOfSqliteStore,
+} from './sqlite/frozen-stores.ts';
