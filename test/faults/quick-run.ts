@@ -18,10 +18,10 @@ export const submitQuickRun = async (
   onTry = () => {},
 ): Promise<string> => {
   flights ??= someFlights(rows);
-  const root = await writeProject({
-    'recipe.yaml': quickRecipe(name, seed),
-    'data/flights.csv': await flights,
-  });
+  // Other data in each, so that nobody has them loaded already.
+  const [header, ...lines] = (await flights).split('\n');
+  const data = [header, ...lines.slice(seed % (rows / 4))].join('\n');
+  const root = await writeProject({ 'recipe.yaml': quickRecipe(name, seed), 'data/flights.csv': data });
   const { id } = await retried('the submission', () => {
     onTry();
     return submit(client, { root, idempotencyKey: name });
