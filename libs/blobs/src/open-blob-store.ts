@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Invalid } from '@millrace/errors';
 import { openFsBlobStore } from './fs-blob-store.ts';
+import { measuredBlobStore } from './measured-blob-store.ts';
 import type { BlobStore } from './port.ts';
 import type { S3BlobStoreOptions } from './s3/s3-blob-store.ts';
 import { parseS3Location } from './s3/s3-location.ts';
@@ -23,7 +24,10 @@ export const openS3BlobStore = async (options: S3BlobStoreOptions): Promise<Blob
 };
 
 /** Opens the store that the address names. @throws Invalid on another address. */
-export const openBlobStore = async ({ url, dataDir, maxCopyBytes }: BlobSettings): Promise<BlobStore> => {
+export const openBlobStore = async (settings: BlobSettings): Promise<BlobStore> =>
+  measuredBlobStore(await openUnmeasured(settings));
+
+const openUnmeasured = async ({ url, dataDir, maxCopyBytes }: BlobSettings): Promise<BlobStore> => {
   if (url.startsWith(FS)) return openFsBlobStore({ directory: url.slice(FS.length) });
   if (!url.startsWith('s3://')) throw Invalid.field('MILLRACE_BLOBS_URL', 'must begin with fs: or s3://');
   return openS3BlobStore({

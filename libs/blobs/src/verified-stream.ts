@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { crashPoint } from '@millrace/crash-points';
 import { Internal } from '@millrace/errors';
+import { count } from '@millrace/telemetry';
 import type { Digest } from './digest.ts';
 
 const chunkBytes = 256 * 1024;
@@ -53,6 +54,7 @@ export const verifiedStream = (reader: BlobReader, digest: Digest, onDamage = ()
         return;
       }
       crashPoint('mid-load');
+      count('millrace_blob_transferred_bytes_total', { operation: 'get' }, piece.length);
       held = piece;
       hash.update(piece);
       if (ready !== undefined) {

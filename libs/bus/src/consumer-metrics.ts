@@ -1,7 +1,8 @@
-import { metrics, type ObservableResult } from '@opentelemetry/api';
+import { type GaugeName, observeMetric } from '@millrace/telemetry';
+import type { StreamInfo } from '@nats-io/jetstream';
 import { type ConsumerProblem, type ConsumerSight, Progress, problemOf } from './consumer-health.ts';
 import type { BusLogger } from './logger.ts';
-import type { StreamName } from './topology.ts';
+import { type StreamName, streams } from './topology.ts';
 
 interface Seen {
   readonly stream: StreamName;
@@ -9,57 +10,64 @@ interface Seen {
   readonly pending: number;
   readonly unacknowledged: number;
   readonly redelivered: number;
+  readonly stalledMs: number;
   readonly problem: ConsumerProblem | undefined;
 }
 
 /** Consumers of this process, as they were seen last. */
 const seen = new Map<object, Seen>();
+/** Streams of these consumers, as they were seen last. */
+const seenStreams = new Map<StreamName, StreamInfo['state']>();
 
-let registered = false;
+const consumerMetrics: Readonly<
+  Record<Extract<GaugeName, `millrace_bus_consumer_${string}`>, (each: Seen) => number>
+> = {
+  millrace_bus_consumer_pending: ({ pending }) => pending,
+  millrace_bus_consumer_unacknowledged: ({ unacknowledged }) => unacknowledged,
+  millrace_bus_consumer_redelivered: ({ redelivered }) => redelivered,
+  millrace_bus_consumer_stalled_seconds: ({ stalledMs }) => stalledMs / 1000,
+  millrace_bus_consumer_stuck: ({ problem }) => (problem === undefined ? 0 : 1),
+};
 
-/** Once, and not when the module is loaded: the meter must be there by then. */
-const register = (): void => {
-  if (registered) return;
-  registered = true;
-  const meter = metrics.getMeter('@millrace/bus');
-  const observe = (measure: (each: Seen) => number) => (result: ObservableResult) => {
-    for (const each of seen.values()) {
-      result.observe(measure(each), { stream: each.stream, consumer: each.consumer });
-    }
-  };
-  meter
-    .createObservableGauge('millrace.bus.consumer.pending', {
-      description: 'Messages that were not delivered to the consumer yet.',
-      unit: '{message}',
-    })
-    .addCallback(observe(({ pending }) => pending));
-  meter
-    .createObservableGauge('millrace.bus.consumer.unacknowledged', {
-      description: 'Messages that were delivered to the consumer and not settled.',
-      unit: '{message}',
-    })
-    .addCallback(observe(({ unacknowledged }) => unacknowledged));
-  meter
-    .createObservableGauge('millrace.bus.consumer.redelivered', {
-      description: 'Unsettled messages that were delivered more than once.',
-      unit: '{message}',
-    })
-    .addCallback(observe(({ redelivered }) => redelivered));
-  meter
-    .createObservableGauge('millrace.bus.consumer.stuck', {
-      description: '1 while the consumer has messages and makes no progress, or is paused.',
-    })
-    .addCallback(observe(({ problem }) => (problem === undefined ? 0 : 1)));
+const streamMetrics = {
+  millrace_bus_stream_messages: (_: StreamName, { messages }: StreamInfo['state']) => messages,
+  millrace_bus_stream_size_bytes: (_: StreamName, { bytes }: StreamInfo['state']) => bytes,
+  millrace_bus_stream_lost_messages: (stream: StreamName, { num_deleted: holes = 0 }: StreamInfo['state']) =>
+    stream === streams.steps ? 0 : holes,
+} as const;
+
+let observed = false;
+
+const observe = (): void => {
+  if (observed) return;
+  observed = true;
+  for (const [name, measure] of Object.entries(consumerMetrics)) {
+    observeMetric(name as keyof typeof consumerMetrics, () =>
+      [...seen.values()].map((each) => ({
+        value: measure(each),
+        labels: { stream: each.stream, consumer: each.consumer },
+      })),
+    );
+  }
+  for (const [name, measure] of Object.entries(streamMetrics)) {
+    observeMetric(name as keyof typeof streamMetrics, () =>
+      [...seenStreams].map(([stream, state]) => ({ value: measure(stream, state), labels: { stream } })),
+    );
+  }
 };
 
 /** Keeps the metrics of one consumer, and logs when it gets stuck and when it goes on. */
 export const consumerReporter = (logger: BusLogger, stream: StreamName, consumer: string) => {
-  register();
+  observe();
   const self = {};
   const progress = new Progress();
   let last: ConsumerProblem | undefined;
   return {
-    see: (sight: Pick<ConsumerSight, 'stream' | 'info' | 'lastSequence'>): void => {
+    see: (
+      sight: Pick<ConsumerSight, 'stream' | 'info' | 'lastSequence'>,
+      state: StreamInfo['state'],
+    ): void => {
+      seenStreams.set(stream, state);
       const { info } = sight;
       const stalledMs = progress.stalledMs(info, performance.now());
       const problem = problemOf({ ...sight, stalledMs, givenUp: 0 });
@@ -68,7 +76,7 @@ export const consumerReporter = (logger: BusLogger, stream: StreamName, consumer
         unacknowledged: info.num_ack_pending,
         redelivered: info.num_redelivered,
       };
-      seen.set(self, { stream, consumer, ...counts, problem });
+      seen.set(self, { stream, consumer, ...counts, stalledMs, problem });
       const fields = { stream, consumer, ...counts, stalledMs };
       if (problem !== undefined && problem !== last)
         logger.error({ ...fields, problem }, 'a consumer is stuck');

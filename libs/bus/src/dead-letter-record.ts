@@ -1,6 +1,7 @@
 import type { MsgHdrs } from '@nats-io/transport-node';
 import type { BusInternals } from './bus.ts';
 import { headerRecord } from './cloud-events.ts';
+import { countDeadLetter } from './event-counters.ts';
 import { subjects } from './subjects.ts';
 
 /** At most so much of a body is kept with its dead letter, in bytes. */
@@ -53,4 +54,5 @@ export const publishDeadLetter = async (
   await publisher.publish(`${subjects.dead}.${letter.consumer}`, JSON.stringify(record), {
     id: `dead-${letter.consumer}-${id}`,
   });
+  countDeadLetter(letter.consumer);
 };

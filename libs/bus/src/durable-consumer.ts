@@ -72,7 +72,7 @@ const watch = async (options: DurableConsumerOptions, lost: AbortController): Pr
           'a consumer is lost; restoring it',
         );
         lost.abort();
-      } else report.see(sight);
+      } else report.see(sight, sight.state);
     } catch (thrown) {
       // The broker does not answer now: reconnecting or the next look will tell.
       internals.logger.debug({ err: thrown, stream }, 'checking a consumer failed');
@@ -86,5 +86,5 @@ const look = async ({ internals: { jsm }, stream, declaration }: DurableConsumer
   const info = await foundOrUndefined(jsm.consumers.info(stream, declaration.durable_name));
   if (info === undefined) return undefined;
   const { state } = await jsm.streams.info(stream);
-  return { stream, info, lastSequence: state.last_seq };
+  return { stream, info, lastSequence: state.last_seq, state };
 };

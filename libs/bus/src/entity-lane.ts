@@ -1,5 +1,5 @@
 import { messageOf } from '@millrace/errors';
-import { countDuplicates } from './event-counters.ts';
+import { countDuplicates, countSkipped } from './event-counters.ts';
 import type { EventDelivery } from './event-delivery.ts';
 import { deliveryOfRefill } from './event-delivery.ts';
 import type { BusLogger } from './logger.ts';
@@ -121,6 +121,7 @@ export class EntityLane {
     const available = Math.min(...this.#waiting.keys());
     if (available > position + 1) {
       logger.warn({ ...fields, available }, 'the owner no longer has the missing events; going on without');
+      countSkipped(consumer, available - 1 - position);
       await inbox.advance({ consumer, entity: this.#entity, sequence: available - 1 });
     }
   }

@@ -7,7 +7,7 @@ import { attributesOf, headerRecord } from './cloud-events.ts';
 import { publishDeadLetter } from './dead-letter-record.ts';
 import { keepDurableConsumer } from './durable-consumer.ts';
 import { EntityLane, type LaneContext } from './entity-lane.ts';
-import { countRefilled } from './event-counters.ts';
+import { countDelivery, countRefilled } from './event-counters.ts';
 import { deliveryOf, deliveryOfRefill, type EventDelivery } from './event-delivery.ts';
 import { EventHandling } from './event-handling.ts';
 import { buryExhausted, type ExhaustedMessage } from './exhausted.ts';
@@ -185,6 +185,7 @@ class EventConsumer implements RunningPart {
       this.#track(this.#buryStray(message, messageOf(thrown)));
       return;
     }
+    countDelivery(this.#options.name, delivery.deliveryCount);
     if (delivery.replayFor === this.#options.name) this.#track(this.#replay(delivery));
     else this.#addToLane(delivery);
   }

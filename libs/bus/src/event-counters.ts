@@ -1,22 +1,23 @@
-import { metrics } from '@opentelemetry/api';
-
-const counter = (name: string, description: string) => (consumer: string, count: number) => {
-  // Not when the module is loaded: the meter must be there by then. The same name gives the same counter.
-  if (count > 0)
-    metrics
-      .getMeter('@millrace/bus')
-      .createCounter(name, { description, unit: '{event}' })
-      .add(count, { consumer });
-};
+import { count } from '@millrace/telemetry';
 
 /** Events that came again and were dropped, because the consumer had handled them. */
-export const countDuplicates = counter(
-  'millrace.bus.events.duplicate',
-  'Events that the consumer had handled already.',
-);
+export const countDuplicates = (consumer: string, events: number): void =>
+  count('millrace_bus_events_duplicate_total', { consumer }, events);
 
-/** Events that never came and were fetched from their owner. */
-export const countRefilled = counter(
-  'millrace.bus.events.refilled',
-  'Events that did not come and were fetched from their owner.',
-);
+/** Events that never came; so many were fetched from their owner. */
+export const countRefilled = (consumer: string, events: number): void => {
+  count('millrace_bus_gaps_total', { consumer });
+  count('millrace_bus_events_refilled_total', { consumer }, events);
+};
+
+/** Events that never came and that their owner no longer has. */
+export const countSkipped = (consumer: string, events: number): void =>
+  count('millrace_bus_events_skipped_total', { consumer }, events);
+
+/** A delivery, of a message that may have been delivered before. */
+export const countDelivery = (consumer: string, deliveryCount: number): void => {
+  if (deliveryCount > 1) count('millrace_bus_redeliveries_total', { consumer });
+};
+
+export const countDeadLetter = (consumer: string): void =>
+  count('millrace_bus_dead_letters_total', { consumer });

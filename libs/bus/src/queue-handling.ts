@@ -6,6 +6,7 @@ import { context } from '@opentelemetry/api';
 import type { Bus, DrainOptions, RunningPart } from './bus.ts';
 import { headerRecord, replayHeader } from './cloud-events.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
+import { countDelivery } from './event-counters.ts';
 import { buryExhausted, type ExhaustedMessage } from './exhausted.ts';
 import { handleUntilSettled } from './handling.ts';
 import { InProgress } from './in-progress.ts';
@@ -102,6 +103,7 @@ export class QueueConsumer implements RunningPart {
   }
 
   async #process(message: JsMsg): Promise<void> {
+    countDelivery(this.#options.name, message.info.deliveryCount);
     const key = keyOf(message);
     if (this.#working.has(key)) return;
     if (this.#settled.has(key)) {

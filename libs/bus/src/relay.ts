@@ -1,4 +1,5 @@
 import { crashPoint } from '@millrace/crash-points';
+import { count } from '@millrace/telemetry';
 import type { Bus, RunningPart } from './bus.ts';
 import type { OutboxPort, StoredMessage } from './outbox-port.ts';
 import type { Running } from './port.ts';
@@ -29,6 +30,8 @@ export interface RelayOptions {
   readonly batchSize?: number;
   /** How often to look for unsent messages that no `onCommit` announced (another process's), ms; default 1,000. */
   readonly pollMs?: number;
+  /** Told of each message that the broker has taken, but not of one that it knew already. */
+  readonly onPublished?: (message: StoredMessage) => void;
 }
 
 /**
@@ -50,6 +53,7 @@ class Relay implements RunningPart {
   readonly #outbox: OutboxPort;
   readonly #batchSize: number;
   readonly #pollMs: number;
+  readonly #onPublished: (message: StoredMessage) => void;
   readonly #wake = new Wake();
   readonly #stopping = new AbortController();
   #checkAt = 0;
@@ -64,11 +68,12 @@ class Relay implements RunningPart {
   #progressed = false;
   #finished: Promise<void> = Promise.resolve();
 
-  constructor({ bus, outbox, batchSize = 512, pollMs = 1_000 }: RelayOptions) {
+  constructor({ bus, outbox, batchSize = 512, pollMs = 1_000, onPublished = () => {} }: RelayOptions) {
     this.#bus = bus;
     this.#outbox = outbox;
     this.#batchSize = batchSize;
     this.#pollMs = pollMs;
+    this.#onPublished = onPublished;
   }
 
   start(): void {
@@ -110,6 +115,7 @@ class Relay implements RunningPart {
         if (stopping) return;
         const delayMs = backoffMs(failures, 50, 5_000);
         failures = this.#progressed ? 0 : failures + 1;
+        count('millrace_outbox_publish_failures_total', { service: this.#bus.service });
         this.#bus.internals.logger.warn(
           { err: thrown, delayMs },
           'publishing from the outbox failed; will try again',
@@ -157,9 +163,10 @@ class Relay implements RunningPart {
     const lanes = await Promise.allSettled(
       lanesOf(batch).map(async (lane) => {
         for (const message of lane) {
-          await publishStored(this.#bus, message);
+          const ack = await publishStored(this.#bus, message);
           crashPoint('after-publish');
           this.#sent.add(message.position);
+          if (ack?.duplicate === false) this.#onPublished(message);
           this.#progressed = true;
         }
       }),

@@ -9,8 +9,8 @@ import {
 } from '@grpc/grpc-js';
 import type { TlsStore } from '@millrace/certificates';
 import { asMillraceError, ErrorCode, grpcStatusOf } from '@millrace/errors';
-import { contextFromHeaders, inSpan, type Logger, runAsService } from '@millrace/telemetry';
-import { context, metrics } from '@opentelemetry/api';
+import { contextFromHeaders, inSpan, type Logger, record, runAsService } from '@millrace/telemetry';
+import { context } from '@opentelemetry/api';
 import { HealthImplementation } from 'grpc-health-check';
 import { TlsServerCredentials } from './grpc-credentials.ts';
 import { toGrpcStatus } from './grpc-errors.ts';
@@ -96,18 +96,15 @@ const unary = (
   handle: UnaryHandler,
 ): handleUnaryCall<unknown, unknown> => {
   const method = path.slice(1);
-  const duration = metrics
-    .getMeter('@millrace/service-kit')
-    .createHistogram('rpc.server.duration', { unit: 's', description: 'Time to answer a call' });
   const answer = (call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<unknown>) => {
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort());
     const started = performance.now();
     const finish = (code: number) =>
-      duration.record((performance.now() - started) / 1000, {
-        'service.name': service,
-        'rpc.method': method,
-        'rpc.grpc.status_code': code,
+      record('millrace_rpc_server_duration_seconds', (performance.now() - started) / 1000, {
+        service,
+        method,
+        code: String(code),
       });
     const parent = contextFromHeaders(call.metadata.getMap() as Record<string, string>, context.active());
     inSpan(method, rpcServerSpan(method, parent), async () => {

@@ -10,6 +10,7 @@ import {
 } from '@millrace/errors';
 import { type Logger, prometheusText } from '@millrace/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
+import { measureRequests } from './http-metrics.ts';
 import { traceRequests } from './http-spans.ts';
 import { authorizeRequest, followCertificates, httpsOptions } from './http-tls.ts';
 import { listenFailure } from './listen-failure.ts';
@@ -55,6 +56,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     routerOptions: { maxParamLength: 300 },
   });
   traceRequests(app, options.service);
+  measureRequests(app, options.service);
   if (tls !== undefined) {
     app.addHook('onRequest', async (request) => authorizeRequest(request));
     const unfollow = followCertificates(app, tls);

@@ -25,9 +25,11 @@ import { type RpcBinding, rpc, startRpcServer } from './grpc-server.ts';
 import { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
 import { startHttpServer } from './http-server.ts';
 import { newId } from './ids.ts';
+import { countLifecycle } from './lifecycle-metrics.ts';
 import { openTls, requireProtectedListeners } from './listener-security.ts';
 import { readNatsSettings } from './nats-settings.ts';
 import type { RpcClient } from './rpc-types.ts';
+import { observeReadiness, observeService } from './service-metrics.ts';
 import type { Env, ServiceName, Settings } from './settings.ts';
 import { type StepHandler, type StepWorkerOptions, stepWorker } from './step-worker.ts';
 import { type CollectionInventory, inventoried } from './storage/collection-inventory.ts';
@@ -183,11 +185,18 @@ const openRuntime = async (
   });
   closers.push(() => bus.drain());
   closers.push(exportTo((spans) => publishSpans(bus, spans)));
-  const relay = startRelay({ bus, outbox: store.outbox });
+  const relay = startRelay({
+    bus,
+    outbox: store.outbox,
+    onPublished: (message) => countLifecycle(module.name, message),
+  });
   closers.push(() => relay.stop());
   await rebuildIfLost({ bus, outbox: store.outbox });
   const refill = serveRefill({ bus, outbox: store.outbox, service: module.name });
   closers.push(() => refill.stop());
+  closers.push(
+    observeService({ service: module.name, store, bus, dataDir: settings.dataDir, tls, now: Date.now }),
+  );
 
   const channels = new Map<ServiceName, PeerChannel>();
   closers.push(() => {
@@ -227,6 +236,8 @@ const startListeners = async (
   closers: Closers,
   ready: Readiness,
 ) => {
+  const readiness = async () => ({ ...(await ready()), ...(await parts.readiness?.()) });
+  closers.push(observeReadiness(module.name, readiness));
   const http = await startHttpServer({
     service: module.name,
     host: settings.host,
@@ -234,7 +245,7 @@ const startListeners = async (
     log,
     // The gateway's is the edge: users have tokens, and TLS ends before it.
     tls: module.name === 'gateway' ? undefined : tls,
-    readiness: async () => ({ ...(await ready()), ...(await parts.readiness?.()) }),
+    readiness,
     ...(parts.routes === undefined ? {} : { routes: parts.routes }),
   });
   closers.push(() => http.stop());

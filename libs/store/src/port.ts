@@ -216,6 +216,8 @@ export interface DocumentStore {
   migrate(migrations: readonly Migration[]): Promise<void>;
   /** Resolves when the store answers; throws `Unavailable` otherwise. */
   ping(): Promise<void>;
+  /** Bytes that documents and indexes take at rest, without what was not yet moved from a log into place. */
+  sizeBytes(): Promise<number>;
   /** Finishes commits under way, then closes. */
   close(): Promise<void>;
 }

@@ -1,4 +1,16 @@
 export { createLogger, type Logger } from './logger.ts';
+export { count, record } from './metrics/instruments.ts';
+export {
+  type CounterName,
+  type GaugeName,
+  type HistogramName,
+  type LabelsOf,
+  type MetricName,
+  metricTable,
+} from './metrics/metric-table.ts';
+export { metricsPage } from './metrics/metrics-page.ts';
+export { type Measurement, observeMetric } from './metrics/observed.ts';
+export type { MetricDefinition } from './metrics/table/definition.ts';
 export { prometheusText } from './metrics.ts';
 export {
   activeTraceHeaders,

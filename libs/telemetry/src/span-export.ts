@@ -1,5 +1,6 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { count } from './metrics/instruments.ts';
 
 /** What is told of an export: the first failure and the first success after it, nothing in between. */
 export type ExportNotice =
@@ -34,14 +35,16 @@ export class WatchedExporter implements SpanExporter {
     return this.#inner.forceFlush?.() ?? Promise.resolve();
   }
 
-  #watch(count: number, { code, error }: ExportResult): void {
+  #watch(spans: number, { code, error }: ExportResult): void {
     if (code === ExportResultCode.SUCCESS) {
+      count('millrace_trace_spans_exported_total', {}, spans);
       if (this.#failing) this.#notify({ state: 'recovered', lost: this.#lost });
       this.#failing = false;
       this.#lost = 0;
       return;
     }
-    this.#lost += count;
+    count('millrace_trace_spans_lost_total', {}, spans);
+    this.#lost += spans;
     if (!this.#failing) this.#notify({ state: 'failing', reason: error?.message ?? 'no reason given' });
     this.#failing = true;
   }

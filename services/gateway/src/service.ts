@@ -15,6 +15,7 @@ import { registerPredictionOriginRoute } from './adapters/prediction-origin-rout
 import { PredictionProxy, predictionPeer } from './adapters/prediction-proxy.ts';
 import { registerRpcRoutes } from './adapters/rpc-routes.ts';
 import { registerRunWatchRoute } from './adapters/run-watch-route.ts';
+import { observeStreams } from './adapters/server-sent-events.ts';
 import { registerStatusRoute } from './adapters/status-route.ts';
 import { tokenHandlers } from './adapters/token-rpc.ts';
 import { registerTraceRoutes } from './adapters/trace-routes.ts';
@@ -36,6 +37,7 @@ export const gateway: ServiceModule = {
     const pipeline = peer('pipeline', PipelineServiceService);
     const proxy = new PredictionProxy(httpPeer('deployment', predictionPeer));
     const document = openApiDocument();
+    const unobserve = observeStreams();
     let spans: Awaited<ReturnType<typeof consumeRecords>> | undefined;
     return {
       rpc: [rpc(TokenServiceService, tokenHandlers(tokens))],
@@ -66,6 +68,7 @@ export const gateway: ServiceModule = {
         });
       },
       stop: async () => {
+        unobserve();
         await spans?.stop();
       },
     };

@@ -9,6 +9,7 @@ import { monitoringRpc } from './adapters/monitoring-rpc.ts';
 import { baselineLoader, profileLoader } from './adapters/profiles.ts';
 import { windowMeasuring } from './adapters/window-measuring.ts';
 import { bindMonitor } from './application/bind-monitor.ts';
+import { DriftMetrics } from './application/drift-metrics.ts';
 import { EndpointLanes } from './application/endpoint-lanes.ts';
 import { followDeletion, followRollback } from './application/follow-deployment.ts';
 import type { Dependencies } from './application/ports.ts';
@@ -29,8 +30,10 @@ export const monitoring: ServiceModule = {
     const variables = readEnv(envSchema, env);
     const loadProfile = profileLoader(blobs);
     const measuring = windowMeasuring();
+    const collections = openCollections(store);
+    const metrics = new DriftMetrics(collections);
     const deps: Dependencies = {
-      collections: openCollections(store),
+      collections,
       loadProfile,
       loadBaseline: baselineLoader(loadProfile),
       measureWindow: measuring.measureWindow,
@@ -41,6 +44,7 @@ export const monitoring: ServiceModule = {
       now,
       newId,
       log,
+      onWindowClosed: (report) => metrics.windowClosed(report),
     };
     const lanes = new EndpointLanes(deps);
     let records: Running | undefined;
@@ -67,6 +71,7 @@ export const monitoring: ServiceModule = {
         await lanes.stop();
         await records?.stop();
         await measuring.close();
+        metrics.stop();
       },
     };
   },

@@ -20,6 +20,7 @@ import { GarbageCollections } from './application/garbage/garbage-collections.ts
 import { readRetention } from './application/garbage/garbage-settings.ts';
 import type { HoldDependencies } from './application/garbage/holds.ts';
 import { pipelineStorage } from './application/garbage/pipeline-storage.ts';
+import { observeRuns } from './application/run-metrics.ts';
 import { EventWatch } from './application/watch-events.ts';
 import { defaultPatience } from './domain/decide.ts';
 
@@ -61,6 +62,7 @@ export const pipeline: ServiceModule = {
       wake: (runId) => driver.wake(runId),
     };
     const driver = new RunDriver(context);
+    let unobserve = () => {};
     const schedules = new ScheduleClock(context);
     const events = new EventWatch(context, bus);
     const garbage = new GarbageCollections({
@@ -93,9 +95,11 @@ export const pipeline: ServiceModule = {
       start: async () => {
         await driver.start();
         garbage.start();
+        unobserve = observeRuns(context);
         await refresh();
       },
       stop: async () => {
+        unobserve();
         await Promise.all([schedules.stop(), events.stop()]);
         await garbage.stop();
         await driver.stop();

@@ -20,6 +20,7 @@ export const inventoried = (
       inbox: store.inbox,
       migrate: (migrations) => store.migrate(migrations),
       ping: () => store.ping(),
+      sizeBytes: () => store.sizeBytes(),
       close: () => store.close(),
     },
   };

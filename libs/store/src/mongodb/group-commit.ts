@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { crashPoint } from '@millrace/crash-points';
 import { Internal, Unavailable } from '@millrace/errors';
+import { measuredCommit, measureGroup } from '../commit-metrics.ts';
 import { Attempts } from './attempts.ts';
 import { type PreparedWrite, type WriteOutcome, writeChains } from './chain-writer.ts';
 import {
@@ -24,6 +25,8 @@ const LARGEST_GROUP = 512;
 const LONGEST_QUEUE = 10_000;
 
 export interface GroupCommitOptions {
+  /** The service that owns the store. */
+  readonly service: string;
   readonly connection: Connection;
   readonly inbox: MongoInbox;
   readonly now: () => Date;
@@ -44,6 +47,7 @@ interface Round {
  * into the next round. A write that got no answer left its id in the document if it took place.
  */
 export class GroupCommit {
+  readonly #service: string;
   readonly #connection: Connection;
   readonly #inbox: MongoInbox;
   readonly #now: () => Date;
@@ -54,7 +58,8 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ connection, inbox, now, onMessages }: GroupCommitOptions) {
+  constructor({ service, connection, inbox, now, onMessages }: GroupCommitOptions) {
+    this.#service = service;
     this.#connection = connection;
     this.#inbox = inbox;
     this.#now = now;
@@ -69,6 +74,10 @@ export class GroupCommit {
         new Unavailable(`store: ${LONGEST_QUEUE} commits are waiting`, { hint: 'Try again later.' }),
       );
     }
+    return measuredCommit(this.#service, () => this.#enqueue(request));
+  }
+
+  #enqueue(request: CommitRequest): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const deadline = performance.now() + this.#connection.patienceMs;
       this.#queue.push({
@@ -93,7 +102,9 @@ export class GroupCommit {
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       await nextTurn();
-      await this.#commitGroup(this.#queue.splice(0, LARGEST_GROUP));
+      const group = this.#queue.splice(0, LARGEST_GROUP);
+      measureGroup(this.#service, group.length);
+      await this.#commitGroup(group);
     }
     this.#running = undefined;
   }

@@ -58,6 +58,7 @@ class MongoDocumentStore implements DocumentStore {
         logger?.warn({ error: messageOf(thrown) }, 'a listener of the outbox failed'),
     });
     this.#writer = new GroupCommit({
+      service,
       connection,
       inbox: this.inbox,
       now,
@@ -96,6 +97,15 @@ class MongoDocumentStore implements DocumentStore {
   async ping(): Promise<void> {
     try {
       await this.#connection.once(({ db }) => db.command({ ping: 1 }));
+    } catch (thrown) {
+      throw fromMongo(thrown);
+    }
+  }
+
+  async sizeBytes(): Promise<number> {
+    try {
+      const stats = await this.#connection.once(({ db }) => db.stats());
+      return stats.storageSize + stats.indexSize;
     } catch (thrown) {
       throw fromMongo(thrown);
     }

@@ -1,6 +1,7 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { crashPoint } from '@millrace/crash-points';
 import { Unavailable } from '@millrace/errors';
+import { measuredCommit, measureGroup } from '../commit-metrics.ts';
 import type { Database } from './database.ts';
 import { fromSqlite, isBusy, isMediumFailure } from './sqlite-error.ts';
 
@@ -29,6 +30,8 @@ class Tainted {
 }
 
 export interface GroupCommitOptions {
+  /** The service that owns the store. */
+  readonly service: string;
   readonly database: Database;
   /** How long to try while another process holds the lock, milliseconds. */
   readonly busyPatienceMs: number;
@@ -42,6 +45,7 @@ export interface GroupCommitOptions {
  * a failed COMMIT fails all of them and changes nothing.
  */
 export class GroupCommit {
+  readonly #service: string;
   readonly #database: Database;
   readonly #busyPatienceMs: number;
   readonly #onCommitted: () => void;
@@ -49,7 +53,8 @@ export class GroupCommit {
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ database, busyPatienceMs, onCommitted }: GroupCommitOptions) {
+  constructor({ service, database, busyPatienceMs, onCommitted }: GroupCommitOptions) {
+    this.#service = service;
     this.#database = database;
     this.#busyPatienceMs = busyPatienceMs;
     this.#onCommitted = onCommitted;
@@ -58,6 +63,10 @@ export class GroupCommit {
   /** Rejects with what `work` throws, or with the failure of the transaction. */
   run<R>(work: () => R): Promise<R> {
     if (this.#closed) return Promise.reject(new Unavailable('store: it is closed'));
+    return measuredCommit(this.#service, () => this.#enqueue(work));
+  }
+
+  #enqueue<R>(work: () => R): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as Request['resolve'], reject });
       this.#running ??= this.#drain();
@@ -73,7 +82,9 @@ export class GroupCommit {
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       await nextTurn();
-      await this.#commitGroup(this.#queue.splice(0, LARGEST_GROUP));
+      const group = this.#queue.splice(0, LARGEST_GROUP);
+      measureGroup(this.#service, group.length);
+      await this.#commitGroup(group);
     }
     this.#running = undefined;
   }

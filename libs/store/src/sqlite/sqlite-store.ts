@@ -47,6 +47,7 @@ class SqliteDocumentStore implements DocumentStore {
     this.#service = options.service;
     this.#now = options.now ?? (() => new Date());
     this.#writer = new GroupCommit({
+      service: options.service,
       database,
       busyPatienceMs: options.busyPatienceMs ?? DEFAULT_BUSY_PATIENCE_MS,
       onCommitted: () => this.outbox.announce(),
@@ -98,6 +99,13 @@ class SqliteDocumentStore implements DocumentStore {
 
   async ping(): Promise<void> {
     this.#database.get('SELECT count(*) AS names FROM meta');
+  }
+
+  async sizeBytes(): Promise<number> {
+    const found = this.#database.get<{ bytes: number }>(
+      'SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()',
+    );
+    return found?.bytes ?? 0;
   }
 
   async close(): Promise<void> {

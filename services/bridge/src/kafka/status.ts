@@ -1,4 +1,4 @@
-import { metrics } from '@opentelemetry/api';
+import { count, observeMetric, record } from '@millrace/telemetry';
 
 export interface NotedError {
   readonly at: number;
@@ -21,7 +21,7 @@ export class KafkaStatus {
   lag = 0;
   #errors: NotedError[] = [];
   readonly #now: () => number;
-  readonly #instruments = instruments(this);
+  readonly #unobserve = observe(this);
 
   constructor(now: () => number) {
     this.#now = now;
@@ -34,72 +34,45 @@ export class KafkaStatus {
 
   /** Keeps an error; one that comes again and again is kept once, with its latest time. */
   error(message: string): void {
-    this.#instruments.errors.add(1);
+    count('millrace_kafka_errors_total', {});
     const others = this.#errors.filter((other) => other.message !== message);
     this.#errors = [{ at: this.#now(), message }, ...others].slice(0, keptErrors);
   }
 
   forwarded(counts: Readonly<Record<string, number>>, seconds: number): void {
     let all = 0;
-    for (const [topic, count] of Object.entries(counts)) {
-      this.#instruments.forwarded.add(count, { 'messaging.destination.name': topic });
-      all += count;
+    for (const [topic, events] of Object.entries(counts)) {
+      count('millrace_kafka_forwarded_total', { topic }, events);
+      all += events;
     }
-    this.#instruments.batchSize.record(all);
-    this.#instruments.batchDuration.record(seconds);
+    record('millrace_kafka_batch_size', all, {});
+    record('millrace_kafka_batch_duration_seconds', seconds, {});
   }
 
-  rejected(count: number): void {
-    this.#instruments.rejected.add(count);
+  rejected(events: number): void {
+    count('millrace_kafka_rejected_total', {}, events);
   }
 
   stop(): void {
-    this.#instruments.stop();
+    this.#unobserve();
   }
 }
 
-const instruments = (status: KafkaStatus) => {
-  const meter = metrics.getMeter('@millrace/bridge');
-  const lag = meter.createObservableGauge('millrace.kafka.lag', {
-    unit: '{event}',
-    description: 'Events on the bus that are not yet known to be in Kafka',
-  });
-  const connected = meter.createObservableGauge('millrace.kafka.connected', {
-    description: '1 while Kafka answers the bridge that forwards',
-  });
-  const observeLag = (result: { observe(value: number): void }) => {
-    if (status.holding) result.observe(status.lag);
-  };
-  const observeConnected = (result: { observe(value: number): void }) => {
-    if (status.holding) result.observe(status.connected ? 1 : 0);
-  };
-  lag.addCallback(observeLag);
-  connected.addCallback(observeConnected);
-  return {
-    forwarded: meter.createCounter('millrace.kafka.forwarded', {
-      unit: '{event}',
-      description: 'Events that Kafka has acknowledged',
-    }),
-    rejected: meter.createCounter('millrace.kafka.rejected', {
-      unit: '{event}',
-      description: 'Events that Kafka will never take; they are dead letters',
-    }),
-    errors: meter.createCounter('millrace.kafka.errors', {
-      unit: '{error}',
-      description: 'Errors on the way to Kafka, tried again or not',
-    }),
-    batchSize: meter.createHistogram('millrace.kafka.batch.size', {
-      unit: '{event}',
-      description: 'Events of a batch',
-      advice: { explicitBucketBoundaries: [1, 2, 5, 10, 20, 50, 100, 200, 512] },
-    }),
-    batchDuration: meter.createHistogram('millrace.kafka.batch.duration', {
-      unit: 's',
-      description: 'Time from the journal of a batch to its recorded positions',
-    }),
-    stop: () => {
-      lag.removeCallback(observeLag);
-      connected.removeCallback(observeConnected);
-    },
+/** Only the bridge that holds the lease knows. */
+const observe = (status: KafkaStatus): (() => void) => {
+  const whileHolding = (value: () => number) => () =>
+    status.holding ? [{ value: value(), labels: {} }] : [];
+  const stops = [
+    observeMetric(
+      'millrace_kafka_lag',
+      whileHolding(() => status.lag),
+    ),
+    observeMetric(
+      'millrace_kafka_connected',
+      whileHolding(() => (status.connected ? 1 : 0)),
+    ),
+  ];
+  return () => {
+    for (const stop of stops) stop();
   };
 };

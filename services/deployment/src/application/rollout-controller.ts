@@ -1,4 +1,5 @@
 import { messageOf, NotFound } from '@millrace/errors';
+import { observeMetric } from '@millrace/telemetry';
 import { served } from '../domain/decide.ts';
 import type { DeploymentContext } from './context.ts';
 import { activateCandidate } from './deploy.ts';
@@ -13,6 +14,7 @@ export class RolloutController {
   readonly #context: DeploymentContext;
   /** Answers since the last tick, by endpoint and revision; an endpoint that was only asked has none. */
   #fresh = new Map<string, Map<number, number>>();
+  #unobserve = () => {};
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> | undefined;
 
@@ -41,6 +43,9 @@ export class RolloutController {
         await activateCandidate(this.#context, name, rollout?.candidateRevision ?? 0, actor);
       });
     }
+    this.#unobserve = observeMetric('millrace_endpoint_traffic_ratio', () =>
+      this.#context.table.trafficShares(),
+    );
     this.#timer = setInterval(() => {
       this.#ticking ??= this.#tick().finally(() => {
         this.#ticking = undefined;
@@ -50,6 +55,7 @@ export class RolloutController {
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#unobserve();
     await this.#ticking;
     await this.#tick();
   }

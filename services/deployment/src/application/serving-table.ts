@@ -4,6 +4,7 @@ import type { SpanContext } from '@opentelemetry/api';
 import type { TrafficShare } from '../domain/endpoint.ts';
 import { RequestStats } from '../domain/request-stats.ts';
 import { pointOf, revisionAt, shadowsAt } from '../domain/traffic.ts';
+import { requestMeasure, trafficMeasurements } from './endpoint-metrics.ts';
 
 /** A revision that can answer. */
 export interface ServedRevision {
@@ -51,7 +52,10 @@ export class ServingTable {
       version,
       traffic,
       revisions: new Map(
-        revisions.map((revision) => [revision.number, { ...revision, stats: new RequestStats() }]),
+        revisions.map((revision) => {
+          const stats = new RequestStats(requestMeasure(endpoint, revision.number, traffic));
+          return [revision.number, { ...revision, stats }];
+        }),
       ),
     });
   }
@@ -62,6 +66,11 @@ export class ServingTable {
 
   names(): readonly string[] {
     return [...this.#routes.keys()];
+  }
+
+  /** Who gets which share of the traffic, as measurements. */
+  trafficShares(): ReturnType<typeof trafficMeasurements> {
+    return [...this.#routes].flatMap(([endpoint, { traffic }]) => trafficMeasurements(endpoint, traffic));
   }
 
   stats(endpoint: string, revision: number): RequestStats | undefined {

@@ -1,14 +1,21 @@
 /** Requests that a revision answered in a span of time, with a bounded sample of their latencies. */
 export class RequestStats {
+  readonly #onAdd: (latencyMs: number, failed: boolean) => void;
   readonly #latencies: number[] = [];
   #requests = 0;
   #errors = 0;
+
+  /** @param onAdd told of each request */
+  constructor(onAdd: (latencyMs: number, failed: boolean) => void = () => {}) {
+    this.#onAdd = onAdd;
+  }
 
   add(latencyMs: number, failed: boolean): void {
     this.#requests += 1;
     if (failed) this.#errors += 1;
     // The newest are the ones that tell how it is now.
     this.#latencies[this.#requests % keptLatencies] = latencyMs;
+    this.#onAdd(latencyMs, failed);
   }
 
   get requests(): number {

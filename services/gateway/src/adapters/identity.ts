@@ -1,5 +1,6 @@
 import { Denied, FailedPrecondition, Internal, Unauthenticated } from '@millrace/errors';
 import { permissionsOfRole, type RoutePermission } from '@millrace/rest';
+import { count } from '@millrace/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Tokens } from '../application/tokens.ts';
 import { isAllowed, type Principal } from '../domain/access.ts';
@@ -68,6 +69,7 @@ export const guard = (app: FastifyInstance, tokens: Tokens): void => {
     if (permission === 'public') return;
     request.principal = await identify(request, tokens);
     if (permission === undefined || isAllowed(request.principal, permission, endpointOf(request))) return;
+    count('millrace_gateway_requests_refused_total', { reason: 'denied' });
     throw new Denied(`${request.principal.user} may not ${permission} here`, {
       hint: 'Ask an admin for a token of a role, or with a scope, that allows it: `millrace tokens create --help`.',
     });
@@ -81,6 +83,7 @@ const identify = async (request: FastifyRequest, tokens: Tokens): Promise<Princi
   const [, text] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '') ?? [];
   const principal = text === undefined ? undefined : await tokens.authenticate(text, claimedUser(request));
   if (principal !== undefined) return principal;
+  count('millrace_gateway_requests_refused_total', { reason: 'unauthenticated' });
   throw new Unauthenticated('this gateway needs a token that is known and has not ended', {
     hint: 'Send it as "Authorization: Bearer …"; the command line takes it from MILLRACE_TOKEN.',
   });

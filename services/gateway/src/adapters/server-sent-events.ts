@@ -1,8 +1,16 @@
 import type { ServerResponse } from 'node:http';
 import { asMillraceError, errorToJson } from '@millrace/errors';
+import { observeMetric } from '@millrace/telemetry';
 import type { FastifyReply } from 'fastify';
 
 const keepAliveMs = 15_000;
+
+/** Streams of this process. */
+let open = 0;
+
+/** Shows how many streams are open. Returns how to stop it. */
+export const observeStreams = (): (() => void) =>
+  observeMetric('millrace_gateway_streams_open', () => [{ value: open, labels: {} }]);
 
 /** A server-sent event stream on a reply. Waits for a slow reader instead of buffering for it. */
 export class EventStream {
@@ -12,6 +20,7 @@ export class EventStream {
 
   constructor(reply: FastifyReply) {
     reply.hijack();
+    open += 1;
     this.#response = reply.raw;
     this.#response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
@@ -23,6 +32,7 @@ export class EventStream {
     this.#keepAlive = setInterval(() => this.#response.write(': keep-alive\n\n'), keepAliveMs);
     this.#response.on('close', () => {
       clearInterval(this.#keepAlive);
+      open -= 1;
       this.#abort.abort();
     });
   }

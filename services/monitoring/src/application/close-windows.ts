@@ -154,6 +154,7 @@ const closeWindow = async (
   await requestRetraining(deps, monitor, kept.window);
   const next = await commitState(collections, stored, withoutWindow(stored.document, window, sketch, now()));
   cache.forget(window.number);
+  deps.onWindowClosed?.(kept);
   await deleteUnder(collections.parts, windowPrefix(endpoint, window.number));
   return expirePredictions(deps, next);
 };

@@ -117,4 +117,6 @@ export interface Dependencies {
   readonly now: () => number;
   readonly newId: (prefix: string) => string;
   readonly log: Logger;
+  /** Told of each window that was measured; after a crash, of one twice. */
+  readonly onWindowClosed?: (report: WindowReport) => void;
 }

@@ -1,5 +1,5 @@
 import type { Filter, Stored } from '@millrace/store';
-import { metrics } from '@opentelemetry/api';
+import { count } from '@millrace/telemetry';
 import {
   type AttemptResult,
   claimed,
@@ -14,12 +14,6 @@ import {
 import { isDelivered, type StoredWebhook } from '../domain/webhook.ts';
 import { attemptDelivery } from './attempt-delivery.ts';
 import type { Dependencies } from './ports.ts';
-
-const attempts = () =>
-  metrics.getMeter('@millrace/bridge').createCounter('millrace.webhook.attempts', {
-    unit: '{attempt}',
-    description: 'Attempts to deliver an event to a webhook, by outcome',
-  });
 
 /** How long to sleep at most: what another process queued is found after that. Milliseconds. */
 const pollMs = 5_000;
@@ -159,7 +153,7 @@ export class DeliveryQueue {
     try {
       const { result, after } = await attemptDelivery(this.#deps, webhook, claim);
       this.#learn(result);
-      attempts().add(1, { outcome: result.error === '' ? 'accepted' : 'failed' });
+      count('millrace_webhook_attempts_total', { outcome: result.error === '' ? 'accepted' : 'failed' });
       if (result.error !== '') log.info({ ...fields, error: result.error }, 'a delivery failed');
       if (after === undefined || waits(after)) return;
       if (this.#waiting !== undefined) this.#waiting -= 1;

@@ -1,0 +1,19 @@
+import { asMillraceError } from '@millrace/errors';
+import { count, record } from '@millrace/telemetry';
+
+/** Measures a commit of a service's store from its request to its answer. */
+export const measuredCommit = async <R>(service: string, commit: () => Promise<R>): Promise<R> => {
+  const started = performance.now();
+  try {
+    return await commit();
+  } catch (thrown) {
+    count('millrace_store_commit_errors_total', { service, code: asMillraceError(thrown).code });
+    throw thrown;
+  } finally {
+    record('millrace_store_commit_duration_seconds', (performance.now() - started) / 1000, { service });
+  }
+};
+
+/** Commits of a service's store that shared a write. */
+export const measureGroup = (service: string, commits: number): void =>
+  record('millrace_store_commit_group_size', commits, { service });

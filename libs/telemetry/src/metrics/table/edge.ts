@@ -1,0 +1,111 @@
+import { groupBuckets, metricsOf, requestBuckets } from './definition.ts';
+
+const kafka = 'with Kafka';
+
+export const edgeMetrics = metricsOf({
+  millrace_http_requests_total: {
+    type: 'counter',
+    unit: '',
+    labels: ['service', 'method', 'route', 'status'],
+    help: 'HTTP requests by the pattern of their route; those of no route count as `none`.',
+  },
+  millrace_http_request_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    labels: ['service', 'route'],
+    help: 'Time to answer an HTTP request. Streams of events are left out.',
+    buckets: requestBuckets,
+  },
+  millrace_rpc_server_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    labels: ['service', 'method', 'code'],
+    help: 'Time to answer a call of another service, by the number of its gRPC status.',
+    buckets: requestBuckets,
+  },
+  millrace_gateway_streams_open: {
+    type: 'gauge',
+    unit: '',
+    labels: [],
+    help: 'Streams of server-sent events that are open.',
+  },
+  millrace_gateway_requests_refused_total: {
+    type: 'counter',
+    unit: '',
+    labels: ['reason'],
+    help: 'Requests that were refused: unauthenticated (no token that is known), or denied (a token that does not allow it).',
+    only: 'after a refusal',
+  },
+  millrace_kafka_lag: {
+    type: 'gauge',
+    unit: '',
+    labels: [],
+    help: 'Events on the bus that are not yet known to be in Kafka.',
+    only: kafka,
+  },
+  millrace_kafka_connected: {
+    type: 'gauge',
+    unit: '',
+    labels: [],
+    help: '1 while Kafka answers the bridge that forwards.',
+    only: kafka,
+  },
+  millrace_kafka_forwarded_total: {
+    type: 'counter',
+    unit: '',
+    labels: ['topic'],
+    help: 'Events that Kafka has acknowledged.',
+    only: kafka,
+  },
+  millrace_kafka_rejected_total: {
+    type: 'counter',
+    unit: '',
+    labels: [],
+    help: 'Events that Kafka will never take; they are dead letters.',
+    only: kafka,
+  },
+  millrace_kafka_errors_total: {
+    type: 'counter',
+    unit: '',
+    labels: [],
+    help: 'Errors on the way to Kafka, tried again or not.',
+    only: kafka,
+  },
+  millrace_kafka_batch_size: {
+    type: 'histogram',
+    unit: '',
+    labels: [],
+    help: 'Events that were forwarded together.',
+    buckets: groupBuckets,
+    only: kafka,
+  },
+  millrace_kafka_batch_duration_seconds: {
+    type: 'histogram',
+    unit: 'seconds',
+    labels: [],
+    help: 'Time from the journal of a batch to its recorded positions.',
+    buckets: requestBuckets,
+    only: kafka,
+  },
+  millrace_webhook_attempts_total: {
+    type: 'counter',
+    unit: '',
+    labels: ['outcome'],
+    help: 'Attempts to deliver an event to a webhook: accepted or failed.',
+    only: 'with a webhook',
+  },
+  millrace_webhook_deliveries_abandoned_total: {
+    type: 'counter',
+    unit: '',
+    labels: [],
+    help: 'Deliveries to webhooks that failed for good.',
+    only: 'with a webhook whose receiver fails',
+  },
+  millrace_webhooks_disabled_total: {
+    type: 'counter',
+    unit: '',
+    labels: [],
+    help: 'Webhooks that the bridge switched off because their deliveries failed for long.',
+    only: 'with a webhook whose receiver fails',
+  },
+});
