@@ -206,6 +206,8 @@ export class JobProcess {
         resolve(message.output as Output);
         return;
       case 'thrown':
+        // It is about to end: the next job must not be given to it.
+        if (message.last === true) this.#alive = false;
         reject(errorOfThrown(message.thrown, options.userRoot, this.#activity));
     }
   }

@@ -57,4 +57,5 @@ export type FromChild =
   | { readonly type: 'question'; readonly id: number; readonly value: unknown }
   | { readonly type: 'spans'; readonly spans: readonly ChildSpan[] }
   | { readonly type: 'result'; readonly output: unknown }
-  | { readonly type: 'thrown'; readonly thrown: ThrownDescription };
+  /** `last`: the child ends with it. */
+  | { readonly type: 'thrown'; readonly thrown: ThrownDescription; readonly last?: true };

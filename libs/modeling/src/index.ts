@@ -27,6 +27,7 @@ export {
   mlflowSignature,
   type Signature,
 } from './package/signature.ts';
+export type { UserCodeLimits } from './package/user-model.ts';
 export { packageVersions } from './package-versions.ts';
 export {
   type ClassificationPrediction,

@@ -22,17 +22,24 @@ const envSchema = z.object({
     .url({ protocol: /^https?$/ })
     .transform((url) => url.replace(/\/+$/, ''))
     .optional(),
+  /** Below the time after which the gateway gives a prediction up, so that the reason is told. */
+  MILLRACE_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).default(20_000),
+  MILLRACE_MODEL_MEMORY_MB: z.coerce.number().int().min(64).default(1_024),
 });
 
 /** Endpoints, revisions, traffic, and the predictions themselves. */
 export const deployment: ServiceModule = {
   name: 'deployment',
   setup: async ({ store, blobs, bus, peer, log, settings, env, now }) => {
-    const { MILLRACE_PUBLIC_URL: publicUrl } = readEnv(envSchema, env);
+    const {
+      MILLRACE_PUBLIC_URL: publicUrl,
+      MILLRACE_MODEL_TIMEOUT_MS: callTimeoutMs,
+      MILLRACE_MODEL_MEMORY_MB: memoryMb,
+    } = readEnv(envSchema, env);
     const context: DeploymentContext = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
-      loader: new ModelLoader(blobs),
+      loader: new ModelLoader(blobs, { callTimeoutMs, memoryMb }),
       table: new ServingTable(evenlySpread(Math.random())),
       inferenceLog: new InferenceLog(bus, log, newId('serving')),
       log,

@@ -74,7 +74,7 @@ const run = async (message: RunMessage): Promise<void> => {
 
 const fail = (thrown: unknown): void => {
   process.channel?.ref();
-  sendAndExit({ type: 'thrown', thrown: describeThrown(thrown) }, 1);
+  sendAndExit({ type: 'thrown', thrown: describeThrown(thrown), last: true }, 1);
 };
 
 /** User code that ends the process gets an error that names the line instead of a silent exit. */

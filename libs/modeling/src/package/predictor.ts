@@ -8,16 +8,19 @@ import { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from 
 import { filesUnder, type PackageFiles } from './manifest.ts';
 import type { PackagedEstimator, PackagedTransform } from './model-definition.ts';
 import type { Signature } from './signature.ts';
-import { UserModel } from './user-model.ts';
+import { type UserCodeLimits, UserModel } from './user-model.ts';
 
 /** A model package ready to answer. */
 export interface Predictor {
   readonly signature: Signature;
   /** The package's input example as request rows. */
   readonly inputExample: readonly Row[];
+  /** What the model is given for these rows. Throws `Invalid` naming field and row where they do not fit the signature. */
+  tableOf(rows: readonly Row[], options?: CheckInputOptions): Table;
   /**
    * Predicts for raw features: a table, or rows of named values. Throws `Invalid` naming field and row when
-   * the input does not fit the signature.
+   * the input does not fit the signature, and what a model's own code throws: who has to tell the two apart
+   * calls `tableOf` first.
    */
   predict(input: Table | readonly Row[], options?: CheckInputOptions): Promise<Prediction>;
   /** Frees the model, and ends its child process if it has one. */
@@ -25,15 +28,16 @@ export interface Predictor {
 }
 
 /** Loads a model package. Throws `Invalid` when a file is missing or damaged. */
-export const loadPredictor = async (files: PackageFiles): Promise<Predictor> => {
+export const loadPredictor = async (files: PackageFiles, limits: UserCodeLimits = {}): Promise<Predictor> => {
   const signature = readJsonFile<Signature>(files, 'signature.json');
   const transform = readJsonFile<PackagedTransform>(files, 'transform.json');
   const estimator = readJsonFile<PackagedEstimator>(files, 'model.json');
   const inputExample = readExample(files);
-  const answer = await answerer(files, signature, transform, estimator);
+  const answer = await answerer(files, signature, transform, estimator, limits);
   return {
     signature,
     inputExample,
+    tableOf: (rows, options) => tableFromRows(signature, rows, options),
     predict: async (input, options) => answer.predict(checked(signature, input, options)),
     close: answer.close,
   };
@@ -49,9 +53,10 @@ const answerer = async (
   signature: Signature,
   transform: PackagedTransform,
   estimator: PackagedEstimator,
+  limits: UserCodeLimits,
 ): Promise<Answerer> => {
   const userCode = transform.kind === 'typescript' || estimator.kind === 'typescript';
-  const user = userCode ? await UserModel.open(files) : undefined;
+  const user = userCode ? await UserModel.open(files, limits) : undefined;
   const model =
     estimator.kind === 'builtin'
       ? await estimatorNamed(estimator.name, signature.output.task, 'model.json').load(

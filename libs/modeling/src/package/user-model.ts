@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { Internal, Unavailable } from '@millrace/errors';
+import { Internal, TimedOut, Unavailable } from '@millrace/errors';
 import { JobProcess } from '@millrace/jobs';
 import type { Table } from '@millrace/tabular';
 import type { Prediction } from '../prediction.ts';
@@ -12,28 +12,43 @@ import type { PackagedEstimator, PackagedTransform } from './model-definition.ts
 import type { Signature } from './signature.ts';
 
 const entry = new URL('../user-code/user-model.job.ts', import.meta.url);
-/** A call of user code in serving may take this long. */
-const callTimeoutMs = 30_000;
+const defaultCallTimeoutMs = 30_000;
+/** Calls that may wait for the one under way. */
+const mostWaiting = 64;
+
+/** What a model's own code may use. */
+export interface UserCodeLimits {
+  /** Milliseconds that one call may take. Default 30,000. */
+  readonly callTimeoutMs?: number;
+  /** Limit of the JavaScript heap, MiB; the process may hold twice as much. Default 1024. */
+  readonly memoryMb?: number;
+}
 
 type UserTransformPart = Extract<PackagedTransform, { kind: 'typescript' }>;
 type UserEstimatorPart = Extract<PackagedEstimator, { kind: 'typescript' }>;
 
 /**
  * The user code of a package in a child process of its own, started at the first call and again after it
- * died. Calls are answered one after the other.
+ * died. Calls are answered one after the other; when one did not end in time, those that wait are refused, so that
+ * nobody stands in line behind a model that hangs.
  */
 export class UserModel {
   readonly #directory: string;
   #process: JobProcess | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  /** Calls that did not end in time. */
+  #hangs = 0;
   #closed = false;
+  readonly #limits: UserCodeLimits;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, limits: UserCodeLimits) {
     this.#directory = directory;
+    this.#limits = limits;
   }
 
   /** Lays the package's files out in a fresh directory. */
-  static async open(files: PackageFiles): Promise<UserModel> {
+  static async open(files: PackageFiles, limits: UserCodeLimits): Promise<UserModel> {
     // The real path: user frames in errors are found by it.
     const directory = await realpath(await mkdtemp(join(tmpdir(), 'millrace-model-')));
     for (const [path, bytes] of files) {
@@ -41,7 +56,7 @@ export class UserModel {
       await mkdir(dirname(join(directory, path)), { recursive: true });
       await writeFile(join(directory, path), bytes);
     }
-    return new UserModel(directory);
+    return new UserModel(directory, limits);
   }
 
   async transform(part: UserTransformPart, features: Table): Promise<Table> {
@@ -72,7 +87,16 @@ export class UserModel {
 
   /** The child does one call at a time; a call that fails does not hold up the next. */
   #call(call: UserModelCall): Promise<UserModelAnswer> {
-    const run = this.#last.then(() => this.#run(call));
+    if (this.#waiting >= mostWaiting) {
+      return Promise.reject(new Unavailable(`${this.#waiting} calls of the model wait already`));
+    }
+    const hangs = this.#hangs;
+    this.#waiting += 1;
+    const run = this.#last.then(() => {
+      this.#waiting -= 1;
+      if (hangs !== this.#hangs) throw new Unavailable('the model did not end an earlier call in time');
+      return this.#run(call);
+    });
     this.#last = run.catch(() => {});
     return run;
   }
@@ -80,17 +104,24 @@ export class UserModel {
   async #run(call: UserModelCall): Promise<UserModelAnswer> {
     if (this.#closed) throw new Unavailable('the model is closed');
     if (this.#process?.alive !== true) {
-      this.#process = await JobProcess.start({ permissions: { read: [this.#directory] } });
+      const { memoryMb } = this.#limits;
+      this.#process = await JobProcess.start({
+        permissions: { read: [this.#directory] },
+        ...(memoryMb === undefined ? {} : { memoryMb }),
+      });
     }
     this.#process.ref();
     try {
       return await this.#process.run<UserModelAnswer>({
         entry,
         input: call,
-        timeoutMs: callTimeoutMs,
+        timeoutMs: this.#limits.callTimeoutMs ?? defaultCallTimeoutMs,
         userRoot: join(this.#directory, 'code'),
         activity: functionName(call.function),
       });
+    } catch (thrown) {
+      if (thrown instanceof TimedOut) this.#hangs += 1;
+      throw thrown;
     } finally {
       this.#process.unref();
     }

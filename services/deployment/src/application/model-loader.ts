@@ -1,7 +1,13 @@
 import { type BlobStore, parseDigest } from '@millrace/blobs';
 import { crashPoint } from '@millrace/crash-points';
 import { FailedPrecondition, Internal, messageOf } from '@millrace/errors';
-import { loadPredictor, type Prediction, type Predictor, readPackage } from '@millrace/modeling';
+import {
+  loadPredictor,
+  type Prediction,
+  type Predictor,
+  readPackage,
+  type UserCodeLimits,
+} from '@millrace/modeling';
 
 /** Bytes of one file of a model package. */
 const maxFileBytes = 512 * 1024 * 1024;
@@ -9,10 +15,13 @@ const maxFileBytes = 512 * 1024 * 1024;
 /** Loads model packages once per digest, however many revisions serve them, and frees the unused. */
 export class ModelLoader {
   readonly #blobs: BlobStore;
+  readonly #limits: UserCodeLimits;
   readonly #loaded = new Map<string, Promise<Predictor>>();
 
-  constructor(blobs: BlobStore) {
+  /** @param limits of the code that models bring along */
+  constructor(blobs: BlobStore, limits: UserCodeLimits = {}) {
     this.#blobs = blobs;
+    this.#limits = limits;
   }
 
   /**
@@ -50,7 +59,7 @@ export class ModelLoader {
     const read = (blob: string) => this.#blobs.read(parseDigest(blob), maxFileBytes);
     const files = await readPackage(await read(digest), read);
     crashPoint('mid-model-load');
-    const predictor = await loadPredictor(files);
+    const predictor = await loadPredictor(files, this.#limits);
     try {
       await smokeTest(predictor);
       return predictor;

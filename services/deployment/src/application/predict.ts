@@ -39,7 +39,10 @@ export const predictor = (dependencies: PredictDependencies) => {
   const { table, log, now, onAnswered } = dependencies;
 
   const answer = async (revision: ServedRevision, request: PredictionRequest): Promise<Prediction> => {
-    const prediction = await revision.predictor.predict(request.rows, { path: request.path });
+    const table = revision.predictor.tableOf(request.rows, { path: request.path });
+    const prediction = await revision.predictor.predict(table).catch((thrown: unknown) => {
+      throw asModelFailure(thrown);
+    });
     checkAnswer(prediction, request.rows.length);
     return prediction;
   };
@@ -108,6 +111,12 @@ export const predictor = (dependencies: PredictDependencies) => {
 
   return (request: PredictionRequest): Promise<PredictionAnswer> =>
     inSpan(`predict ${request.endpoint}`, spanDetails(request), (span) => predict(request, span));
+};
+
+/** The input was found right before: what the model's own code refuses or answers wrongly is the model's failure. */
+const asModelFailure = (thrown: unknown): unknown => {
+  const { code, message } = asMillraceError(thrown);
+  return code === ErrorCode.invalid ? new Internal(message, { cause: thrown }) : thrown;
 };
 
 const spanDetails = ({ endpoint, rows }: PredictionRequest): SpanDetails => ({

@@ -2,8 +2,11 @@ import { Unavailable } from '@millrace/errors';
 import type { HttpPeer } from '@millrace/service-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
-/** Of the connection to the data plane; a prediction is given up after the time. */
-export const predictionPeer = { connections: 64, timeoutMs: 30_000 };
+/**
+ * Of the connection to the data plane; a prediction is given up after the time. Far more connections than requests that
+ * may wait for one model: one that hangs must not keep the others from being asked.
+ */
+export const predictionPeer = { connections: 256, timeoutMs: 30_000 };
 
 /** Headers that the data plane reads; `millrace-unit` keeps a user with the same revision of a canary. */
 const passedOn = ['content-type', 'accept', 'millrace-unit'] as const;
