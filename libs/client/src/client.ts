@@ -9,6 +9,7 @@ import type { ModelVersion } from '@millrace/contracts/registry';
 import { StepProgress } from '@millrace/contracts/step';
 import type { Run as TrainingRun } from '@millrace/contracts/training';
 import { Internal, NotFound, Unavailable } from '@millrace/errors';
+import type { Diagnosis } from '@millrace/installation';
 import {
   type ApiService,
   apiPrefix,
@@ -123,6 +124,8 @@ export interface MillraceClient extends RestServices {
   /** What a prediction came from; throws `NotFound` when it is not kept (any more). */
   predictionOrigin(predictionId: string): Promise<PredictionOrigin>;
   status(): Promise<Readonly<Record<string, ServiceStatus>>>;
+  /** What the whole installation stands on. Only for admins. */
+  diagnosis(): Promise<Diagnosis>;
   /** A prediction in MLflow's `/invocations` form; `body` as that protocol defines it. */
   invoke(endpoint: string, body: unknown): Promise<unknown>;
   deadLetters(limit?: number): Promise<readonly ShownDeadLetter[]>;
@@ -222,8 +225,12 @@ const streamedEvent = (
   ...(traceparent === undefined ? {} : { traceparent }),
 });
 
-/** Milliseconds before a broken stream is opened again. */
-const reconnectMs = 500;
+/** Milliseconds before a broken stream is opened again: doubled from try to try, up to the most. */
+const reconnectMs = { first: 500, most: 8_000 };
+
+/** Spread, so that the many who lost the same gateway do not come back as one. */
+const reconnectDelayMs = (failures: number): number =>
+  Math.min(reconnectMs.most, reconnectMs.first * 2 ** failures) * (0.5 + Math.random());
 
 const watchCalls = (transport: Transport) => ({
   async *events({
@@ -235,6 +242,7 @@ const watchCalls = (transport: Transport) => ({
   }: EventsOptions = {}): AsyncGenerator<StreamedEvent> {
     let place = since;
     let connected = false;
+    let failures = 0;
     while (!signal?.aborted) {
       try {
         const path = `${apiPrefix}/events`;
@@ -246,6 +254,7 @@ const watchCalls = (transport: Transport) => ({
           signal,
           () => {
             connected = true;
+            failures = 0;
             // What comes while a broken connection is opened again is new too.
             if (place === 'new') place = opening;
           },
@@ -259,7 +268,8 @@ const watchCalls = (transport: Transport) => ({
         // Before the first answer an error is the caller's to see; later the gateway may just be restarting.
         if (!connected || !(thrown instanceof Unavailable)) throw thrown;
       }
-      await new Promise((resolve) => setTimeout(resolve, reconnectMs));
+      await new Promise((resolve) => setTimeout(resolve, reconnectDelayMs(failures)));
+      failures += 1;
     }
   },
 
@@ -309,6 +319,7 @@ const operationCalls = (transport: Transport) => {
     predictionOrigin: async (id: string) =>
       (await get(`/predictions/${encodeURIComponent(id)}/origin`)) as PredictionOrigin,
     status: async () => ((await get('/status')) as { services: Record<string, ServiceStatus> }).services,
+    diagnosis: async () => (await get('/diagnosis')) as Diagnosis,
     invoke: (endpoint: string, body: unknown) =>
       transport.json({
         method: 'POST',

@@ -67,7 +67,9 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     if (error.code === ErrorCode.internal) {
       options.log.error({ err: error.cause ?? error, path: request.routeOptions.url }, 'request failed');
     }
-    if (error.code === ErrorCode.unavailable) reply.header('retry-after', retryAfterSeconds);
+    if (error.code === ErrorCode.unavailable && !reply.hasHeader('retry-after')) {
+      reply.header('retry-after', retryAfterSeconds);
+    }
     return reply.code(httpStatusOf(error.code)).send({ error: errorToJson(error) });
   });
   app.setNotFoundHandler((request) => {

@@ -5,6 +5,7 @@ import { apiPrefix } from '@millrace/rest';
 import { readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
 import type { SpanRecord } from '@millrace/telemetry';
 import { z } from 'zod';
+import { limitAdmission } from './adapters/admission.ts';
 import { registerBlobRoutes } from './adapters/blob-routes.ts';
 import { registerDeadLetterRoutes } from './adapters/dead-letter-routes.ts';
 import { refuseWhenDiskIsFull } from './adapters/disk-space.ts';
@@ -23,13 +24,22 @@ import { ownersOf } from './application/prediction-origin.ts';
 import { Tokens } from './application/tokens.ts';
 import { TraceStore } from './application/trace-store.ts';
 
-const envSchema = z.object({ MILLRACE_TOKEN: z.string().min(16).optional() });
+const envSchema = z.object({
+  MILLRACE_TOKEN: z.string().min(16).optional(),
+  MILLRACE_MAX_REQUESTS: z.coerce.number().int().min(1).default(1_000),
+  MILLRACE_MAX_STREAMS: z.coerce.number().int().min(1).default(250),
+  MILLRACE_STREAM_STALL_MS: z.coerce.number().int().min(1_000).default(60_000),
+});
 
 export const gateway: ServiceModule = {
   name: 'gateway',
   setup: async (runtime) => {
     const { bus, blobs, settings, peer, httpPeer, store, now } = runtime;
-    const { MILLRACE_TOKEN: token } = readEnv(envSchema, runtime.env);
+    const { MILLRACE_TOKEN: token, ...limits } = readEnv(envSchema, runtime.env);
+    const streams = {
+      stallMs: limits.MILLRACE_STREAM_STALL_MS,
+      onStalled: (reason: string) => runtime.log.warn({ reason }, 'a stream was cut'),
+    };
     const onLoopback = isLoopback(settings.host);
     const tokens = new Tokens({ store, now, operatorToken: token, onLoopback });
     await refuseOpenListener(settings.host, tokens);
@@ -43,12 +53,17 @@ export const gateway: ServiceModule = {
       rpc: [rpc(TokenServiceService, tokenHandlers(tokens))],
       routes: async (app) => {
         guard(app, tokens);
+        limitAdmission(
+          app,
+          { requests: limits.MILLRACE_MAX_REQUESTS, streams: limits.MILLRACE_MAX_STREAMS },
+          Math.random,
+        );
         refuseForeignOrigins(app, tokens);
         refuseWhenDiskIsFull(app, settings.dataDir);
         registerRpcRoutes(app, peer);
-        await registerBlobRoutes(app, blobs);
-        registerEventRoutes(app, bus);
-        registerRunWatchRoute(app, bus, pipeline);
+        await registerBlobRoutes(app, blobs, streams);
+        registerEventRoutes(app, bus, streams);
+        registerRunWatchRoute(app, bus, pipeline, streams);
         registerTraceRoutes(app, traces, pipeline);
         registerPredictionOriginRoute(app, ownersOf(peer));
         registerDeadLetterRoutes(app, bus);

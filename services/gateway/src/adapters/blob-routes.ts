@@ -2,6 +2,7 @@ import { type BlobStore, parseDigest } from '@millrace/blobs';
 import { NotFound } from '@millrace/errors';
 import { apiPrefix } from '@millrace/rest';
 import type { FastifyInstance } from 'fastify';
+import { cutWhenStalled, type StallOptions } from './stalled-reader.ts';
 
 /** Bytes of one upload. */
 const maxBlobBytes = 64 * 1024 ** 3;
@@ -11,7 +12,11 @@ interface DigestParams {
 }
 
 /** Content-addressed upload and download; the digest is checked on both ways. */
-export const registerBlobRoutes = async (app: FastifyInstance, blobs: BlobStore): Promise<void> => {
+export const registerBlobRoutes = async (
+  app: FastifyInstance,
+  blobs: BlobStore,
+  stalls: StallOptions,
+): Promise<void> => {
   const path = `${apiPrefix}/blobs/:digest`;
   app.head<DigestParams>(path, { config: { permission: 'read' } }, async (request, reply) => {
     const size = await blobs.has(parseDigest(request.params.digest));
@@ -24,6 +29,7 @@ export const registerBlobRoutes = async (app: FastifyInstance, blobs: BlobStore)
       const digest = parseDigest(request.params.digest);
       const size = await blobs.has(digest);
       if (size === undefined) throw new NotFound(`there is no blob ${digest}`);
+      cutWhenStalled(reply.raw, digest, stalls);
       return (
         reply
           // A blob is somebody's data: a browser must never take it for a page of ours.

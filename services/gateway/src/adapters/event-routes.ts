@@ -3,6 +3,7 @@ import { Invalid } from '@millrace/errors';
 import { apiPrefix } from '@millrace/rest';
 import type { FastifyInstance } from 'fastify';
 import { EventStream } from './server-sent-events.ts';
+import type { StallOptions } from './stalled-reader.ts';
 
 type Since = NonNullable<Parameters<Bus['readEvents']>[0]>['since'];
 
@@ -51,18 +52,18 @@ const filtersOf = (filter: EventQuery['filter']): readonly string[] => {
  * `GET /events`: every lifecycle event as a CloudEvent, live or from the past, resumable by the stream's sequence. With
  * `follow=false` it ends with an event `end` after the last that there is.
  */
-export const registerEventRoutes = (app: FastifyInstance, bus: Bus): void => {
+export const registerEventRoutes = (app: FastifyInstance, bus: Bus, streams: StallOptions): void => {
   const options = {
     schema: { querystring },
     exposeHeadRoute: false,
-    config: { permission: 'read' },
+    config: { permission: 'read', stream: true },
   } as const;
   app.get<{ Querystring: EventQuery }>(`${apiPrefix}/events`, options, async (request, reply) => {
     const last = request.headers['last-event-id'];
     const since = parseSince(typeof last === 'string' && last !== '' ? last : (request.query.since ?? 'new'));
     const filterSubjects = filtersOf(request.query.filter);
     const { key, follow = true } = request.query;
-    const stream = new EventStream(reply);
+    const stream = new EventStream(reply, streams);
     await stream.run(async () => {
       for await (const event of bus.readEvents({ filterSubjects, since, follow, signal: stream.signal })) {
         if (key !== undefined && event.key !== key) continue;

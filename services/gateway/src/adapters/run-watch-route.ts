@@ -4,6 +4,7 @@ import { apiPrefix } from '@millrace/rest';
 import type { RpcClient } from '@millrace/service-kit';
 import type { FastifyInstance } from 'fastify';
 import { EventStream } from './server-sent-events.ts';
+import type { StallOptions } from './stalled-reader.ts';
 
 const ended = new Set<RunState>([
   RunState.RUN_STATE_SUCCEEDED,
@@ -21,14 +22,15 @@ export const registerRunWatchRoute = (
   app: FastifyInstance,
   bus: Bus,
   pipeline: RpcClient<typeof PipelineServiceService>,
+  streams: StallOptions,
 ): void => {
-  const options = { exposeHeadRoute: false, config: { permission: 'read' } } as const;
+  const options = { exposeHeadRoute: false, config: { permission: 'read', stream: true } } as const;
   app.get<{ Params: { id: string } }>(`${apiPrefix}/runs/:id/watch`, options, async (request, reply) => {
     const { id } = request.params;
     const current = async () => (await pipeline.getRun(GetRunRequest.fromPartial({ id }))).run;
     // Refuses an unknown run as an ordinary error, before the answer becomes a stream.
     let run = await current();
-    const stream = new EventStream(reply);
+    const stream = new EventStream(reply, streams);
     const progress = runGrammar.test(id)
       ? bus.subscribeProgress(`millrace.progress.${id}.>`, (json) => stream.offer('progress', json))
       : undefined;

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { asMillraceError, errorToJson } from '@millrace/errors';
 import { observeMetric } from '@millrace/telemetry';
 import type { FastifyReply } from 'fastify';
+import { cutWhenStalled, type StallOptions } from './stalled-reader.ts';
 
 const keepAliveMs = 15_000;
 
@@ -18,7 +19,7 @@ export class EventStream {
   readonly #abort = new AbortController();
   readonly #keepAlive: NodeJS.Timeout;
 
-  constructor(reply: FastifyReply) {
+  constructor(reply: FastifyReply, options: StallOptions) {
     reply.hijack();
     open += 1;
     this.#response = reply.raw;
@@ -29,7 +30,10 @@ export class EventStream {
     });
     // Reaches the client at once, so that it knows it is listening.
     this.#response.write(': listening\n\n');
-    this.#keepAlive = setInterval(() => this.#response.write(': keep-alive\n\n'), keepAliveMs);
+    cutWhenStalled(this.#response, reply.request.url.split('?')[0] ?? '', options);
+    this.#keepAlive = setInterval(() => {
+      if (!this.#response.writableNeedDrain) this.#response.write(': keep-alive\n\n');
+    }, keepAliveMs);
     this.#response.on('close', () => {
       clearInterval(this.#keepAlive);
       open -= 1;
