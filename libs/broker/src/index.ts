@@ -7,4 +7,4 @@ export { type NatsServer, type NatsServerOptions, type ServerExit, startNatsServ
 export { type ClusterOptions, maxPayloadBytes, type ServerTls } from './server-config.ts';
 export { type TestBroker, testBroker } from './test-broker.ts';
 export { type ClusterNode, type TestCluster, testCluster } from './test-cluster.ts';
-export { minimumVersion, pinnedVersion } from './version.ts';
+export { isAtLeast, minimumVersion, pinnedVersion } from './version.ts';

@@ -148,9 +148,16 @@ describe('with nothing running', () => {
   it('doctor checks what it can and ends with 5', async () => {
     const { code, out } = await millrace(['doctor', '--json', '--url', 'http://127.0.0.1:1']);
     expect(code).toBe(5);
-    const findings = JSON.parse(out) as { check: string; ok: boolean; advice?: string }[];
-    expect(findings.map(({ check }) => check)).toEqual(['Node', 'nats-server', 'data directory', 'gateway']);
-    expect(findings.at(-1)).toMatchObject({ ok: false, advice: expect.stringContaining('millrace up') });
+    const findings = JSON.parse(out) as { check: string; state: string; advice?: string }[];
+    expect(findings.map(({ check }) => check)).toEqual([
+      'Node',
+      'nats-server',
+      'data directory',
+      'open files here',
+      'port',
+      'gateway',
+    ]);
+    expect(findings.at(-1)).toMatchObject({ state: 'fail', advice: expect.stringContaining('millrace up') });
   });
 
   it('a broken state file of a crashed Millrace is none', async () => {

@@ -1,3 +1,11 @@
+export type {
+  CertificateReport,
+  ConsumerDiagnosis,
+  Diagnosis,
+  DiskReport,
+  ServiceReport,
+  StreamDiagnosis,
+} from './diagnosis.ts';
 export {
   isAlive,
   type RunningState,

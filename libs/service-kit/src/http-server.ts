@@ -24,6 +24,8 @@ export interface HttpServerOptions {
   readonly readiness: () => Promise<Readonly<Record<string, string>>>;
   /** Certificates: with them, requests are taken only from peers that may make them. Without, from anybody. */
   readonly tls?: TlsStore | undefined;
+  /** What the service says of itself and of what it stands on. */
+  readonly diagnosis?: () => Promise<object>;
   readonly routes?: (app: FastifyInstance) => void | Promise<void>;
 }
 
@@ -42,7 +44,7 @@ const maxBodyBytes = 16 * 1024 * 1024;
 /** Asked for every few seconds, and part of no story. */
 const untraced = { config: { tracing: 'none' } } as const;
 
-/** A service's HTTP listener: `/health/live`, `/health/ready`, `/metrics`, and what the service adds. */
+/** A service's HTTP listener: `/health/live`, `/health/ready`, `/metrics`, `/diagnosis`, and what the service adds. */
 export const startHttpServer = async (options: HttpServerOptions): Promise<HttpServer> => {
   const { tls } = options;
   const app = fastify({
@@ -84,6 +86,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   app.get('/metrics', untraced, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4').send(await prometheusText()),
   );
+  if (options.diagnosis !== undefined) app.get('/diagnosis', untraced, options.diagnosis);
   await options.routes?.(app);
   try {
     await app.listen({ host: options.host, port: options.port });

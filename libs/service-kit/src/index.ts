@@ -9,6 +9,7 @@ export { openProject, type ProjectFile, ProjectFiles } from './project-files.ts'
 export { rpcCallers } from './rpc-callers.ts';
 export type { CallContext, CallOptions, RpcClient, RpcHandlers } from './rpc-types.ts';
 export { runService } from './run-service.ts';
+export { certificatesOf, diskOf, openFiles, selfReport } from './self-report.ts';
 export {
   type RunningService,
   type Runtime,

@@ -29,6 +29,7 @@ import { countLifecycle } from './lifecycle-metrics.ts';
 import { openTls, requireProtectedListeners } from './listener-security.ts';
 import { readNatsSettings } from './nats-settings.ts';
 import type { RpcClient } from './rpc-types.ts';
+import { selfReport } from './self-report.ts';
 import { observeReadiness, observeService } from './service-metrics.ts';
 import type { Env, ServiceName, Settings } from './settings.ts';
 import { type StepHandler, type StepWorkerOptions, stepWorker } from './step-worker.ts';
@@ -229,13 +230,14 @@ const openRuntime = async (
 
 const startListeners = async (
   module: ServiceModule,
-  { settings, store, log }: Runtime,
+  runtime: Runtime,
   inventory: CollectionInventory,
   parts: ServiceParts,
   tls: TlsStore | undefined,
   closers: Closers,
   ready: Readiness,
 ) => {
+  const { settings, store, log } = runtime;
   const readiness = async () => ({ ...(await ready()), ...(await parts.readiness?.()) });
   closers.push(observeReadiness(module.name, readiness));
   const http = await startHttpServer({
@@ -246,6 +248,7 @@ const startListeners = async (
     // The gateway's is the edge: users have tokens, and TLS ends before it.
     tls: module.name === 'gateway' ? undefined : tls,
     readiness,
+    diagnosis: async () => selfReport(runtime, await readiness()),
     ...(parts.routes === undefined ? {} : { routes: parts.routes }),
   });
   closers.push(() => http.stop());

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { limitAdmission } from './adapters/admission.ts';
 import { registerBlobRoutes } from './adapters/blob-routes.ts';
 import { registerDeadLetterRoutes } from './adapters/dead-letter-routes.ts';
+import { registerDiagnosisRoute } from './adapters/diagnosis-route.ts';
 import { refuseWhenDiskIsFull } from './adapters/disk-space.ts';
 import { registerEventRoutes } from './adapters/event-routes.ts';
 import { guard, isLoopback, refuseForeignOrigins, refuseOpenListener } from './adapters/identity.ts';
@@ -52,12 +53,12 @@ export const gateway: ServiceModule = {
     return {
       rpc: [rpc(TokenServiceService, tokenHandlers(tokens))],
       routes: async (app) => {
-        guard(app, tokens);
         limitAdmission(
           app,
           { requests: limits.MILLRACE_MAX_REQUESTS, streams: limits.MILLRACE_MAX_STREAMS },
           Math.random,
         );
+        guard(app, tokens);
         refuseForeignOrigins(app, tokens);
         refuseWhenDiskIsFull(app, settings.dataDir);
         registerRpcRoutes(app, peer);
@@ -68,6 +69,7 @@ export const gateway: ServiceModule = {
         registerPredictionOriginRoute(app, ownersOf(peer));
         registerDeadLetterRoutes(app, bus);
         registerStatusRoute(app, httpPeer);
+        registerDiagnosisRoute(app, runtime, tokens);
         await proxy.register(app);
         app.get(`${apiPrefix}/openapi.json`, { config: { permission: 'read' } }, async () => document);
       },

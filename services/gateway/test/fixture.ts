@@ -52,13 +52,17 @@ export class Lab {
     this.dataDir = dataDir;
   }
 
-  /** @param env of the gateway */
-  static async open(env: Env = {}): Promise<Lab> {
+  /**
+   * @param env of the gateway
+   * @param now the gateway's clock, milliseconds since the epoch
+   */
+  static async open(env: Env = {}, now: () => number = Date.now): Promise<Lab> {
     const lab = new Lab(await testBroker(), await mkdtemp(join(tmpdir(), 'millrace-gateway-')));
     for (const name of Object.keys(serviceDefinitions) as ApiService[]) {
       if (name !== 'gateway') await lab.start(lab.#peer(name));
     }
-    await lab.start(lab.#remembered(gateway), env);
+    const module = { ...gateway, setup: (runtime: Runtime) => gateway.setup({ ...runtime, now }) };
+    await lab.start(lab.#remembered(module), env);
     return lab;
   }
 

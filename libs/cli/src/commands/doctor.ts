@@ -1,121 +1,107 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises';
-import { locateNatsServer } from '@millrace/broker';
-import { FailedPrecondition, messageOf } from '@millrace/errors';
+import { asMillraceError, ErrorCode, FailedPrecondition, messageOf } from '@millrace/errors';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { judgeDiagnosis } from '../doctor/diagnosis-findings.ts';
+import { type Finding, type FindingState, fail, ok, warn } from '../doctor/finding.ts';
+import { localFindings } from '../doctor/local-findings.ts';
+import { plain } from '../output.ts';
 
-interface Finding {
-  readonly check: string;
-  readonly ok: boolean;
-  /** What was found. */
-  readonly found: string;
-  /** What to do about it. */
-  readonly advice?: string;
-}
-
-type Check = (context: CommandContext) => Promise<Finding | readonly Finding[]>;
-
-const node: Check = async () => {
-  const [major = 0] = process.versions.node.split('.').map(Number);
-  return {
-    check: 'Node',
-    ok: major >= 24,
-    found: process.version,
-    advice: 'Millrace runs its sources on Node 24; `npx millrace` uses the one that npm installed.',
-  };
-};
-
-const broker: Check = async () => {
-  if (process.env.NATS_URL) return { check: 'NATS', ok: true, found: process.env.NATS_URL };
-  try {
-    const { path, source } = await locateNatsServer();
-    return { check: 'nats-server', ok: true, found: `${path} (${source})` };
-  } catch (thrown) {
-    const advice = 'Install nats-server 2.11 or newer, or Go, or set NATS_URL to a running server.';
-    return { check: 'nats-server', ok: false, found: messageOf(thrown), advice };
-  }
-};
-
-const minFreeBytes = 1024 ** 3;
-
-const disk: Check = async ({ dataDir }) => {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await access(dataDir, constants.W_OK);
-    const { bavail, bsize } = await statfs(dataDir);
-    const free = bavail * bsize;
-    return {
-      check: 'data directory',
-      ok: free > minFreeBytes,
-      found: `${dataDir}, ${(free / 1024 ** 3).toFixed(1)} GiB free`,
-      advice: 'Free some space, or choose another --data-dir.',
-    };
-  } catch (thrown) {
-    return {
-      check: 'data directory',
-      ok: false,
-      found: messageOf(thrown),
-      advice: 'Choose another --data-dir.',
-    };
-  }
-};
-
-const services: Check = async (context) => {
+/** What the gateway knows, if it answers. */
+const remoteFindings = async (context: CommandContext): Promise<readonly Finding[]> => {
   const client = await context.client();
+  const asked = Date.now();
   try {
-    const found = await client.status();
-    return Object.entries(found).map(([name, { ready, problems }]) => ({
-      check: `service ${name}`,
-      ok: ready,
-      found: ready
-        ? 'ready'
-        : Object.entries(problems)
-            .map(([part, text]) => `${part}: ${text}`)
-            .join('; '),
-      advice: `See its log lines: grep '"service":"${name}"' ${context.dataDir}/millrace.log`,
-    }));
+    const diagnosis = await client.diagnosis();
+    const answered = Date.now();
+    // The gateway reads its clock at the end of its work, which may take a while: the skew is nought within that time.
+    const time = Date.parse(diagnosis.time);
+    const gatewaySkewMs = time < asked ? time - asked : time > answered ? time - answered : 0;
+    return [
+      ...judgeDiagnosis(diagnosis, gatewaySkewMs),
+      ...(await deadLetters(context)),
+      ...(await kafka(context)),
+    ];
   } catch (thrown) {
-    return { check: 'gateway', ok: false, found: messageOf(thrown), advice: 'Start it: `millrace up`.' };
+    return [gatewayFinding(client.url, thrown)];
   }
 };
 
-const deadLetters: Check = async (context) => {
-  try {
-    const open = (await (await context.client()).deadLetters()).filter(
-      ({ replayedAt }) => replayedAt === undefined,
+const gatewayFinding = (url: string, thrown: unknown): Finding => {
+  const { code, message } = asMillraceError(thrown);
+  if (code === ErrorCode.unauthenticated) {
+    return fail('gateway', `${url}: ${message}`, 'Set MILLRACE_TOKEN to a token that it knows.');
+  }
+  if (code === ErrorCode.denied) {
+    return warn(
+      'gateway',
+      `${url} answers: ${message}`,
+      'Look with the token of an admin: others may not see what services stand on.',
     );
-    return {
-      check: 'dead letters',
-      ok: open.length === 0,
-      found: `${open.length}`,
-      advice: 'Look at them with `millrace dead list`, mend the cause, then `millrace dead replay <number>`.',
-    };
+  }
+  return fail('gateway', `${url}: ${message}`, 'Start it: `millrace up`, or name another with --url.');
+};
+
+const deadLetters = async (context: CommandContext): Promise<readonly Finding[]> => {
+  const check = 'dead letters';
+  try {
+    const letters = await (await context.client()).deadLetters(1_000);
+    const open = letters.filter(({ replayedAt }) => replayedAt === undefined).length;
+    if (open === 0) return [ok(check, 'none')];
+    const advice =
+      'Look at them with `millrace dead list`, mend the cause, then `millrace dead replay <number>`.';
+    return [fail(check, String(open), advice)];
+  } catch (thrown) {
+    return [fail(check, messageOf(thrown), 'They are on the broker: see the checks of NATS.')];
+  }
+};
+
+const kafka = async (context: CommandContext): Promise<readonly Finding[]> => {
+  try {
+    const { kafka: state } = await (await context.client()).bridge.getKafkaState({});
+    if (state === undefined || state.forwarding === 'KAFKA_FORWARDING_OFF') return [];
+    const found = `${state.brokers.join(', ')}: ${state.lag} events wait, ${state.rejected} were rejected`;
+    const isWell = state.forwarding !== 'KAFKA_FORWARDING_WAITING' && state.rejected === 0;
+    return [
+      isWell
+        ? ok('Kafka', found)
+        : fail(
+            'Kafka',
+            found,
+            'See `millrace bridge`; mend its brokers or MILLRACE_KAFKA_BROKERS. Events wait meanwhile.',
+          ),
+    ];
   } catch {
-    // The gateway's own check has told already that it does not answer.
+    // That the bridge does not answer is told as a finding of its service.
     return [];
   }
 };
 
-const checks: readonly Check[] = [node, broker, disk, services, deadLetters];
+const mark: Readonly<Record<FindingState, string>> = {
+  ok: pc.green('ok  '),
+  warn: pc.yellow('warn'),
+  fail: pc.red('fail'),
+};
 
 const doctor = async (context: CommandContext): Promise<void> => {
-  const findings: Finding[] = [];
-  for (const check of checks) findings.push(...[await check(context)].flat());
+  const findings = [
+    ...(await localFindings(context.dataDir, process.env)),
+    ...(await remoteFindings(context)),
+  ];
   context.output.result(findings, () => {
-    for (const { check, ok, found, advice } of findings) {
-      context.output.write(`${ok ? pc.green('ok  ') : pc.red('bad ')} ${check}: ${found}`);
-      if (!ok && advice !== undefined) context.output.write(pc.dim(`     ${advice}`));
+    for (const { check, state, found, advice } of findings) {
+      context.output.write(`${mark[state]} ${plain(check)}: ${plain(found)}`);
+      if (advice !== undefined) context.output.write(pc.dim(`     ${advice}`));
     }
   });
-  const bad = findings.filter(({ ok }) => !ok).length;
-  if (bad > 0) throw new FailedPrecondition(`${bad} of ${findings.length} checks found something`);
+  const failed = findings.filter(({ state }) => state === 'fail').length;
+  if (failed > 0) throw new FailedPrecondition(`${failed} of ${findings.length} checks failed`);
 };
 
 export const doctorCommand = (program: Command): void => {
   program
     .command('doctor')
-    .description('check everything that Millrace needs and say what to do')
+    .description('check everything that Millrace needs and say what to do; ends with 5 when a check fails')
     .action(action(doctor));
 };

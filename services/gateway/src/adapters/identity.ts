@@ -35,6 +35,7 @@ const ofTheKit: Readonly<Record<string, RoutePermission>> = {
   '/health/live': 'public',
   '/health/ready': 'public',
   '/metrics': 'read',
+  '/diagnosis': 'administer',
 };
 
 const permissionOf = (url: string | undefined, declared: RoutePermission | undefined) =>

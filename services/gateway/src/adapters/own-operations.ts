@@ -159,6 +159,14 @@ export const ownOperations: Readonly<Record<string, Record<string, unknown>>> = 
       responses: answer('application/json', '`{services: {name: {ready, problems}}}`'),
     },
   },
+  '/diagnosis': {
+    get: {
+      operationId: 'diagnosis',
+      summary: 'What every service stands on, streams and consumers, and whose clock differs',
+      tags: ['operations'],
+      responses: answer('application/json', '`{time, services, broker, access}`'),
+    },
+  },
   '/openapi.json': {
     get: {
       operationId: 'openapi',

@@ -49,11 +49,13 @@ interface Known {
 export class Tokens {
   readonly #tokens: Collection<StoredToken>;
   readonly #options: TokensOptions;
+  readonly onLoopback: boolean;
   readonly #known = new Map<string, Known>();
   #open = { value: false, readAt: Number.NEGATIVE_INFINITY };
 
   constructor(options: TokensOptions) {
     this.#options = options;
+    this.onLoopback = options.onLoopback;
     this.#tokens = options.store.collection({
       name: 'tokens',
       indexes: [{ path: 'createdAt', type: 'text' }],
