@@ -31,6 +31,61 @@ export const republishEvents = async (
   return { published: messages.length, added: state.messages - messages.length };
 };
 
+export interface ForeignEvent {
+  /** `millrace.test.bulk.noted.v1` */
+  readonly type: string;
+  /** `test.bulk/one` */
+  readonly entity: string;
+  readonly sequence: number;
+  /** The whole payload, as it goes over the wire. */
+  readonly payload: string | Uint8Array;
+  /** Attributes that are not as they should be. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Publishes an event that no service made, with all the headers that ours have. */
+export const publishForeign = async (bus: Bus, event: ForeignEvent): Promise<void> => {
+  const { jsm, js } = bus.internals;
+  const { state } = await jsm.streams.info('EVENTS');
+  const sample = await jsm.streams.getMessage('EVENTS', { seq: state.first_seq });
+  if (sample === null) throw new Error('the stream has no event to take the headers from');
+  const { header } = sample;
+  const { type, entity, sequence, payload } = event;
+  const attributes: Readonly<Record<string, string>> = {
+    'ce-id': `foreign-${entity}-${sequence}`,
+    'ce-type': type,
+    'ce-source': `/millrace/${type.split('.')[1]}`,
+    'ce-subject': entity.slice(entity.indexOf('/') + 1),
+    'ce-time': new Date().toISOString(),
+    'ce-sequence': String(sequence),
+    'ce-millraceentity': entity,
+    ...event.headers,
+  };
+  header.delete('Nats-Msg-Id');
+  for (const [name, value] of Object.entries(attributes)) header.set(name, value);
+  await js.publish(type.replace(/^millrace\./, 'millrace.evt.'), payload, { headers: header });
+};
+
+/** Publishes the stream's events over and over, as new to the broker, until so many were published. */
+export const republishManyTimes = async (bus: Bus, times: number): Promise<void> => {
+  const messages = await readAll(bus);
+  for (const { header } of messages) header.delete('Nats-Msg-Id');
+  const atOnce = 200;
+  for (let done = 0; done < times; done += atOnce) {
+    const some = Array.from(
+      { length: Math.min(atOnce, times - done) },
+      (_, i) => messages[(done + i) % messages.length],
+    );
+    await Promise.all(
+      some.map((message) =>
+        message === undefined
+          ? undefined
+          : bus.internals.js.publish(message.subject, message.data, { headers: message.header }),
+      ),
+    );
+  }
+};
+
 /** Publishes an event that looks right to the broker and has no readable payload. */
 export const publishPoison = async (bus: Bus, like: string, key: string): Promise<void> => {
   const sample = (await readAll(bus)).find(({ subject }) => subject === like);
