@@ -27,7 +27,7 @@ matters. Labels never hold ids: endpoints, revisions, features (20 of each endpo
 metric has at most 2,000 series in a process; what comes beyond those is summed up in one with \`otel_metric_overflow\`.
 
 Where to look at them: the dashboards in \`infra/grafana\`. What to do when they are bad: the
-[runbooks](../operations/runbooks/README.md) of the alerts in \`infra/prometheus/alerts.yml\`.
+[runbooks](../operations/runbooks/README.md) of the alerts in \`infra/prometheus/rules/alerts.yml\`.
 
 ${Object.entries(metricGroups)
   .map(([title, metrics]) => `## ${title}\n\n${tableOf(metrics)}`)
