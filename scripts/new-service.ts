@@ -119,6 +119,12 @@ const register = (): void => {
     (found) => `${found}  'millrace.${service}.v1.${capitalised(service)}Service': ${service},\n`,
   );
 
+  edit(
+    'libs/bus/src/access/service-needs.ts',
+    / {2}gateway: \{\n/,
+    (found) => `  ${service}: nothing,\n${found}`,
+  );
+
   const modules = 'services/embedded/src/modules.ts';
   edit(
     modules,
