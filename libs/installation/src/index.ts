@@ -1,3 +1,4 @@
+export { type ControlAnswer, controlSocketOf, orderRestart } from './control.ts';
 export type {
   CertificateReport,
   ConsumerDiagnosis,

@@ -39,6 +39,8 @@ export interface RpcServerOptions {
   readonly log: Logger;
   /** Certificates: with them, calls are taken only from services that may make them. Without, from anybody. */
   readonly tls?: TlsStore | undefined;
+  /** Calls wait for it: the listener answers before the service can. */
+  readonly started?: Promise<void>;
 }
 
 export interface RpcServer {
@@ -90,7 +92,7 @@ const credentialsOf = ({ tls }: RpcServerOptions): ServerCredentials =>
 type UnaryHandler = (request: unknown, call: object) => Promise<unknown>;
 
 const unary = (
-  { service, log, tls }: RpcServerOptions,
+  { service, log, tls, started }: RpcServerOptions,
   callers: CallerIdentities,
   path: string,
   handle: UnaryHandler,
@@ -99,9 +101,9 @@ const unary = (
   const answer = (call: ServerUnaryCall<unknown, unknown>, done: sendUnaryData<unknown>) => {
     const abort = new AbortController();
     call.on('cancelled', () => abort.abort());
-    const started = performance.now();
+    const begun = performance.now();
     const finish = (code: number) =>
-      record('millrace_rpc_server_duration_seconds', (performance.now() - started) / 1000, {
+      record('millrace_rpc_server_duration_seconds', (performance.now() - begun) / 1000, {
         service,
         method,
         code: String(code),
@@ -109,6 +111,7 @@ const unary = (
     const parent = contextFromHeaders(call.metadata.getMap() as Record<string, string>, context.active());
     inSpan(method, rpcServerSpan(method, parent), async () => {
       if (tls !== undefined) authorizeCall(callers.of(call), method);
+      await started;
       return runAsService(service, () =>
         handle(call.request, { signal: abort.signal, metadata: call.metadata }),
       );

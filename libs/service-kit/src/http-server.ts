@@ -10,6 +10,7 @@ import {
 } from '@millrace/errors';
 import { type Logger, prometheusText } from '@millrace/telemetry';
 import fastify, { type FastifyInstance } from 'fastify';
+import { drainable } from './http-drain.ts';
 import { measureRequests } from './http-metrics.ts';
 import { traceRequests } from './http-spans.ts';
 import { authorizeRequest, followCertificates, httpsOptions } from './http-tls.ts';
@@ -27,11 +28,15 @@ export interface HttpServerOptions {
   /** What the service says of itself and of what it stands on. */
   readonly diagnosis?: () => Promise<object>;
   readonly routes?: (app: FastifyInstance) => void | Promise<void>;
+  /** Requests but health checks wait for it: the listener answers before the service can. */
+  readonly started?: Promise<void>;
 }
 
 export interface HttpServer {
   readonly port: number;
   readonly app: FastifyInstance;
+  /** Takes no more connections, lets those there are come to their end, and goes on when they have. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -57,6 +62,8 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     // Names of endpoints and models are at most 128 characters each.
     routerOptions: { maxParamLength: 300 },
   });
+  if (options.started !== undefined) holdUntil(app, options.started);
+  const drain = drainable(app);
   traceRequests(app, options.service);
   measureRequests(app, options.service);
   if (tls !== undefined) {
@@ -98,8 +105,15 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   return {
     app,
     port: typeof address === 'object' && address !== null ? address.port : options.port,
+    drain,
     stop: () => app.close(),
   };
+};
+
+const holdUntil = (app: FastifyInstance, started: Promise<void>): void => {
+  app.addHook('onRequest', async (request) => {
+    if (!request.url.startsWith('/health/')) await started;
+  });
 };
 
 interface SchemaError {

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { armCrashPoints } from '@millrace/crash-points';
 import { asMillraceError, errorToJson, exitCodeOf } from '@millrace/errors';
 import { startTelemetry } from '@millrace/telemetry';
@@ -8,22 +9,25 @@ import { readSettings } from './settings.ts';
 const stopTimeoutMs = 20_000;
 
 /**
- * The whole of a service's `main.ts`: starts it as its own process and stops it on SIGINT, SIGTERM, or when the
- * supervisor that started it is gone.
+ * The whole of a service's `main.ts`: starts it as its own process and stops it on SIGTERM, letting clients leave for the
+ * process that comes in its place; at once on SIGINT, or when the supervisor that started it is gone.
  */
 export const runService = async (module: ServiceModule): Promise<void> => {
   const telemetry = startTelemetry({ defaultService: module.name, env: process.env });
   let service: RunningService | undefined;
   let stopping = false;
-  const stop = async () => {
+  // A process that a supervisor lets share its listeners would end at once with the supervisor, without an order.
+  if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
+  const stop = async (drain = false) => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    await service?.stop();
+    await service?.stop({ drain });
     await telemetry.shutdown();
     process.exit(0);
   };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+  process.on('SIGINT', () => void stop());
+  process.on('SIGTERM', () => void stop(true));
   process.once('disconnect', () => void stop());
   try {
     armCrashPoints(module.name, process.env);

@@ -87,8 +87,11 @@ export interface RunningService {
   readonly name: ServiceName;
   readonly grpcPort: number;
   readonly httpPort: number;
-  /** Stops intake, lets work under way end, flushes, closes. */
-  stop(): Promise<void>;
+  /**
+   * Stops intake, lets work under way end, flushes, closes. With `drain` it waits until clients have left its HTTP
+   * listener, so that none of their calls fails when another process answers in its place.
+   */
+  stop(options?: { readonly drain?: boolean }): Promise<void>;
 }
 
 /** Starts one service in this process. Fails, with everything closed again, when any part does not start. */
@@ -97,7 +100,10 @@ export const startService = (module: ServiceModule, settings: Settings, env: Env
 
 const start = async (module: ServiceModule, settings: Settings, env: Env): Promise<RunningService> => {
   const closers: Closers = [];
-  const stop = async () => {
+  const begun = Promise.withResolvers<void>();
+  let drain = async () => {};
+  const stop = async (options: { readonly drain?: boolean } = {}) => {
+    if (options.drain === true) await drain();
     // The reverse of the start: intake first, stores last. One failing part must not keep the others open.
     for (const close of closers.splice(0).reverse()) {
       await (async () => close())().catch((thrown: unknown) => log.error({ err: thrown }, 'stop failed'));
@@ -112,13 +118,28 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
     const parts = await module.setup(runtime);
     if (parts.stop !== undefined) closers.push(parts.stop);
     let started = false;
-    const server = await startListeners(module, runtime, inventory, parts, tls, closers, async () => ({
-      ...(started ? {} : { service: 'is starting or stopping' }),
-      ...(await ready()),
-    }));
+    // What a process that comes in the place of another is asked meanwhile waits, but not for ever: services that
+    // start together may ask each other.
+    const held = setTimeout(begun.resolve, startHoldMs);
+    const server = await startListeners(
+      module,
+      runtime,
+      inventory,
+      parts,
+      tls,
+      closers,
+      begun.promise,
+      async () => ({
+        ...(started ? {} : { service: 'is starting or stopping' }),
+        ...(await ready()),
+      }),
+    );
     await startIntake(module, runtime, parts, closers);
     await parts.start?.();
     started = true;
+    clearTimeout(held);
+    begun.resolve();
+    drain = server.drain;
     server.setServing(true);
     closers.push(() => {
       started = false;
@@ -141,6 +162,9 @@ const publishSpans = (bus: Bus, spans: readonly SpanRecord[]): void => {
 
 /** Milliseconds after which the events in the hands of a process that died are given to another. */
 const eventLeaseMs = 5_000;
+
+/** Milliseconds that calls wait for a service that listens and has not started yet. */
+const startHoldMs = 5_000;
 
 /** Milliseconds that a step gets to end when its service stops; after that another worker begins it again. */
 const stepGraceMs = 2_000;
@@ -235,6 +259,7 @@ const startListeners = async (
   parts: ServiceParts,
   tls: TlsStore | undefined,
   closers: Closers,
+  started: Promise<void>,
   ready: Readiness,
 ) => {
   const { settings, store, log } = runtime;
@@ -247,6 +272,7 @@ const startListeners = async (
     log,
     // The gateway's is the edge: users have tokens, and TLS ends before it.
     tls: module.name === 'gateway' ? undefined : tls,
+    started,
     readiness,
     diagnosis: async () => selfReport(runtime, await readiness()),
     ...(parts.routes === undefined ? {} : { routes: parts.routes }),
@@ -257,6 +283,7 @@ const startListeners = async (
     host: settings.grpcHost,
     port: settings.grpcPort,
     tls,
+    started,
     bindings: [
       ...(parts.rpc ?? []),
       rpc(StorageServiceService, storageRpc({ store, inventory, ...parts.storage })),
@@ -264,7 +291,7 @@ const startListeners = async (
     log,
   });
   closers.push(() => grpc.stop());
-  return { grpcPort: grpc.port, httpPort: http.port, setServing: grpc.setServing };
+  return { grpcPort: grpc.port, httpPort: http.port, setServing: grpc.setServing, drain: http.drain };
 };
 
 const startIntake = async (

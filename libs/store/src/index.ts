@@ -23,11 +23,11 @@ export type {
   Scalar,
   Stored,
 } from './port.ts';
-export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
-export type { StoreLogger } from './store-logger.ts';
 export {
   type FrozenStore,
   type FrozenStores,
   freezeSqliteStores,
   textsOfSqliteStore,
 } from './sqlite/frozen-stores.ts';
+export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
+export type { StoreLogger } from './store-logger.ts';

@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { findFreePorts, type OnProgress } from '@millrace/broker';
-import { Internal } from '@millrace/errors';
-import { removeRunningState, writeRunningState } from '@millrace/installation';
+import { Internal, Invalid } from '@millrace/errors';
+import { controlSocketOf, removeRunningState, writeRunningState } from '@millrace/installation';
 import { type Env, type ServiceName, serviceNames } from '@millrace/service-kit';
 import { createLogger } from '@millrace/telemetry';
+import { type ControlSocket, openControlSocket, type RestartServices } from './control-socket.ts';
 import { developmentCertificates, tlsEnvOf } from './development-certificates.ts';
 import type { Installation } from './run-installation.ts';
 import { type ServiceProcess, superviseService } from './service-process.ts';
@@ -34,6 +35,7 @@ export const startSeparate = async (
   const startedAt = Date.now();
   const processes: ServiceProcess[] = [];
   let broker: SupervisedBroker | undefined;
+  let control: ControlSocket | undefined;
   let ready = false;
   let lastWrite = Promise.resolve();
 
@@ -57,6 +59,7 @@ export const startSeparate = async (
   const stop = async () => {
     ready = false;
     certificates.stop();
+    await control?.stop();
     await lastWrite.catch(() => {});
     await removeRunningState(dataDir);
     const inOrder = processes.splice(0).sort((a, b) => orderOf(b.name) - orderOf(a.name));
@@ -73,6 +76,7 @@ export const startSeparate = async (
       }),
     );
     ready = true;
+    control = await openControlSocket(controlSocketOf(dataDir), rollingRestart(processes), log);
     await tellState();
     return { url, natsUrl: started.url, stop };
   } catch (thrown) {
@@ -80,6 +84,22 @@ export const startSeparate = async (
     throw thrown;
   }
 };
+
+/** One service at a time: the others stand in for nothing, but nobody waits for two. */
+const rollingRestart =
+  (processes: readonly ServiceProcess[]): RestartServices =>
+  async (names, onDone) => {
+    const unknown = names.find((name) => !serviceNames.some((known) => known === name));
+    if (unknown !== undefined) {
+      throw Invalid.field('service', `"${unknown}" is none of ${serviceNames.join(', ')}`);
+    }
+    const chosen = serviceNames.filter((name) => names.length === 0 || names.includes(name));
+    for (const name of chosen) {
+      const begun = performance.now();
+      await processes.find((service) => service.name === name)?.replace();
+      onDone(name, Math.round(performance.now() - begun));
+    }
+  };
 
 /** Waits for all, so that none is still starting when what did start is stopped; then throws the first failure. */
 const startAll = async (starts: readonly Promise<void>[]): Promise<void> => {

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import cluster from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { type ErrorJson, errorFromJson, Internal, TimedOut } from '@millrace/errors';
+import { type ErrorJson, errorFromJson, Internal, TimedOut, Unavailable } from '@millrace/errors';
 import type { Env, ServiceName } from '@millrace/service-kit';
 import type { Logger } from '@millrace/telemetry';
 
@@ -9,6 +10,11 @@ export interface ServiceProcess {
   readonly name: ServiceName;
   /** `undefined` while it is down. */
   pid(): number | undefined;
+  /**
+   * Starts another process of the service, which shares the listeners, and when that is ready has the first one drain and
+   * end: no call fails. Throws what kept the other from its start; the first one then goes on.
+   */
+  replace(): Promise<void>;
   /** Ends it in order, by force when it takes too long. */
   stop(): Promise<void>;
 }
@@ -29,6 +35,8 @@ const restartDelayMs = { first: 100, most: 5_000 };
 const steadyMs = 10_000;
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 15_000;
+/** The same for one that lets its clients leave first. */
+const drainTimeoutMs = 25_000;
 
 /** Starts a service's `main.ts` and keeps it running. Throws what kept it from its first start. */
 export const superviseService = async (options: ServiceProcessOptions): Promise<ServiceProcess> => {
@@ -41,6 +49,7 @@ class Supervisor implements ServiceProcess {
   readonly name: ServiceName;
   readonly #options: ServiceProcessOptions;
   #child: ChildProcess | undefined;
+  #starting: ChildProcess | undefined;
   #restart: NodeJS.Timeout | undefined;
   #failures = 0;
   #stopping = false;
@@ -56,41 +65,61 @@ class Supervisor implements ServiceProcess {
 
   /** Resolves when the service is ready; from then on it is watched. */
   async start(): Promise<void> {
+    const started = await this.#launch();
+    this.#child = started.child;
+    void this.#watch(started);
+  }
+
+  async replace(): Promise<void> {
+    const former = this.#child;
+    const started = await this.#launch();
+    if (this.#stopping || former !== this.#child) {
+      // It was stopped, or died and was started again, meanwhile.
+      await end(started.child, 'SIGINT', stopTimeoutMs);
+      throw new Unavailable(`${this.name} ended while another was started in its place`);
+    }
+    this.#child = started.child;
+    void this.#watch(started);
+    this.#options.onRestart();
+    if (former !== undefined) await end(former, 'SIGTERM', drainTimeoutMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    const alive = [this.#child, this.#starting].filter((child) => child !== undefined);
+    await Promise.all(alive.map((child) => end(child, 'SIGINT', stopTimeoutMs)));
+  }
+
+  /** The main file of the service, which listens on sockets that all its processes share. */
+  async #launch(): Promise<Started> {
     const { name, env } = this.#options;
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', fileURLToPath(import.meta.resolve(`@millrace/${name}/main`))],
-      // In a group of its own a Ctrl-C reaches only us, and we end it in order. The channel tells it when we are gone.
-      { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true },
-    );
-    this.#child = child;
+    cluster.schedulingPolicy = cluster.SCHED_NONE;
+    cluster.setupPrimary({
+      exec: fileURLToPath(import.meta.resolve(`@millrace/${name}/main`)),
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      args: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const child = cluster.fork(env).process;
+    this.#starting = child;
     const ended = endOf(child);
     try {
       await readyOf(name, child, ended);
     } catch (thrown) {
       child.kill('SIGKILL');
       await ended;
-      this.#child = undefined;
       throw thrown;
+    } finally {
+      this.#starting = undefined;
     }
-    void this.#watch(ended);
+    return { child, ended };
   }
 
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    clearTimeout(this.#restart);
-    const child = this.#child;
-    if (child === undefined) return;
-    const ended = endOf(child);
-    child.kill('SIGTERM');
-    const forced = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
-    await ended;
-    clearTimeout(forced);
-  }
-
-  async #watch(ended: Promise<string>): Promise<void> {
+  async #watch({ child, ended }: Started): Promise<void> {
     const since = performance.now();
     const how = await ended;
+    if (this.#child !== child) return;
     this.#child = undefined;
     if (this.#stopping) return;
     if (performance.now() - since > steadyMs) this.#failures = 0;
@@ -115,6 +144,20 @@ class Supervisor implements ServiceProcess {
     }
   }
 }
+
+interface Started {
+  readonly child: ChildProcess;
+  /** Resolves with how it ended. */
+  readonly ended: Promise<string>;
+}
+
+const end = async (child: ChildProcess, signal: NodeJS.Signals, timeoutMs: number): Promise<void> => {
+  const ended = endOf(child);
+  child.kill(signal);
+  const forced = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  await ended;
+  clearTimeout(forced);
+};
 
 const endOf = (child: ChildProcess): Promise<string> =>
   new Promise((resolve) => {

@@ -2,8 +2,17 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type ErrorJson, errorFromJson, Internal, Invalid, NotFound } from '@millrace/errors';
-import { isAlive, readRunningState } from '@millrace/installation';
+import {
+  type ErrorJson,
+  errorFromJson,
+  FailedPrecondition,
+  Internal,
+  Invalid,
+  messageOf,
+  NotFound,
+  Unavailable,
+} from '@millrace/errors';
+import { type ControlAnswer, isAlive, orderRestart, readRunningState } from '@millrace/installation';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
@@ -107,6 +116,31 @@ const down = async ({ dataDir, output }: CommandContext): Promise<void> => {
   output.result({ stopped: state.pid }, () => output.write('Millrace is down'));
 };
 
+const restart = async ({ dataDir, output }: CommandContext, services: readonly string[]): Promise<void> => {
+  const state = await readRunningState(dataDir);
+  if (state === undefined) throw new NotFound(`no Millrace runs on ${dataDir}`);
+  if (state.mode === 'embedded') {
+    throw new FailedPrecondition('all services are one process, which cannot stand in for itself', {
+      hint: 'Use `millrace down` and `millrace up`, or run them apart: `millrace up --separate`.',
+    });
+  }
+  const restarted: { readonly service: string; readonly tookMs: number }[] = [];
+  let last: ControlAnswer | undefined;
+  try {
+    for await (const answer of orderRestart(dataDir, services)) {
+      last = answer;
+      if (!('restarted' in answer)) continue;
+      restarted.push({ service: answer.restarted, tookMs: answer.tookMs });
+      output.note(pc.dim(`${answer.restarted} after ${answer.tookMs} ms`));
+    }
+  } catch (thrown) {
+    throw new Unavailable(`process ${state.pid} takes no orders: ${messageOf(thrown)}`, { cause: thrown });
+  }
+  if (last !== undefined && 'failed' in last) throw errorFromJson(last.failed as ErrorJson);
+  if (last === undefined || !('done' in last)) throw new Unavailable('the supervisor ended meanwhile');
+  output.result(restarted, () => output.write(`${pc.green('restarted')} ${restarted.length} services`));
+};
+
 const status = async (context: CommandContext): Promise<void> => {
   const client = await context.client();
   const services = await client.status();
@@ -136,5 +170,12 @@ export const lifecycleCommands = (program: Command): void => {
     .option('-d, --detach', 'return once it answers; end it with `millrace down`')
     .action(action(up));
   program.command('down').description('end the Millrace of this data directory').action(action(down));
+  program
+    .command('restart')
+    .description(
+      'replace services that run apart by new processes, one after the other, without a failed call',
+    )
+    .argument('[services...]', 'default all')
+    .action(action(restart));
   program.command('status').description('readiness of every service').action(action(status));
 };
