@@ -7,7 +7,7 @@ import { type BridgeProcess, eventually, type KafkaLab, startKafkaLab } from './
 import { type KafkaServer, startKafkaServer } from './support/kafka-server.ts';
 
 /** Kills of each kind; a longer run by `MILLRACE_TEST_KAFKA_KILLS=100`. */
-const kills = Number(process.env.MILLRACE_TEST_KAFKA_KILLS ?? 3);
+const kills = Number(process.env.MILLRACE_TEST_KAFKA_KILLS ?? 2);
 const seed = Number(process.env.MILLRACE_TEST_SEED ?? 42);
 const timeout = 120_000 + kills * 15_000;
 
