@@ -11,8 +11,10 @@ export interface EntityHead {
 }
 
 interface RecentRequest {
-  /** ISO 8601: of events sent since then. */
+  /** ISO 8601: of events sent since then. For owners that do not know `windowMs` yet. */
   readonly sentSince: string;
+  /** Of events sent within so many milliseconds, by the owner's clock: those of two machines may differ by hours. */
+  readonly windowMs?: number;
   /** `registry.alias` */
   readonly kinds: readonly string[];
 }
@@ -32,7 +34,9 @@ export const recentHeads = async (
   json: unknown,
   outbox: OutboxPort,
 ): Promise<{ readonly heads: readonly EntityHead[] }> => {
-  const { sentSince, kinds } = json as Partial<Record<keyof RecentRequest, unknown>>;
+  const { windowMs, kinds, ...asked } = json as Partial<Record<keyof RecentRequest, unknown>>;
+  const sentSince =
+    typeof windowMs === 'number' ? new Date(Date.now() - windowMs).toISOString() : asked.sentSince;
   if (typeof sentSince !== 'string' || Number.isNaN(Date.parse(sentSince))) {
     throw Invalid.field('sentSince', 'must be a time');
   }
@@ -82,12 +86,13 @@ export const reconcile = async ({
     // Spread, so that not all consumers ask at once.
     await sleep(periodMs * (0.75 + Math.random() / 2), stopping);
     if (stopping.aborted) return;
-    const sentSince = new Date(Date.now() - Math.max(3 * periodMs, shortestWindowMs)).toISOString();
+    const windowMs = Math.max(3 * periodMs, shortestWindowMs);
+    const sentSince = new Date(Date.now() - windowMs).toISOString();
     const look = async () => {
       for (const head of due) await expect(head);
       const answers = await Promise.all(
         [...owners].map(async ([owner, own]) => {
-          const request = { sentSince, kinds: own } satisfies RecentRequest;
+          const request = { sentSince, windowMs, kinds: own } satisfies RecentRequest;
           const answer = await bus.request(`${subjects.refill}.${owner}`, request, { timeoutMs });
           return (answer as { heads?: readonly EntityHead[] }).heads ?? [];
         }),
