@@ -1,7 +1,7 @@
 import { metrics } from '@opentelemetry/api';
 import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { MeterProvider } from '@opentelemetry/sdk-metrics';
-import { measureWith } from './metrics/instruments.ts';
+import { recordedText } from './metrics/instruments.ts';
 import { observedText } from './metrics/observed.ts';
 import { observeProcess } from './metrics/process-metrics.ts';
 
@@ -10,9 +10,7 @@ let reader: PrometheusExporter | undefined;
 /** Installs the process's meter provider; measurements are read by `prometheusText`. */
 export const startMetrics = (): void => {
   reader = new PrometheusExporter({ preventServerStart: true });
-  const provider = new MeterProvider({ readers: [reader] });
-  metrics.setGlobalMeterProvider(provider);
-  measureWith(provider.getMeter('millrace'));
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
   observeProcess();
 };
 
@@ -20,7 +18,7 @@ export const startMetrics = (): void => {
 export const prometheusText = async (): Promise<string> => {
   if (reader === undefined) return '';
   const { resourceMetrics } = await reader.collect();
-  // What a process is, the scrape configuration and the label `service` tell.
-  const text = new PrometheusSerializer(undefined, false, undefined, true, true).serialize(resourceMetrics);
-  return `${text}\n${await observedText()}`;
+  // Of other libraries. What a process is, the scrape configuration and the label `service` tell.
+  const others = new PrometheusSerializer(undefined, false, undefined, true, true).serialize(resourceMetrics);
+  return `${recordedText()}${await observedText()}${others}\n`;
 };

@@ -55,6 +55,13 @@ describe('measurements', () => {
     expect(text).toContain('# TYPE millrace_store_commit_group_size histogram\n');
   });
 
+  it('beyond the number of series that a metric may have are added up', async () => {
+    for (let i = 0; i < 2_010; i += 1) count('millrace_bus_gaps_total', { consumer: `c${i}` });
+    const text = await prometheusText();
+    expect(text.match(/^millrace_bus_gaps_total\{/gm)).toHaveLength(2_001);
+    expect(text).toContain('millrace_bus_gaps_total{otel_metric_overflow="true"} 10\n');
+  });
+
   it('of gauges are read when wanted, of each who has any, until they stop', async () => {
     const stop = observeMetric('millrace_outbox_pending', () => [{ value: 1, labels: { service: 'a' } }]);
     observeMetric('millrace_outbox_pending', async () => [{ value: 2, labels: { service: 'b' } }]);

@@ -1,11 +1,5 @@
-import {
-  type CounterName,
-  type GaugeName,
-  type LabelsOf,
-  type MetricName,
-  metricTable,
-} from './metric-table.ts';
-import type { MetricDefinition } from './table/definition.ts';
+import type { CounterName, GaugeName, LabelsOf, MetricName } from './metric-table.ts';
+import { familyHead, type Labels, labelsText } from './text-format.ts';
 
 /** A gauge's value now, or a counter's that is counted elsewhere. */
 export interface Measurement<Name extends MetricName> {
@@ -17,7 +11,7 @@ type Observed = GaugeName | CounterName;
 
 interface AnyMeasurement {
   readonly value: number;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
 }
 
 type Reader = () => readonly AnyMeasurement[] | Promise<readonly AnyMeasurement[]>;
@@ -51,7 +45,6 @@ export const observedText = async (): Promise<string> =>
   (await Promise.all([...readers].map(([name, known]) => familyText(name, known)))).join('');
 
 const familyText = async (name: Observed, known: ReadonlySet<Reader>): Promise<string> => {
-  const { help, type }: MetricDefinition = metricTable[name];
   const measured = (await Promise.all([...known].map(readSoon))).flat();
   // A series stands once, whoever tells of it.
   const series = new Map<string, number>();
@@ -60,16 +53,8 @@ const familyText = async (name: Observed, known: ReadonlySet<Reader>): Promise<s
   }
   if (series.size === 0) return '';
   const lines = [...series].map(([labelled, value]) => `${labelled} ${value}\n`);
-  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`;
+  return `${familyHead(name)}${lines.join('')}`;
 };
-
-const labelsText = (labels: AnyMeasurement['labels']): string => {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${escaped(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
-};
-
-const escaped = (value: string): string =>
-  value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 
 const readSoon = async (read: Reader): Promise<readonly AnyMeasurement[]> => {
   let timer: NodeJS.Timeout | undefined;
