@@ -13,7 +13,10 @@ let open = 0;
 export const observeStreams = (): (() => void) =>
   observeMetric('millrace_gateway_streams_open', () => [{ value: open, labels: {} }]);
 
-/** A server-sent event stream on a reply. Waits for a slow reader instead of buffering for it. */
+/**
+ * A server-sent event stream on a reply. Waits for a slow reader instead of buffering for it, and cuts off one that takes
+ * nothing at all.
+ */
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #abort = new AbortController();
