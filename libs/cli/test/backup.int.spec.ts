@@ -80,7 +80,7 @@ describe('a backup', () => {
         target: join(folder, 'none'),
         version: '1',
         natsUrl: undefined,
-        env: { MILLRACE_STORE_URL: 'mongodb://db' },
+        env: { MILLRACE_STORE_URL: 'sqlite:/one.sqlite' },
         onProgress: quiet,
       }),
     ).rejects.toMatchObject({ code: 'invalid', hint: expect.stringContaining('backup.md') });
@@ -128,7 +128,7 @@ describe('a restore', () => {
     const { writeManifest } = await import('../src/backup/manifest.ts');
     const manifest = await verifyBackup(newer, quiet);
     for (const name of ['manifest.json', 'manifest.json.sha256']) await rm(join(newer, name));
-    await writeManifest(newer, { ...manifest, format: 2, version: '9.0.0' });
+    await writeManifest(newer, { ...manifest, format: 3, version: '9.0.0' });
     await expect(restore(newer, join(folder, 'never'))).rejects.toMatchObject({
       code: 'failed_precondition',
       message: expect.stringContaining('made by Millrace 9.0.0'),

@@ -23,6 +23,7 @@ export {
   type Env,
   readEnv,
   readSettings,
+  readStoreAccess,
   type ServiceName,
   type Settings,
   serviceNames,

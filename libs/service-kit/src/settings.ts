@@ -192,6 +192,9 @@ const storeAccessOf = (base: Base): MongoAccess => {
   };
 };
 
+/** Who reaches the stores in MongoDB, and how, by the variables that services read. */
+export const readStoreAccess = (env: Env): MongoAccess => storeAccessOf(readEnv(baseSchema, env));
+
 /** Resolves the settings of one service. */
 export const readSettings = (service: ServiceName, env: Env, addresses = addressesFromEnv(env)): Settings => {
   const base = readEnv(baseSchema, env);

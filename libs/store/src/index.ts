@@ -1,6 +1,15 @@
+export {
+  freezeMongoStores,
+  linesOfMongoStore,
+  requireNoMongoStores,
+  restoreMongoStores,
+} from './mongo-backup.ts';
 export type { MongoAccess } from './mongodb/access.ts';
+export type { FreezeMongoStoresOptions, FrozenMongoStores } from './mongodb/frozen-stores.ts';
 export type { MongoStoreOptions } from './mongodb/mongo-store.ts';
-export { openMongoStore, openStore, type StoreSettings } from './open-store.ts';
+export type { MongoStoreCopy } from './mongodb/restored-stores.ts';
+export type { MongoStoresOptions } from './mongodb/stores-client.ts';
+export { isMongoUrl, openMongoStore, openStore, type StoreSettings } from './open-store.ts';
 export type {
   Change,
   Collection,

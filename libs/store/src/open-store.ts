@@ -24,6 +24,9 @@ export const openMongoStore = async (options: MongoStoreOptions): Promise<Docume
   return adapter.openMongoStore(options);
 };
 
+/** Whether the stores are in MongoDB; else in SQLite files. */
+export const isMongoUrl = (url: string): boolean => mongoPattern.test(url);
+
 /** Opens the store that the URL names. Throws what the adapter's opening throws, `Invalid` on another scheme. */
 export const openStore = async ({
   url,
@@ -33,7 +36,6 @@ export const openStore = async ({
 }: StoreSettings): Promise<DocumentStore> => {
   const common = { service, ...(logger === undefined ? {} : { logger }) };
   if (url.startsWith(SQLITE)) return openSqliteStore({ path: url.slice(SQLITE.length), ...common });
-  if (mongoPattern.test(url))
-    return openMongoStore({ url, access, database: `millrace_${service}`, ...common });
+  if (isMongoUrl(url)) return openMongoStore({ url, access, database: `millrace_${service}`, ...common });
   throw Invalid.field('url', 'must begin with sqlite:, mongodb:// or mongodb+srv://');
 };

@@ -3,21 +3,21 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type BlobInfo, type BlobStore, type Digest, openBlobStore } from '@millrace/blobs';
 import { copyDeadLetters } from '@millrace/bus';
-import { Conflict, FailedPrecondition, Invalid, messageOf, NotFound } from '@millrace/errors';
-import { serviceNames } from '@millrace/service-kit';
-import { type FrozenStores, freezeSqliteStores, textsOfSqliteStore } from '@millrace/store';
+import { Conflict, FailedPrecondition, messageOf, NotFound } from '@millrace/errors';
 import { copyBlob, openBackupBlobs, writeBlobList } from './blob-list.ts';
 import { connectToBroker } from './broker-access.ts';
 import {
   type BackedUpStore,
   type BackupManifest,
-  backupFormat,
   blobListFile,
   deadLetterFile,
   describeFile,
+  formatOf,
+  type StoreKind,
   writeDurably,
   writeManifest,
 } from './manifest.ts';
+import { freezeStores, type StoreSource } from './store-source.ts';
 
 export interface CreateBackupOptions {
   /** Data directory of the Millrace, running or not. */
@@ -29,6 +29,8 @@ export interface CreateBackupOptions {
   /** Where a broker may be found; without one, dead letters are not in the backup. */
   readonly natsUrl: string | undefined;
   readonly env: NodeJS.ProcessEnv;
+  /** No service runs, says the operator: only for stores in a MongoDB that gives no snapshot. Default false. */
+  readonly stopped?: boolean;
   readonly onProgress: (message: string) => void;
 }
 
@@ -40,49 +42,47 @@ const reportEvery = 1_000;
  * afterwards (ADR 23). Leaves nothing behind when it fails.
  */
 export const createBackup = async (options: CreateBackupOptions): Promise<BackupManifest> => {
-  const { dataDir, target, env } = options;
-  requireSqlite(env);
-  const services = serviceNames.filter((name) => existsSync(storeOf(dataDir, name)));
-  if (services.length === 0) {
-    throw new NotFound(`there is no store in ${dataDir}`, {
-      hint: 'Name the data directory with --data-dir.',
-    });
-  }
+  const { target } = options;
   const isNew = !existsSync(target);
   if (!isNew && (await readdir(target)).length > 0) {
     throw new Conflict(`${target} is not empty`, { hint: 'A backup needs a directory of its own.' });
   }
-  await mkdir(target, { recursive: true, mode: 0o700 });
+  const source = await freezeStores({ stopped: false, ...options });
   try {
-    return await fill(options, services);
+    if (source.services.length === 0) throw noStores(options.dataDir, source.kind);
+    await mkdir(target, { recursive: true, mode: 0o700 });
+    return await fill(options, source);
   } catch (thrown) {
-    for (const name of await readdir(target)) await rm(join(target, name), { recursive: true, force: true });
-    if (isNew) await rm(target, { recursive: true, force: true });
+    await removeContent(target, isNew);
     throw thrown;
+  } finally {
+    await source.close();
   }
 };
 
-const storeOf = (dataDir: string, service: string): string => join(dataDir, service, 'store.sqlite');
+const noStores = (dataDir: string, kind: StoreKind): NotFound =>
+  kind === 'sqlite'
+    ? new NotFound(`there is no store in ${dataDir}`, { hint: 'Name the data directory with --data-dir.' })
+    : new NotFound('there is no store in MongoDB', {
+        hint: 'See MILLRACE_STORE_URL, and whether the user may read the databases millrace_<service>.',
+      });
 
-const requireSqlite = (env: NodeJS.ProcessEnv): void => {
-  const url = env.MILLRACE_STORE_URL;
-  if (url === undefined || url === '') return;
-  throw Invalid.field('MILLRACE_STORE_URL', 'names stores that this command does not copy', {
-    hint: 'Back MongoDB up with its own tools, and the blobs with those of their store: docs/operations/backup.md.',
-  });
+const removeContent = async (target: string, isNew: boolean): Promise<void> => {
+  if (!existsSync(target)) return;
+  for (const name of await readdir(target)) await rm(join(target, name), { recursive: true, force: true });
+  if (isNew) await rm(target, { recursive: true, force: true });
 };
 
-const fill = async (options: CreateBackupOptions, services: readonly string[]): Promise<BackupManifest> => {
-  const { dataDir, target, version, onProgress } = options;
-  const frozen = freezeSqliteStores(services.map((name) => storeOf(dataDir, name)));
-  const { cutAt, fenceMs } = frozen;
+const fill = async (options: CreateBackupOptions, source: StoreSource): Promise<BackupManifest> => {
+  const { target, version, onProgress } = options;
+  const { kind, services, cutAt, fenceMs } = source;
   onProgress(`${services.length} stores are frozen as of ${cutAt}; commits waited ${fenceMs.toFixed(1)} ms`);
-  const stores = await copyStores(frozen, services, options);
-  const { copied, absent } = await copyBlobs(options, stores);
+  const stores = await copyStores(source, options);
+  const { copied, absent } = await copyBlobs(options, await digestsNamedIn(target, stores, source));
   await writeDurably(join(target, blobListFile), writeBlobList(copied));
   const deadLetters = await copyLetters(options, cutAt);
   const manifest: BackupManifest = {
-    format: backupFormat,
+    format: formatOf(kind),
     version,
     cutAt,
     createdAt: new Date().toISOString(),
@@ -101,32 +101,34 @@ const fill = async (options: CreateBackupOptions, services: readonly string[]): 
 };
 
 const copyStores = async (
-  frozen: FrozenStores,
-  services: readonly string[],
+  source: StoreSource,
   { target, onProgress }: CreateBackupOptions,
 ): Promise<readonly BackedUpStore[]> => {
   await mkdir(join(target, 'stores'), { mode: 0o700 });
   const copies: BackedUpStore[] = [];
-  try {
-    for (const [index, service] of services.entries()) {
-      const path = `stores/${service}.sqlite`;
-      await frozen.stores[index]?.copyTo(join(target, path));
-      const file = await describeFile(target, path);
-      copies.push({ service, ...file });
-      onProgress(`store of ${service}: ${(file.bytes / 1e6).toFixed(1)} MB`);
-    }
-    return copies;
-  } finally {
-    frozen.close();
+  for (const service of source.services) {
+    const path = `stores/${service}.${source.extension}`;
+    await source.copyTo(service, join(target, path));
+    const file = await describeFile(target, path);
+    copies.push({ service, ...(source.kind === 'sqlite' ? {} : { kind: source.kind }), ...file });
+    onProgress(`store of ${service}: ${(file.bytes / 1e6).toFixed(1)} MB`);
   }
+  await source.check();
+  // What the snapshot holds back, logs or versions, need not be held for the time of the blobs.
+  await source.close();
+  return copies;
 };
 
 const digestPattern = /sha256:[0-9a-f]{64}(?![0-9a-f])/g;
 
-const digestsNamedIn = (target: string, stores: readonly BackedUpStore[]): ReadonlySet<string> => {
+const digestsNamedIn = async (
+  target: string,
+  stores: readonly BackedUpStore[],
+  { textsOf }: StoreSource,
+): Promise<ReadonlySet<string>> => {
   const named = new Set<string>();
   for (const { path } of stores) {
-    for (const text of textsOfSqliteStore(join(target, path))) {
+    for await (const text of textsOf(join(target, path))) {
       for (const [digest] of text.matchAll(digestPattern)) named.add(digest);
     }
   }
@@ -140,7 +142,7 @@ export const openInstallationBlobs = (dataDir: string, env: NodeJS.ProcessEnv): 
 /** All blobs, also those that nothing names yet: an upload that was acknowledged is kept as well. */
 const copyBlobs = async (
   { dataDir, target, env, onProgress }: CreateBackupOptions,
-  stores: readonly BackedUpStore[],
+  named: ReadonlySet<string>,
 ): Promise<{ readonly copied: readonly BlobInfo[]; readonly absent: number }> => {
   const from = await openInstallationBlobs(dataDir, env);
   const to = await openBackupBlobs(target);
@@ -159,7 +161,6 @@ const copyBlobs = async (
       if (cursor === undefined) break;
     }
     // Those that are aside as garbage are not listed; a store may name one all the same.
-    const named = digestsNamedIn(target, stores);
     for (const digest of named) await copy(digest as Digest);
     const list = [...copied.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
     onProgress(`${list.length} blobs`);

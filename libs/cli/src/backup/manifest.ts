@@ -5,8 +5,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { FailedPrecondition, Invalid, messageOf } from '@millrace/errors';
 
-/** Layout of a backup's directory; one with a higher number was made by newer code. */
-export const backupFormat = 1;
+/** Highest layout of a backup's directory that is read; one with a higher number was made by newer code. */
+const newestFormat = 2;
+
+/** Where the stores were: copies of one kind are not restored into the other. */
+export type StoreKind = 'sqlite' | 'mongodb';
+
+/** Format 2 has stores that code which knows only format 1 would take for files of SQLite. */
+export const formatOf = (kind: StoreKind): number => (kind === 'sqlite' ? 1 : 2);
 
 export interface BackedUpFile {
   /** Relative to the backup's directory, `/`-separated. */
@@ -18,6 +24,8 @@ export interface BackedUpFile {
 
 export interface BackedUpStore extends BackedUpFile {
   readonly service: string;
+  /** Default `sqlite`. */
+  readonly kind?: StoreKind;
 }
 
 /** What a backup holds. Written last: a directory without it is no backup. */
@@ -43,6 +51,8 @@ export const manifestFile = 'manifest.json';
 const sealFile = 'manifest.json.sha256';
 export const blobListFile = 'blobs.txt';
 export const deadLetterFile = 'streams/DEAD.jsonl';
+
+export const storeKindOf = ({ stores }: BackupManifest): StoreKind => stores[0]?.kind ?? 'sqlite';
 
 /** Describes a file of the backup as it is on disk. */
 export const describeFile = async (directory: string, path: string): Promise<BackedUpFile> => {
@@ -86,9 +96,9 @@ export const readManifest = async (directory: string): Promise<BackupManifest> =
   const seal = await readFile(join(directory, sealFile), 'utf8').catch(() => '');
   if (seal !== sealOf(text)) throw damaged(manifestFile, `it is not what ${sealFile} says`);
   const manifest = JSON.parse(text) as BackupManifest;
-  if (manifest.format > backupFormat) {
+  if (manifest.format > newestFormat) {
     throw new FailedPrecondition(
-      `the backup has format ${manifest.format}, made by Millrace ${manifest.version}; this one reads up to ${backupFormat}`,
+      `the backup has format ${manifest.format}, made by Millrace ${manifest.version}; this one reads up to ${newestFormat}`,
       { hint: 'Restore it with the version that made it, or a newer one.' },
     );
   }

@@ -2,12 +2,14 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Bus, type DeadLetterCopy, restoreDeadLetters, streams } from '@millrace/bus';
-import { Conflict } from '@millrace/errors';
+import { Conflict, FailedPrecondition } from '@millrace/errors';
 import { readRunningState } from '@millrace/installation';
+import { type MongoStoresOptions, requireNoMongoStores, restoreMongoStores } from '@millrace/store';
 import { copyBlob, openBackupBlobs, readBlobList } from './blob-list.ts';
 import { connectToBroker, withOwnBroker } from './broker-access.ts';
 import { openInstallationBlobs } from './create-backup.ts';
-import type { BackupManifest } from './manifest.ts';
+import { type BackupManifest, type StoreKind, storeKindOf } from './manifest.ts';
+import { mongoStoresOf } from './store-source.ts';
 import { verifyBackup } from './verify-backup.ts';
 
 export interface RestoreOptions {
@@ -15,7 +17,10 @@ export interface RestoreOptions {
   readonly source: string;
   /** Where Millrace will run: must not be there, or be empty. */
   readonly dataDir: string;
-  /** What is in the data directory is moved aside; streams of a broker that `NATS_URL` names are emptied. */
+  /**
+   * What is in the data directory is moved aside; streams of a broker that `NATS_URL` names are emptied; what the
+   * databases in MongoDB hold is dropped.
+   */
   readonly force: boolean;
   readonly env: NodeJS.ProcessEnv;
   /** Of the moment, for names of what is moved aside. */
@@ -32,11 +37,14 @@ export interface Restored {
 /**
  * Makes a data directory from a backup, which is verified first. It appears in one step when it is whole. The streams are
  * not in it: services publish from their outboxes what a broker does not have. A broker of its own (`NATS_URL`) must
- * have no events, because those from after the backup would count as ones that are yet to come.
+ * have no events, because those from after the backup would count as ones that are yet to come. Stores in MongoDB are
+ * filled before the directory appears, and no service can open them before the last of them is whole.
  */
 export const restoreBackup = async (options: RestoreOptions): Promise<Restored> => {
   const { source, dataDir, force, env, onProgress } = options;
   const manifest = await verifyBackup(source, onProgress);
+  const mongo = mongoStoresOf(env);
+  requireKind(manifest, mongo === undefined ? 'sqlite' : 'mongodb');
   await refuseRunning(dataDir);
   const isTaken = existsSync(dataDir) && (await readdir(dataDir)).length > 0;
   if (isTaken && !force) {
@@ -44,6 +52,7 @@ export const restoreBackup = async (options: RestoreOptions): Promise<Restored> 
       hint: 'Choose another --data-dir, or add --force: what is there is moved aside, not removed.',
     });
   }
+  if (mongo !== undefined && !force) await requireNoMongoStores(mongo);
   const parent = dirname(resolve(dataDir));
   const making = `${resolve(dataDir)}.restoring`;
   await mkdir(parent, { recursive: true });
@@ -54,6 +63,7 @@ export const restoreBackup = async (options: RestoreOptions): Promise<Restored> 
   try {
     await mkdir(making, { mode: 0o700 });
     await fill(making, manifest, options);
+    if (mongo !== undefined) await restoreDatabases(mongo, manifest, options);
     const movedAside = isTaken
       ? `${resolve(dataDir)}.${options.now.toISOString().replaceAll(':', '')}`
       : undefined;
@@ -70,6 +80,30 @@ export const restoreBackup = async (options: RestoreOptions): Promise<Restored> 
   }
 };
 
+const requireKind = (manifest: BackupManifest, kind: StoreKind): void => {
+  const found = storeKindOf(manifest);
+  if (found === kind) return;
+  throw found === 'mongodb'
+    ? new FailedPrecondition('the backup is of stores in MongoDB, and none is named', {
+        hint: 'Name the MongoDB to restore into: MILLRACE_STORE_URL.',
+      })
+    : new FailedPrecondition('the backup is of SQLite stores, and MILLRACE_STORE_URL names MongoDB', {
+        hint: 'Leave MILLRACE_STORE_URL out: a backup is restored into stores of its own kind.',
+      });
+};
+
+const restoreDatabases = async (
+  mongo: MongoStoresOptions,
+  { stores, cutAt }: BackupManifest,
+  { source, onProgress }: RestoreOptions,
+): Promise<void> => {
+  await restoreMongoStores(
+    mongo,
+    stores.map(({ service, path }) => ({ service, path: join(source, path) })),
+  );
+  onProgress(`${stores.length} databases as of ${cutAt}`);
+};
+
 const refuseRunning = async (dataDir: string): Promise<void> => {
   const running = await readRunningState(dataDir);
   if (running === undefined) return;
@@ -80,13 +114,14 @@ const refuseRunning = async (dataDir: string): Promise<void> => {
 
 const fill = async (making: string, manifest: BackupManifest, options: RestoreOptions): Promise<void> => {
   const { source, env, onProgress } = options;
-  for (const { service, path } of manifest.stores) {
+  const files = manifest.stores.filter(({ kind }) => kind !== 'mongodb');
+  for (const { service, path } of files) {
     await mkdir(join(making, service), { mode: 0o700 });
     await cp(join(source, path), join(making, service, 'store.sqlite'));
     await syncFile(join(making, service, 'store.sqlite'));
     await syncDirectory(join(making, service));
   }
-  onProgress(`${manifest.stores.length} stores as of ${manifest.cutAt}`);
+  if (files.length > 0) onProgress(`${files.length} stores as of ${manifest.cutAt}`);
   await restoreBlobs(making, options);
   if (!env.NATS_URL && (manifest.deadLetters?.count ?? 0) > 0) {
     await withOwnBroker(making, env, (bus) => putBack(bus, manifest, options));

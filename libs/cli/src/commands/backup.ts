@@ -16,7 +16,7 @@ const summary = ({ stores, blobs, deadLetters, cutAt }: BackupManifest): string 
 const create = async (
   context: CommandContext,
   directory: string,
-  { broker = true }: { readonly broker?: boolean },
+  { broker = true, stopped = false }: { readonly broker?: boolean; readonly stopped?: boolean },
 ): Promise<void> => {
   const { dataDir, output } = context;
   const natsUrl = process.env.NATS_URL || (await readRunningState(dataDir))?.natsUrl;
@@ -27,6 +27,7 @@ const create = async (
     version,
     natsUrl: broker ? natsUrl : undefined,
     env: process.env,
+    stopped,
     onProgress: (message) => output.note(pc.dim(message)),
   });
   output.result({ directory: target, ...manifest }, () => {
@@ -69,6 +70,10 @@ export const backupCommands = (program: Command): void => {
     .description('stores as of one moment, blobs and dead letters, while services go on')
     .argument('<directory>', 'new or empty')
     .option('--no-broker', 'leave dead letters out, where the broker does not answer')
+    .option(
+      '--stopped',
+      'no service runs: for stores in a MongoDB that is no replica set, and gives no snapshot',
+    )
     .action(action(create));
   group
     .command('verify')
@@ -81,7 +86,7 @@ export const backupCommands = (program: Command): void => {
     .argument('<directory>', 'of the backup')
     .option(
       '--force',
-      'move aside what is in the data directory; remove the streams of the broker at NATS_URL',
+      'move aside what is in the data directory; remove the streams of the broker at NATS_URL; drop, for good, what the databases of MILLRACE_STORE_URL hold',
     )
     .action(action(restore));
 };

@@ -1,6 +1,14 @@
 import type { AnyBulkWriteOperation, IndexDescription, Collection as MongoCollection } from 'mongodb';
 import { type Indexes, indexEntries } from '../indexes.ts';
-import { type DocumentRecord, fieldPath, fieldsRecord, mapPath, mapsRecord, type Tables } from './layout.ts';
+import {
+  type CollectionRecord,
+  type DocumentRecord,
+  fieldPath,
+  fieldsRecord,
+  mapPath,
+  mapsRecord,
+  type Tables,
+} from './layout.ts';
 
 /** Documents whose index values are made anew at once. */
 const REINDEX_STEP = 200;
@@ -74,6 +82,19 @@ const dropUndeclared = async (
   }
 };
 
+const descriptionsOf = (indexes: Indexes): readonly IndexDescription[] => [
+  ...ownIndexes,
+  ...declaredIndexes(indexes),
+];
+
+/** Makes the indexes that a collection's record says it has: `prepareCollection` takes the record's word for it. */
+export const createRecordedIndexes = async (
+  tables: Tables,
+  { _id: name, indexes }: CollectionRecord,
+): Promise<void> => {
+  await tables.documents(name).createIndexes([...descriptionsOf(JSON.parse(indexes) as Indexes)]);
+};
+
 /**
  * Makes the collection and its indexes, or brings them to those that are declared now. Safe to repeat, and to
  * run in several processes at once.
@@ -83,7 +104,7 @@ export const prepareCollection = async (tables: Tables, name: string, indexes: I
   const found = await tables.collections.findOne({ _id: name });
   if (found?.indexes === wanted) return;
   const documents = tables.documents(name);
-  const descriptions = [...ownIndexes, ...declaredIndexes(indexes)];
+  const descriptions = descriptionsOf(indexes);
   if (found !== null) {
     await dropUndeclared(documents, descriptions);
     await reindexDocuments(documents, indexes);

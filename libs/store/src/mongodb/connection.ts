@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Invalid, Unavailable } from '@millrace/errors';
-import { MongoClient } from 'mongodb';
+import { MongoClient, type ReadConcernLike } from 'mongodb';
 import type { AccessFiles } from './access.ts';
 import { type Tables, tablesOf } from './layout.ts';
 import { fromMongo, isLost, isTransient, isWrongPassword, NoAnswer } from './mongo-error.ts';
@@ -41,11 +41,17 @@ const concerns = {
   retryReads: true,
 } as const;
 
-const clientOf = (url: string, access: AccessFiles): MongoClient => {
+/** A client that is not connected yet. Throws `Invalid` when the address cannot be read. */
+export const clientOf = (
+  url: string,
+  access: AccessFiles,
+  readConcern: ReadConcernLike = concerns.readConcern,
+): MongoClient => {
   const own = access.clientOptions();
   try {
     return new MongoClient(url, {
       ...concerns,
+      readConcern,
       ...own,
       appName: 'millrace',
       serverSelectionTimeoutMS: SELECTION_MS,

@@ -6,6 +6,9 @@ import type { Field } from '../query.ts';
 /** Layout of the records below; a store with a higher one was written by newer code. */
 export const LAYOUT = 1;
 
+/** Where the service's name is in a store that a restore has not completed. No service has this name. */
+export const BEING_RESTORED = '(being restored)';
+
 /** A message in its document, until it is sent. Numbers and texts only: what the user gave stays JSON text. */
 export interface EmbeddedMessage {
   readonly position: number;

@@ -7,7 +7,7 @@ import { AccessFiles, type MongoAccess } from './access.ts';
 import { Connection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
 import { MongoInbox } from './inbox.ts';
-import { LAYOUT, type Tables } from './layout.ts';
+import { BEING_RESTORED, LAYOUT, type Tables } from './layout.ts';
 import { runMigrations } from './migrations.ts';
 import { MongoCollection } from './mongo-collection.ts';
 import { fromMongo, isDuplicate } from './mongo-error.ts';
@@ -141,6 +141,11 @@ const prepareStore = async (tables: Tables, service: string): Promise<void> => {
   if ((found?.layout ?? 0) > LAYOUT) {
     throw new FailedPrecondition(`store: its layout ${found?.layout} is newer than this code's ${LAYOUT}`, {
       hint: 'Run the version of Millrace that wrote it, or a newer one.',
+    });
+  }
+  if (found?.service === BEING_RESTORED) {
+    throw new FailedPrecondition('store: its restore is under way, or did not end', {
+      hint: 'Restore it again: `millrace restore --force`.',
     });
   }
   if (found?.service !== service) {
