@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Invalid, Unavailable } from '@millrace/errors';
-import { MongoClient, type ReadConcernLike } from 'mongodb';
+import { MongoClient, type ReadConcernLevel } from 'mongodb';
 import type { AccessFiles } from './access.ts';
 import { type Tables, tablesOf } from './layout.ts';
 import { fromMongo, isLost, isTransient, isWrongPassword, NoAnswer } from './mongo-error.ts';
@@ -32,10 +32,14 @@ export interface ConnectionOptions {
   readonly patienceMs: number;
 }
 
-/** Durable on a majority of the members when acknowledged; what is read is so too and never rolls back. */
+/**
+ * Durable on a majority of the members when acknowledged; what is read is so too and never rolls back. Each by the name
+ * that it has in an address: only so does it take the place of what the address says.
+ */
 const concerns = {
-  writeConcern: { w: 'majority', journal: true, wtimeoutMS: MAJORITY_MS },
-  readConcern: { level: 'majority' },
+  w: 'majority',
+  journal: true,
+  wtimeoutMS: MAJORITY_MS,
   readPreference: 'primary',
   retryWrites: true,
   retryReads: true,
@@ -45,13 +49,13 @@ const concerns = {
 export const clientOf = (
   url: string,
   access: AccessFiles,
-  readConcern: ReadConcernLike = concerns.readConcern,
+  level: ReadConcernLevel = 'majority',
 ): MongoClient => {
   const own = access.clientOptions();
   try {
     return new MongoClient(url, {
       ...concerns,
-      readConcern,
+      readConcernLevel: level,
       ...own,
       appName: 'millrace',
       serverSelectionTimeoutMS: SELECTION_MS,

@@ -179,7 +179,7 @@ const withStores = async (client: MongoClient, services: readonly string[]): Pro
  */
 export const freezeMongoStores = async (options: FreezeMongoStoresOptions): Promise<FrozenMongoStores> => {
   const { services, stopped } = options;
-  const client = await connectToStores(options, { level: stopped ? 'majority' : 'snapshot' });
+  const client = await connectToStores(options, stopped ? 'majority' : 'snapshot');
   try {
     const [first] = await withStores(client, services);
     const cutAt = new Date().toISOString();

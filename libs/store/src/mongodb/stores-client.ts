@@ -1,4 +1,4 @@
-import type { Db, MongoClient, ReadConcernLike } from 'mongodb';
+import type { Db, MongoClient, ReadConcernLevel } from 'mongodb';
 import { AccessFiles, type MongoAccess } from './access.ts';
 import { clientOf } from './connection.ts';
 import { fromMongo } from './mongo-error.ts';
@@ -18,11 +18,11 @@ export const databaseOf = (service: string): string => `millrace_${service}`;
 /** A client for the databases of all services. Throws `Unavailable` when MongoDB does not answer. */
 export const connectToStores = async (
   { url, access = {} }: MongoStoresOptions,
-  readConcern: ReadConcernLike = { level: 'majority' },
+  level?: ReadConcernLevel,
 ): Promise<MongoClient> => {
   const files = await AccessFiles.open(access, { url, database: 'admin' });
   try {
-    return await clientOf(url, files, readConcern).connect();
+    return await clientOf(url, files, level).connect();
   } catch (thrown) {
     throw fromMongo(thrown);
   } finally {
