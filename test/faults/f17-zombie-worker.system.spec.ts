@@ -34,7 +34,8 @@ const startSecond = async (service: string, pid: number): Promise<void> => {
       .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   );
   const [grpc, http] = await findFreePorts('127.0.0.1', 2);
-  const { NODE_CHANNEL_FD: _, ...env } = environment;
+  // What ties the first one to its supervisor is not for the second.
+  const { NODE_CHANNEL_FD: _, NODE_UNIQUE_ID: _id, ...env } = environment;
   const child = spawn(
     process.execPath,
     [
