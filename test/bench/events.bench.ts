@@ -32,13 +32,11 @@ import { durableAppendMs } from './harness/floors.ts';
 import { shortNumber } from './harness/report.ts';
 
 const repeats = 5;
-const total = 20_000;
 const sustainedTarget = 8_000;
-const pacedRate = 1_000;
 const pacedSeconds = 5;
 
 /** As fast as it goes: changes of different entities at once, one after another within each. */
-const sustained = async (path: EventPath): Promise<number> => {
+const sustained = async (path: EventPath, total: number): Promise<number> => {
   const startedAt = performance.now();
   for (let n = 0; n < total; n += entities) {
     await Promise.all(Array.from({ length: Math.min(entities, total - n) }, (_, i) => path.change(n + i)));
@@ -47,7 +45,7 @@ const sustained = async (path: EventPath): Promise<number> => {
   return (total * 1_000) / (performance.now() - startedAt);
 };
 
-const paced = async (path: EventPath): Promise<readonly number[]> => {
+const paced = async (path: EventPath, { total, pacedRate }: Setup): Promise<readonly number[]> => {
   path.latencies.length = 0;
   const count = pacedRate * pacedSeconds;
   const startedAt = performance.now();
@@ -79,6 +77,10 @@ interface Setup {
     close(): Promise<void>;
   }>;
   readonly repeats: number;
+  /** Changes as fast as they go. */
+  readonly total: number;
+  /** Changes a second afterwards; the stand-in for MongoDB could not follow a thousand. */
+  readonly pacedRate: number;
 }
 
 const sqlite: Setup['stores'] = async (directory) => ({
@@ -95,9 +97,9 @@ const mongodb: Setup['stores'] = async () => {
 };
 
 const setups: readonly Setup[] = [
-  { name: 'events', brokers: 1, stores: sqlite, repeats },
-  { name: 'events on MongoDB', brokers: 1, stores: mongodb, repeats: 3 },
-  { name: 'events, three brokers', brokers: 3, stores: sqlite, repeats: 3 },
+  { name: 'events', brokers: 1, stores: sqlite, repeats, total: 20_000, pacedRate: 1_000 },
+  { name: 'events on MongoDB', brokers: 1, stores: mongodb, repeats: 3, total: 2_000, pacedRate: 100 },
+  { name: 'events, three brokers', brokers: 3, stores: sqlite, repeats: 3, total: 20_000, pacedRate: 1_000 },
 ];
 
 const brokersOf = async (count: Setup['brokers']) => {
@@ -106,16 +108,17 @@ const brokersOf = async (count: Setup['brokers']) => {
   return { url: cluster.url, stop: () => cluster.stop() };
 };
 
-const measure = ({ brokers, stores }: Setup): Promise<Repeat> =>
+const measure = (setup: Setup): Promise<Repeat> =>
   inDirectory(async (directory) => {
+    const { brokers, stores, total, pacedRate } = setup;
     const broker = await brokersOf(brokers);
     const bus = await connectBus({ url: broker.url, service: 'bench', topology: { replicas: brokers } });
     const kept = await stores(directory);
     const path = await EventPath.start(bus, await kept.open('producer'), await kept.open('consumer'));
     try {
       const bare = await bareRates(bus, total, brokers);
-      const perSecond = await sustained(path);
-      const latencies = await paced(path);
+      const perSecond = await sustained(path, total);
+      const latencies = await paced(path, setup);
       const { lost, doubled } = await path.mismatch(total + pacedRate * pacedSeconds);
       mustHold(lost === 0 && doubled === 0, () => `${lost} events were lost, ${doubled} handled twice`);
       return { bare, perSecond, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
@@ -128,7 +131,7 @@ const measure = ({ brokers, stores }: Setup): Promise<Repeat> =>
   });
 
 /** Only what is there to be compared with has targets. */
-const figuresOf = ({ name }: Setup, results: readonly Repeat[]): readonly Figure[] => {
+const figuresOf = ({ name, pacedRate }: Setup, results: readonly Repeat[]): readonly Figure[] => {
   const withTargets = name === 'events';
   const bare = (rate: keyof BareRates) => shortNumber(median(results.map((result) => result.bare[rate])));
   const floor = `bare publish ${bare('publishedPerSecond')} /s, consume ${bare('consumedPerSecond')} /s`;
@@ -147,14 +150,14 @@ const figuresOf = ({ name }: Setup, results: readonly Repeat[]): readonly Figure
     },
     { measure: `${name}: share of bare publish`, unit: '%', values: shares },
     {
-      measure: `${name}: p50 at 1,000 /s`,
+      measure: `${name}: p50 at ${pacedRate} /s`,
       unit: 'ms',
       values: results.map(({ p50Ms }) => p50Ms),
       ...target(atMost(5)),
       floor: append,
     },
     {
-      measure: `${name}: p99 at 1,000 /s`,
+      measure: `${name}: p99 at ${pacedRate} /s`,
       unit: 'ms',
       values: results.map(({ p99Ms }) => p99Ms),
       ...target(atMost(25)),
@@ -176,7 +179,7 @@ export const benchmark: Benchmark = {
         const { bare, perSecond, p50Ms, p99Ms } = result;
         note(
           `${setup.name}: ${shortNumber(perSecond)} /s of ${shortNumber(bare.publishedPerSecond)} /s bare; ` +
-            `p50 ${shortNumber(p50Ms)} ms, p99 ${shortNumber(p99Ms)} ms at ${pacedRate} /s`,
+            `p50 ${shortNumber(p50Ms)} ms, p99 ${shortNumber(p99Ms)} ms at ${setup.pacedRate} /s`,
         );
       }
       figures.push(...figuresOf(setup, results));
