@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import type { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createProgram } from '../src/program.ts';
@@ -60,7 +61,12 @@ const inProcess = async (...args: string[]): Promise<Ended> => {
   );
   try {
     const code = await runCommand([...args, '--data-dir', join(home, 'data')]);
-    return { code, ...written };
+    // Colours are decided when the module is loaded, and a continuous integration turns them on.
+    return {
+      code,
+      out: stripVTControlCharacters(written.out),
+      err: stripVTControlCharacters(written.err),
+    };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
@@ -186,7 +192,7 @@ describe('a Millrace on this machine', () => {
   const run = async (...args: string[]) => millrace(args, project());
   const json = async (...args: string[]) => {
     const { code, out, err } = await inProcess(...args, '--json');
-    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${err}`);
+    if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${err}${out}`);
     return JSON.parse(out);
   };
   beforeAll(async () => {
