@@ -1,0 +1,58 @@
+import type { ChildSpan, JobProgress, OutputLine } from '@millrace/jobs';
+
+/** What an environment is built from. */
+export interface EnvironmentSpec {
+  /** Python version that is wanted, `3.11`; undefined takes the one that is there. */
+  readonly python?: string;
+  /** Requirements of the project, one PEP 508 line each, in the order in which it gives them. */
+  readonly requirements: readonly string[];
+  /** What the recipe needs beyond the project's requirements (`hyperopt`, `flaml[automl]`), added where the project names none. */
+  readonly needs: readonly string[];
+  /** A lock that was made before: it is built as it is instead of resolving anew. */
+  readonly lock?: string;
+  /** File that the requirements come from, for errors. */
+  readonly source?: string;
+}
+
+/** A built environment. */
+export interface PythonEnvironment {
+  /** Digest of what it was built from, hexadecimal; the name of its directory. */
+  readonly key: string;
+  /** Absolute path of its interpreter. */
+  readonly python: string;
+  /** `3.11.7` */
+  readonly pythonVersion: string;
+  /** `linux-x64` */
+  readonly platform: string;
+  /** The pinned packages as a requirements file, one line each, sorted. */
+  readonly lock: string;
+  /** `sha256:<hex>` of the lock. */
+  readonly lockDigest: string;
+  /** Name (normalised) → version. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** What the user should know: another Python than the one asked for. */
+  readonly warnings: readonly string[];
+}
+
+export interface PythonJobOptions {
+  readonly environment: PythonEnvironment;
+  /** Module below `millrace.jobs` whose `main(input, context)` is called: `split`. */
+  readonly job: string;
+  /** JSON; tables are paths of Parquet files. */
+  readonly input: unknown;
+  /** Working directory of the process: the root of the project's files. Errors thrown below it are the user's own. */
+  readonly userRoot: string;
+  /** Kills the job when it passes; no limit when absent. */
+  readonly timeoutMs?: number;
+  /** Limit of the resident memory of the whole process group, MiB. */
+  readonly memoryMb?: number;
+  readonly signal?: AbortSignal;
+  /** Variables beside the few that are inherited. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the job does, for messages about a process that just died. */
+  readonly activity?: string;
+  readonly onProgress?: (progress: JobProgress) => void;
+  readonly onLog?: (line: OutputLine) => void;
+  /** Takes the job's spans; by default they join the active trace. */
+  readonly onSpans?: (spans: readonly ChildSpan[]) => void;
+}
