@@ -13,6 +13,7 @@ import {
   work,
 } from '@millrace/bus';
 import type { TlsStore } from '@millrace/certificates';
+import { strictCodec } from '@millrace/contracts';
 import { StepCommand } from '@millrace/contracts/step';
 import { StorageServiceService } from '@millrace/contracts/storage';
 import { messageOf } from '@millrace/errors';
@@ -320,7 +321,7 @@ const startIntake = async (
       await work(bus, {
         name: `${name}-steps`,
         subject: `millrace.step.${name}.>`,
-        codec: StepCommand,
+        codec: strictCodec(StepCommand, 'millrace.step.v1.StepCommand'),
         concurrency: steps.concurrency,
         ackWaitMs: settings.stepLeaseMs,
         handle: stepWorker({ service: name, bus, store, log, ...steps, cancellations }),

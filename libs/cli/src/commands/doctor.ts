@@ -1,4 +1,5 @@
 import { asMillraceError, ErrorCode, FailedPrecondition, messageOf } from '@millrace/errors';
+import { clockSkewMs } from '@millrace/installation';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
@@ -14,15 +15,8 @@ const remoteFindings = async (context: CommandContext): Promise<readonly Finding
   const asked = Date.now();
   try {
     const diagnosis = await client.diagnosis();
-    const answered = Date.now();
-    // The gateway reads its clock at the end of its work, which may take a while: the skew is nought within that time.
-    const time = Date.parse(diagnosis.time);
-    const gatewaySkewMs = time < asked ? time - asked : time > answered ? time - answered : 0;
-    return [
-      ...judgeDiagnosis(diagnosis, gatewaySkewMs),
-      ...(await deadLetters(context)),
-      ...(await kafka(context)),
-    ];
+    const skewMs = clockSkewMs(Date.parse(diagnosis.time), asked, Date.now());
+    return [...judgeDiagnosis(diagnosis, skewMs), ...(await deadLetters(context)), ...(await kafka(context))];
   } catch (thrown) {
     return [gatewayFinding(client.url, thrown)];
   }
