@@ -78,10 +78,11 @@ export const errorOfThrown = (
 export const errorOfExit = (
   exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
   stderr: string,
-  memoryMb: number,
+  memoryMb: number | undefined,
   activity: string,
 ): MillraceError => {
-  if (/heap out of memory|Allocation failed/.test(stderr)) return outOfMemory(memoryMb, activity);
+  if (memoryMb !== undefined && /heap out of memory|Allocation failed/.test(stderr))
+    return outOfMemory(memoryMb, activity);
   if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') {
     return new Unavailable(`the process of ${activity} was killed by ${exit.signal} from outside`, {
       hint: 'The system may have run out of memory; try again.',
@@ -95,11 +96,15 @@ export const errorOfExit = (
   });
 };
 
-export const outOfMemory = (memoryMb: number, activity: string): MillraceError =>
-  new Exhausted(`${activity} needed more than ${memoryMb} MB of memory`, {
-    hint: 'Use less data at once, or raise `memory_mb` of the step.',
-    details: { memoryMb: String(memoryMb) },
-  });
+/** `where` is the place in the user's code, when that is known. */
+export const outOfMemory = (memoryMb: number, activity: string, where?: string): Exhausted =>
+  new Exhausted(
+    `${where === undefined ? '' : `${where}: `}${activity} needed more than ${memoryMb} MB of memory`,
+    {
+      hint: 'Use less data at once, or raise `memory_mb` of the step.',
+      details: { memoryMb: String(memoryMb), ...(where === undefined ? {} : { where }) },
+    },
+  );
 
 const lastLine = (text: string): string => {
   const line = text.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
