@@ -10,6 +10,7 @@ import {
   Unavailable,
 } from '@millrace/errors';
 import type { ThrownDescription } from './protocol.ts';
+import type { Exit } from './supervised-child.ts';
 
 /** A place in the user's own code. */
 export interface UserFrame {
@@ -76,7 +77,7 @@ export const errorOfThrown = (
 
 /** The error of a job whose process ended without a result. */
 export const errorOfExit = (
-  exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
+  exit: Exit,
   stderr: string,
   memoryMb: number | undefined,
   activity: string,
@@ -90,10 +91,17 @@ export const errorOfExit = (
     });
   }
   const how = exit.signal === null ? `exited with code ${exit.code}` : `was killed by ${exit.signal}`;
-  return new Internal(`the process of ${activity} ${how} without a result`, {
+  const { where } = exit;
+  const message = `${where === undefined ? '' : `${where}: `}the process of ${activity} ${how} without a result`;
+  const facts = {
     hint: lastLine(stderr),
-    details: { ...(exit.signal === null ? { exitCode: String(exit.code) } : { signal: exit.signal }) },
-  });
+    details: {
+      ...(exit.signal === null ? { exitCode: String(exit.code) } : { signal: exit.signal }),
+      ...(where === undefined ? {} : { where }),
+    },
+  };
+  // A crash in a library that the user's own code called is theirs to look into.
+  return where === undefined ? new Internal(message, facts) : new Invalid(message, facts);
 };
 
 /** `where` is the place in the user's code, when that is known. */

@@ -18,7 +18,10 @@ export interface ChildOptions {
   readonly channels: readonly ('ipc' | 'pipe')[];
   /** Limit of the resident memory of the child and its descendants, MiB; none when absent. */
   readonly memoryMb?: number;
-  /** Where the child is in the user's code, asked before it is killed for its time or memory: `steps/train.py:12`. */
+  /**
+   * Where the child is in the user's code, `steps/train.py:12`: asked before it is killed for its time or memory, and when
+   * it has crashed.
+   */
   readonly whereabouts?: (child: ChildProcess) => Promise<string | undefined>;
 }
 
@@ -36,6 +39,8 @@ export interface ExchangeOptions {
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Where in the user's code it was when it crashed, when it left word of that. */
+  readonly where?: string;
 }
 
 /** After its end, what a child started outside its group may hold its pipes open this long. */
@@ -183,12 +188,15 @@ export class SupervisedChild {
 
   #untilClosed(): Promise<Exit> {
     return new Promise((resolve) => {
-      const end = (exit: Exit) => {
+      this.process.once('error', () => {
         this.#alive = false;
-        resolve(exit);
-      };
-      this.process.once('error', () => end({ code: null, signal: null }));
-      this.process.once('close', (code, signal) => end({ code, signal }));
+        resolve({ code: null, signal: null });
+      });
+      this.process.once('close', async (code, signal) => {
+        this.#alive = false;
+        const where = signal === null ? undefined : await this.#whereabouts();
+        resolve({ code, signal, ...(where === undefined ? {} : { where }) });
+      });
       this.process.once('exit', () => {
         // What it started may outlive it in its group and hold its pipes, without which it never closes.
         this.killGroup();
@@ -215,11 +223,14 @@ export class SupervisedChild {
   async #endFor(error: (where: string | undefined) => TimedOut | Exhausted): Promise<void> {
     this.#giveUp ??= (async () => {
       const onFailure = this.#onFailure;
-      const where = await this.#options.whereabouts?.(this.process).catch(() => undefined);
-      onFailure(error(where));
+      onFailure(error(await this.#whereabouts()));
       this.killGroup();
     })();
     await this.#giveUp;
+  }
+
+  async #whereabouts(): Promise<string | undefined> {
+    return this.#options.whereabouts?.(this.process).catch(() => undefined);
   }
 
   async #cleanUp(): Promise<void> {
