@@ -1,4 +1,10 @@
 export * from './contract.ts';
+export { cacheDirectory } from './environments/cache-directory.ts';
+export {
+  type EnsureOptions,
+  type EnvironmentsOptions,
+  PythonEnvironments,
+} from './environments/python-environments.ts';
 export {
   type CallOptions,
   type CallResult,
