@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BlobInfo, parseDigest } from '@millrace/blobs';
 import type { Artifact } from '@millrace/contracts/step';
@@ -130,17 +129,15 @@ const readNode = async (place: Place, config: IngestConfig): Promise<ReadData> =
 
 const readPython = async (place: Place, config: PythonIngestConfig): Promise<ReadData> => {
   const { context, dependencies, purpose, duck, directory } = place;
-  const sources = join(directory, 'sources');
-  await mkdir(sources);
   const files = await phase(context, phases.collect, () =>
-    collect({ ...place, directory: sources }, config.location, filesForPython(config.using)),
+    collect(place, config.location, filesForPython(config.using)),
   );
   const workshop = await phase(context, phases.environment, () =>
     openFirstWorkshop(dependencies.python, dependencies.blobs, context, directory),
   );
   const { training } = purpose;
   const { relation, parquet, warnings } = await phase(context, phases.read, () =>
-    readWithPython({ workshop, duck, config, files, directory: sources, training }),
+    readWithPython({ workshop, duck, config, files, directory: sourcesIn(directory), training }),
   );
   const { environment } = workshop;
   return { files, relation, parquet, environment, warnings: [...environment.warnings, ...warnings] };
@@ -183,11 +180,14 @@ const collect = async (
     locations,
     wanted,
     section: purpose.section,
-    directory,
+    directory: sourcesIn(directory),
     limits: downloads,
     signal,
   });
 };
+
+/** Apart from the copy of the project in which Python works. */
+const sourcesIn = (directory: string): string => join(directory, 'sources');
 
 const load = (duck: DuckDb, config: IngestConfig, files: readonly CollectedFile[]): Promise<Relation> => {
   const { delimiter, quote, header, encoding, missing_values: missingValues } = config.csv;

@@ -107,5 +107,6 @@ const leaksBetween = async (
   await using duck = await openDuckDb({ tempDir: directory, memoryLimit, signal });
   const columns = [];
   for (const name of splitNames) columns.push((await viewPandasParquet(duck, files[name], name)).columns);
-  return countLeaks(duck, columns[0] ?? [], {});
+  // Awaited here: the session ends with this block.
+  return await countLeaks(duck, columns[0] ?? [], {});
 };
