@@ -1,0 +1,1 @@
+"""Millrace's Python side: the worker that runs recipe steps, the step logic and model packages."""
