@@ -1,1 +1,4 @@
-"""Millrace's Python side: the worker that runs recipe steps, the step logic and model packages."""
+"""Millrace inside a project's Python environment.
+
+Importing this package must stay cheap: every worker process does it before anything else.
+"""
