@@ -37,6 +37,7 @@ export {
   type RegressionPrediction,
   Task,
 } from './prediction.ts';
+export { type EnvironmentBuilder, packageEnvironmentSpec } from './python/environment.ts';
 export { type LossCurve, shouldStop } from './search/median-stop.ts';
 export {
   createSearch,
