@@ -20,14 +20,14 @@ export type {
   StateFile,
   UserFunction,
 } from './package/model-definition.ts';
-export { loadPredictor, type Predictor } from './package/predictor.ts';
+export type { UserCodeLimits } from './package/model-process.ts';
+export { loadPredictor, type Predictor, type PredictorOptions } from './package/predictor.ts';
 export {
   type FeatureSignature,
   inferSignature,
   mlflowSignature,
   type Signature,
 } from './package/signature.ts';
-export type { UserCodeLimits } from './package/user-model.ts';
 export { packageVersions } from './package-versions.ts';
 export {
   type ClassificationPrediction,
@@ -37,6 +37,7 @@ export {
   type RegressionPrediction,
   Task,
 } from './prediction.ts';
+export { type EnvironmentBuilder, packageEnvironmentSpec } from './python/environment.ts';
 export { type LossCurve, shouldStop } from './search/median-stop.ts';
 export {
   createSearch,
