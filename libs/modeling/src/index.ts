@@ -9,6 +9,7 @@ export {
   type ManifestFile,
   manifestMediaType,
   manifestOf,
+  manifestOfFiles,
   type PackageFiles,
   parseManifest,
   readPackage,
@@ -59,6 +60,7 @@ export {
   type CustomMetricReference,
   computeCustomMetrics,
   customMetricsFile,
+  metricTable,
 } from './user-code/custom-metrics.ts';
 export { functionName, loadUserEstimator, loadUserTransform } from './user-code/user-functions.ts';
 export { decodeState, encodeState } from './user-code/user-state.ts';

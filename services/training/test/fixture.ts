@@ -54,6 +54,12 @@ const only = (table: Table, target: string): Table => ({
   columns: table.columns.filter(({ name }) => features.includes(name) || name === target),
 });
 
+/** These recipes have none. */
+const noPython: TrainingContext['python'] = {
+  environment: () => Promise.reject(new Internal('no environment is built here')),
+  run: () => Promise.reject(new Internal('no Python runs here')),
+};
+
 /** Everything that a step needs, on real stores, blobs and child processes. */
 export class Fixture {
   readonly directory: string;
@@ -78,6 +84,7 @@ export class Fixture {
       experiments: new StoredExperiments(store, Date.now),
       history: new StoredMetricHistory(store),
       jobs,
+      python: noPython,
       blobs,
       environment,
       maxParallelTrials: 2,
