@@ -60,6 +60,12 @@ const noPython: TrainingContext['python'] = {
   run: () => Promise.reject(new Internal('no Python runs here')),
 };
 
+export interface FixtureOptions {
+  /** Of each child. */
+  readonly memoryMb?: number;
+  readonly python?: TrainingContext['python'];
+}
+
 /** Everything that a step needs, on real stores, blobs and child processes. */
 export class Fixture {
   readonly directory: string;
@@ -74,6 +80,7 @@ export class Fixture {
     blobs: BlobStore,
     jobs: Jobs & { close(): Promise<void> },
     environment: TrainingContext['environment'],
+    python: TrainingContext['python'],
   ) {
     this.directory = directory;
     this.store = store;
@@ -84,7 +91,7 @@ export class Fixture {
       experiments: new StoredExperiments(store, Date.now),
       history: new StoredMetricHistory(store),
       jobs,
-      python: noPython,
+      python,
       blobs,
       environment,
       maxParallelTrials: 2,
@@ -93,11 +100,12 @@ export class Fixture {
     };
   }
 
-  static async open(memoryMb = 512): Promise<Fixture> {
+  static async open({ memoryMb = 512, python = noPython }: FixtureOptions = {}): Promise<Fixture> {
     const directory = await mkdtemp(join(tmpdir(), 'millrace-training-'));
     const store = await openSqliteStore({ path: join(directory, 'store.sqlite'), service: 'training' });
     const blobs = await openFsBlobStore({ directory: join(directory, 'blobs') });
-    return new Fixture(directory, store, blobs, childJobs({ size: 2, memoryMb }), await readEnvironment());
+    const jobs = childJobs({ size: 2, memoryMb });
+    return new Fixture(directory, store, blobs, jobs, await readEnvironment(), python);
   }
 
   async close(): Promise<void> {

@@ -214,7 +214,9 @@ const outcomeOf = (
       flavors: trained.flavors,
       ...(trained.onnx === undefined ? {} : { onnx: trained.onnx }),
       ...(trained.best_parameters === null ? {} : { bestParameters: trained.best_parameters }),
-      ...(trials.length === 0 ? {} : { trials: trials.length, failedTrials: trials.filter(({ status }) => status === 'failed').length }),
+      ...(trials.length === 0
+        ? {}
+        : { trials: trials.length, failedTrials: trials.filter(({ status }) => status === 'failed').length }),
     },
     warnings,
   };
