@@ -141,12 +141,22 @@ describe('a run', () => {
     expect(after).toBe(before);
   });
 
-  test('that needs Python is refused; its plan says why', async () => {
+  test('in Python says so to every step, with the packages that its settings need', async () => {
     const files = { 'recipe.yaml': recipe(), 'data/a.csv': '', 'steps/train.py': '' };
-    await expect(platform.submit(files)).rejects.toMatchObject({ code: 'failed_precondition' });
     const plan = await platform.client.planRun({ snapshot: await platform.snapshot(files), profile: '' });
-    expect(plan.warnings).toEqual(['steps.train.estimator_method: steps/train.py needs the Python runtime']);
-    expect(await platform.run(files, { toStep: 'split' })).toMatchObject({ state: 'RUN_STATE_SUCCEEDED' });
+    expect(plan.recipe).toMatchObject({ runtime: 'python', pythonNeeds: [] });
+    expect(await platform.run(files)).toMatchObject({
+      state: 'RUN_STATE_SUCCEEDED',
+      recipe: { runtime: 'python' },
+    });
+  });
+
+  test('of both languages is refused, with what is of the other', async () => {
+    const files = { 'recipe.yaml': recipe({ transform: 'make' }), 'data/a.csv': '', 'steps/train.py': '', 'steps/transform.ts': '' };
+    await expect(platform.submit(files)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('steps/transform.ts runs in Node, but steps/train.py in Python'),
+    });
   });
 });
 
