@@ -21,6 +21,7 @@ export type {
   StateFile,
   UserFunction,
 } from './package/model-definition.ts';
+export type { UserCodeLimits } from './package/model-process.ts';
 export { loadPredictor, type Predictor } from './package/predictor.ts';
 export {
   type FeatureSignature,
@@ -28,7 +29,6 @@ export {
   mlflowSignature,
   type Signature,
 } from './package/signature.ts';
-export type { UserCodeLimits } from './package/user-model.ts';
 export { packageVersions } from './package-versions.ts';
 export {
   type ClassificationPrediction,

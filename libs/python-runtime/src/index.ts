@@ -1,3 +1,4 @@
+export { type ArrowColumn, arrowToTable, type TableLike, tableToArrow } from './arrow.ts';
 export * from './contract.ts';
 export {
   type CallOptions,

@@ -102,14 +102,19 @@ async function* candidatesOf(
   for (const minor of fitting) yield* onPath(`python${minor}`);
   const root = env.PYENV_ROOT || join(env.HOME || homedir(), '.pyenv');
   const versions = await readdir(join(root, 'versions')).catch(() => [] as string[]);
-  for (const version of versions.filter((name) => /^3\.\d+\.\d+$/.test(name)).sort(compareVersions).reverse()) {
+  for (const version of versions
+    .filter((name) => /^3\.\d+\.\d+$/.test(name))
+    .sort(compareVersions)
+    .reverse()) {
     if (accepts(specifiers, version)) yield join(root, 'versions', version, 'bin', 'python3');
   }
 }
 
 /** Whether some patch release of a minor version may satisfy them. */
 const couldAccept = (specifiers: readonly Specifier[], minor: string): boolean =>
-  accepts(specifiers, `${minor}.0`) || accepts(specifiers, `${minor}.99`) || specifiers.some(({ version }) => minorOf(version) === minor);
+  accepts(specifiers, `${minor}.0`) ||
+  accepts(specifiers, `${minor}.99`) ||
+  specifiers.some(({ version }) => minorOf(version) === minor);
 
 const probed = async (path: string): Promise<Interpreter | undefined> => {
   const { code, stdout } = await runCommand(path, ['-I', '-c', probe]).catch(() => ({ code: 1, stdout: '' }));
