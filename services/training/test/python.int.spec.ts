@@ -159,7 +159,7 @@ describe('the step train of a Python recipe', () => {
     expect(outputNamed(result, 'training_run').id).toBe(id);
     expect(await fixture.context.runs.get(id)).toMatchObject({
       status: RunStatus.RUN_STATUS_FINISHED,
-      params: { using: 'custom:estimator_fn', alpha: '0.5', solver: 'auto', max_iter: 'null', seed: '42' },
+      params: { using: 'custom:estimator_fn', alpha: '0.5', solver: 'auto', max_iter: 'None', seed: '42' },
       metrics: { training_r2_score: 0.9, val_r2_score: 0.8 },
       tags: {
         'mlflow.source.type': 'RECIPE',

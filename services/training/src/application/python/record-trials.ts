@@ -1,4 +1,4 @@
-import { finiteOnly, paramTexts, type RunDocument, trialRunId } from '../../domain/run.ts';
+import { finiteOnly, pythonParamTexts, type RunDocument, trialRunId } from '../../domain/run.ts';
 import type { TrainingContext } from '../ports.ts';
 
 /** One setting that the search of a Python recipe tried. */
@@ -24,7 +24,7 @@ export const recordTrials = async (
       id: trialRunId(parent.id, index),
       parentRunId: parent.id,
       name: `${parent.name}/trial-${index + 1}`,
-      params: { using: parent.params.using ?? '', ...paramTexts(trial.params) },
+      params: { using: parent.params.using ?? '', ...pythonParamTexts(trial.params) },
       startedAt: new Date(now() - trial.seconds * 1000).toISOString(),
     });
     if (trial.status === 'failed') await runs.fail(run.id, trial.error ?? '', false);

@@ -4,7 +4,7 @@ import type { Environment } from '@millrace/contracts/training';
 import { Invalid } from '@millrace/errors';
 import type { PythonEnvironment } from '@millrace/python-runtime';
 import { requireMessage, type StepContext, type StepResult } from '@millrace/service-kit';
-import { finiteOnly, paramTexts, prefixed, type RunDocument } from '../../domain/run.ts';
+import { finiteOnly, prefixed, pythonParamTexts, type RunDocument } from '../../domain/run.ts';
 import { type Objective, objectiveOf, taskOf } from '../../domain/task.ts';
 import type { RunOutcome, TrainingContext } from '../ports.ts';
 import { storeDirectory, storeFile, storeTable } from '../store-package.ts';
@@ -198,7 +198,7 @@ const outcomeOf = (
   const primary = `val_${objective.metric}`;
   const model = artifacts.find(({ kind }) => kind === 'model');
   return {
-    params: { ...paramTexts(params), using, seed: String(recipe.seed) },
+    params: { ...pythonParamTexts(params), using, seed: String(recipe.seed) },
     metrics,
     tags: { estimator_name: trained.estimator.class, estimator_class: nameOf(trained) },
     artifacts,
