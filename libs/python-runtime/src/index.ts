@@ -1,5 +1,11 @@
 export { type ArrowColumn, arrowToTable, type TableLike, tableToArrow } from './arrow.ts';
 export * from './contract.ts';
+export { cacheDirectory } from './environments/cache-directory.ts';
+export {
+  type EnsureOptions,
+  type EnvironmentsOptions,
+  PythonEnvironments,
+} from './environments/python-environments.ts';
 export {
   type CallOptions,
   type CallResult,

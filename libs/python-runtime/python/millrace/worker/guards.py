@@ -6,6 +6,7 @@ import faulthandler
 import os
 import signal
 import sys
+from importlib.machinery import SourceFileLoader
 from typing import Any, Callable, NoReturn
 
 #: File in the worker's own directory that holds the stack after SIGUSR1 or a crash; the parent reads it.
@@ -28,6 +29,17 @@ def record_whereabouts() -> None:
     _whereabouts = open(os.path.join(directory, WHEREABOUTS), "w", encoding="utf-8")
     faulthandler.enable(file=_whereabouts, all_threads=True)
     faulthandler.register(signal.SIGUSR1, file=_whereabouts, all_threads=True)
+
+
+def leave_no_bytecode(root: str) -> None:
+    """Modules below ``root`` are compiled anew each time: no ``__pycache__`` appears among the user's files."""
+    write = SourceFileLoader._cache_bytecode  # type: ignore[attr-defined]
+
+    def write_outside(self: Any, source_path: str, cache_path: str, data: Any) -> None:
+        if not source_path.startswith(root + os.sep):
+            write(self, source_path, cache_path, data)
+
+    SourceFileLoader._cache_bytecode = write_outside  # type: ignore[attr-defined]
 
 
 def announce_exit(announce: Callable[[BaseException], None]) -> None:

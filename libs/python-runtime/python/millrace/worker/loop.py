@@ -27,8 +27,6 @@ def main() -> None:
     guards.record_whereabouts()
     # Programs that user code starts resolve their imports as usual.
     os.environ.pop("PYTHONSAFEPATH", None)
-    # Environments are shared and never written to.
-    sys.dont_write_bytecode = True
     channel.send({"type": "ready"})
     while True:
         message, payload = inbox.get()
@@ -65,6 +63,7 @@ def _prepare(message: dict[str, Any], user_root: str) -> None:
         os.environ["TRACEPARENT"] = message["traceparent"]
     if user_root not in sys.path:
         sys.path.append(user_root)
+        guards.leave_no_bytecode(user_root)
 
 
 def _with_warnings(output: Any, warnings: list[str]) -> Any:
