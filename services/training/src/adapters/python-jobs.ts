@@ -9,7 +9,7 @@ export interface PythonJobsOptions {
 
 /** The project's code in a fresh Python worker each time. */
 export const pythonJobs = ({ environments, memoryMb }: PythonJobsOptions): PythonJobs => ({
-  environment: (spec, hooks) => environments.ensure(spec, hooks),
+  environment: (spec, options) => environments.ensure(spec, options),
   run: (job, input, { environment, project }, { signal, onProgress, onLog }) =>
     runPythonJob({
       environment,

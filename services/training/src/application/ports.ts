@@ -2,7 +2,7 @@ import type { BlobStore } from '@millrace/blobs';
 import type { Metric } from '@millrace/contracts/training';
 import type { JobProgress, OutputLine } from '@millrace/jobs';
 import type { ModelEnvironment } from '@millrace/modeling';
-import type { EnvironmentSpec, PythonEnvironment } from '@millrace/python-runtime';
+import type { EnsureOptions, EnvironmentSpec, PythonEnvironment } from '@millrace/python-runtime';
 import type { Filter, Query } from '@millrace/store';
 import type { ExperimentDocument, RunDocument } from '../domain/run.ts';
 
@@ -82,10 +82,7 @@ export interface UserPlace {
 /** A project in Python, always in fresh worker processes. */
 export interface PythonJobs {
   /** The environment of that specification, built where it is missing. */
-  environment(
-    spec: EnvironmentSpec,
-    hooks: Pick<JobHooks, 'signal' | 'onProgress'>,
-  ): Promise<PythonEnvironment>;
+  environment(spec: EnvironmentSpec, options: EnsureOptions): Promise<PythonEnvironment>;
   run<Output>(job: PythonJob, input: unknown, place: PythonPlace, hooks: JobHooks): Promise<Output>;
 }
 

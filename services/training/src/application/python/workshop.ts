@@ -42,7 +42,7 @@ export const openWorkshop = async (
   const hooks = jobHooks(step);
   const environment = await python.environment(spec, {
     signal: step.signal,
-    onProgress: ({ message }) => step.progress(0.02, message),
+    onProgress: (line) => step.progress(0.02, line),
   });
   return {
     environment,
