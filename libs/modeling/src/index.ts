@@ -21,6 +21,7 @@ export type {
   UserFunction,
 } from './package/model-definition.ts';
 export type { UserCodeLimits } from './package/model-process.ts';
+export { importedDirectory } from './package/own-files.ts';
 export { loadPredictor, type Predictor, type PredictorOptions } from './package/predictor.ts';
 export {
   type FeatureSignature,
@@ -37,6 +38,7 @@ export {
   type RegressionPrediction,
   Task,
 } from './prediction.ts';
+export { describesModel, type EnvironmentBuilder, prepareModel } from './python/environment.ts';
 export { type LossCurve, shouldStop } from './search/median-stop.ts';
 export {
   createSearch,
