@@ -2,6 +2,7 @@ import { subscription } from '@millrace/bus';
 import { DeploymentServiceService, deploymentEvents } from '@millrace/contracts/deployment';
 import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { RegistryServiceService, registryEvents } from '@millrace/contracts/registry';
+import { PythonEnvironments } from '@millrace/python-runtime';
 import { newId, readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { registerDataPlane } from './adapters/data-plane.ts';
@@ -39,7 +40,13 @@ export const deployment: ServiceModule = {
     const context: DeploymentContext = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
-      loader: new ModelLoader(blobs, { callTimeoutMs, memoryMb }),
+      loader: new ModelLoader(blobs, {
+        callTimeoutMs,
+        memoryMb,
+        environments: PythonEnvironments.open(),
+        onProgress: (message) => log.info({}, message),
+        onLog: ({ text }) => log.info({}, `a model wrote: ${text}`),
+      }),
       table: new ServingTable(evenlySpread(Math.random())),
       inferenceLog: new InferenceLog(bus, log, newId('serving')),
       log,
