@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import math
 import time
 from dataclasses import dataclass, field
@@ -135,11 +137,25 @@ def _expression(name: str, details: Any) -> Any:
         )
     arguments = {key: value for key, value in details.items() if key != "distribution"}
     try:
-        return distribution(name, **arguments)
+        # Its documentation calls the only bound of `randint` upper; the function has another name for it.
+        bound = [arguments.pop("upper")] if "upper" in arguments else []
+        expression = distribution(name, *bound, **arguments)
+        _draw(expression)
     except Exception as error:
         raise UserError(
             f"`{details['distribution']}` does not take {arguments}: {error}", path
         ) from error
+    return expression
+
+
+def _draw(expression: Any) -> None:
+    """Draws once, as hyperopt looks at the arguments of a distribution only then."""
+    import numpy as np
+    from hyperopt.pyll import stochastic
+
+    # It prints its own account of what is wrong.
+    with contextlib.redirect_stdout(io.StringIO()):
+        stochastic.sample(expression, np.random.default_rng(0))
 
 
 class Search:
