@@ -186,7 +186,8 @@ def _cast(values: pd.Series, kind: str) -> pd.Series:
     if kind == "boolean" and not values.isna().any():
         return values.astype("bool")
     if kind == "datetime":
-        return values.astype("datetime64[ns]")
+        # Times arrive in UTC; models were trained on times without a zone.
+        return values.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[ns]")
     return values
 
 
