@@ -39,7 +39,12 @@ export {
   type RegressionPrediction,
   Task,
 } from './prediction.ts';
-export { describesModel, type EnvironmentBuilder, prepareModel } from './python/environment.ts';
+export {
+  describesModel,
+  type EnvironmentBuilder,
+  packageEnvironmentSpec,
+  prepareModel,
+} from './python/environment.ts';
 export { type LossCurve, shouldStop } from './search/median-stop.ts';
 export {
   createSearch,

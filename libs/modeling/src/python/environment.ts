@@ -4,7 +4,11 @@ import { readJsonFile } from '../estimators/files.ts';
 import { onnxToServe } from '../onnx/onnx-to-serve.ts';
 import type { PackageFiles } from '../package/manifest.ts';
 import { readMlmodel } from '../package/mlmodel.ts';
-import type { PackagedPythonModel, PythonModelEnvironment } from '../package/model-definition.ts';
+import type {
+  PackagedEstimator,
+  PackagedPythonModel,
+  PythonModelEnvironment,
+} from '../package/model-definition.ts';
 import { importedDirectory, ownFiles } from '../package/own-files.ts';
 import type { Signature } from '../package/signature.ts';
 
@@ -40,6 +44,15 @@ export const prepareModel = async (
   const signature = readJsonFile<Signature>(own, 'signature.json');
   if (onnxToServe(files, readMlmodel(files), signature) !== undefined) return;
   await environments.ensure(modelEnvironmentSpec(files, model as PackagedPythonModel), options);
+};
+
+/**
+ * What the environment of a package is built from; undefined for one that Python did not make. Files beside the
+ * descriptions and the lock are not looked at.
+ */
+export const packageEnvironmentSpec = (files: PackageFiles): EnvironmentSpec | undefined => {
+  const model = readJsonFile<PackagedEstimator | PackagedPythonModel>(ownFiles(files), 'model.json');
+  return model.kind === 'python' ? modelEnvironmentSpec(files, model) : undefined;
 };
 
 /**

@@ -17,6 +17,8 @@ from millrace.recipes.user_warnings import collected_warnings
 _PATH = "steps.train.tuning"
 _DEFAULT_ALGORITHM = "hyperopt.rand.suggest"
 _KNOWN_ALGORITHMS = "hyperopt.rand.suggest, hyperopt.tpe.suggest, hyperopt.anneal.suggest"
+#: Millrace's own names of algorithms, to which it also brings MLflow's.
+_SHORT_NAMES = {"random": "hyperopt.rand.suggest", "tpe": "hyperopt.tpe.suggest", "anneal": "hyperopt.anneal.suggest"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _fraction(value: Any) -> float:
 
 def _algorithm(name: str) -> Any:
     _hyperopt()
-    module_name, _, function_name = str(name).rpartition(".")
+    module_name, _, function_name = _SHORT_NAMES.get(str(name), str(name)).rpartition(".")
     try:
         return getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
