@@ -6,6 +6,7 @@ import type { CommandContext } from '../context.ts';
 import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
+import { checkScoredOutput, writeScoredOutput } from '../project/write-scored.ts';
 import { findRun } from '../references.ts';
 import { awaitedVersion, followRun } from '../views/run-display.ts';
 import { outcomeOf, throwIfFailed } from '../views/run-outcome.ts';
@@ -31,11 +32,12 @@ const prepare = async (context: CommandContext, options: ProjectOptions) => {
   const snapshot = await uploadProject(client, project, (path) =>
     context.output.note(pc.dim(`uploading ${path}`)),
   );
-  return { client, snapshot };
+  return { client, project, snapshot };
 };
 
 const runRecipe = async (context: CommandContext, options: RunOptions): Promise<void> => {
-  const { client, snapshot } = await prepare(context, options);
+  const { client, project, snapshot } = await prepare(context, options);
+  if (options.step === 'predict') await checkScoredOutput(project.root, project.recipe);
   const { run } = await client.pipeline.submitRun({
     snapshot,
     profile: options.profile ?? '',
@@ -49,11 +51,17 @@ const runRecipe = async (context: CommandContext, options: RunOptions): Promise<
     return;
   }
   context.output.note(`${pc.bold(run.id)} ${pc.dim(`#${run.number} of ${snapshot.project}`)}`);
-  await follow(context, run);
+  const last = await followToEnd(context, run);
+  const written = await writeScoredOutput(client, project.root, last);
+  if (written !== undefined) context.output.note(`predictions written to ${written}`);
+  conclude(context, last);
 };
 
+const follow = async (context: CommandContext, run: Run): Promise<void> =>
+  conclude(context, await followToEnd(context, run));
+
 /** Shows a run to its end; Ctrl-C asks the pipeline to give it up. */
-const follow = async (context: CommandContext, run: Run): Promise<void> => {
+const followToEnd = async (context: CommandContext, run: Run): Promise<Run> => {
   const client = await context.client();
   let asked = false;
   const cancel = () => {
@@ -67,8 +75,13 @@ const follow = async (context: CommandContext, run: Run): Promise<void> => {
   process.on('SIGINT', cancel);
   const last = await followRun(client, run, context.output, { untilWaiting: true });
   process.off('SIGINT', cancel);
-  context.output.result(last, () => summarise(context, last));
-  throwIfFailed(last);
+  return last;
+};
+
+/** Prints what became of a run. Throws the error that it ended with. */
+const conclude = (context: CommandContext, run: Run): void => {
+  context.output.result(run, () => summarise(context, run));
+  throwIfFailed(run);
 };
 
 const summarise = ({ output }: CommandContext, run: Run): void => {
@@ -210,7 +223,7 @@ export const runCommands = (program: Command): void => {
       .option('-P, --profile <name>', "file in profiles/ that fills the recipe's variables");
   withProject(program.command('run'))
     .description('run the recipe of this project and show its steps live')
-    .option('-s, --step <step>', 'stop after this step')
+    .option('-s, --step <step>', 'stop after this step; predict scores a batch')
     .option('--from <step>', 'run anew from this step on')
     .option('--no-cache', 'run every step anew')
     .option('-d, --detach', 'print the run id and return')
