@@ -150,8 +150,9 @@ describe('a classification project', () => {
       filter: "status = 'FINISHED'",
     });
     const trials = runs.filter(({ parentRunId }) => parentRunId === id);
-    expect(trials).toHaveLength(4);
-    expect(trials.every(({ params, metrics }) => 'max_depth' in params && 'f1_score' in metrics)).toBe(true);
+    // What is fixed in the recipe is tried as well, alone.
+    expect(trials.filter(({ params }) => 'max_depth' in params)).toHaveLength(4);
+    expect(trials.every(({ metrics }) => 'f1_score' in metrics)).toBe(true);
   });
 });
 
@@ -248,7 +249,7 @@ const badProjects: readonly BadProject[] = [
       const data = (files['data/taxi.csv'] ?? '').replaceAll(/,[-\d.]*$/gm, ',');
       return { ...files, 'data/taxi.csv': data };
     },
-    step: 'split',
+    step: 'ingest',
     exitCode: invalid,
     text: /target_col: .*fare_amount/,
   },
