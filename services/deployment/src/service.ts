@@ -44,7 +44,13 @@ export const deployment: ServiceModule = {
     const context: DeploymentContext = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
-      loader: new ModelLoader(blobs, { callTimeoutMs, memoryMb }),
+      loader: new ModelLoader(blobs, {
+        callTimeoutMs,
+        memoryMb,
+        environments: PythonEnvironments.open(),
+        onProgress: (message) => log.info({}, message),
+        onLog: ({ text }) => log.info({}, `a model wrote: ${text}`),
+      }),
       table: new ServingTable(evenlySpread(Math.random())),
       inferenceLog: new InferenceLog(bus, log, newId('serving')),
       log,

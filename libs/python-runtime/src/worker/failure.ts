@@ -21,7 +21,7 @@ export const errorOfThrown = (thrown: ThrownFrame, activity: string): MillraceEr
     return new Exhausted(`${prefix(place)}${named}`, { hint: 'Free disk space, then try again.', details });
   }
   if (thrown.kind === 'worker') return new Internal(`${activity}: ${named}`, { details });
-  if (thrown.path !== undefined) {
+  if (thrown.path !== undefined && place === undefined) {
     return Invalid.field(thrown.path, named, { details, ...hint(thrown.hint) });
   }
   if (place === undefined) {
@@ -32,7 +32,7 @@ export const errorOfThrown = (thrown: ThrownFrame, activity: string): MillraceEr
   }
   return new Invalid(`${place}: ${named}`, {
     hint: thrown.hint ?? `Fix the step function; it was running ${activity}.`,
-    violations: [{ path: place, message: named }],
+    violations: [{ path: thrown.path ?? place, message: named }],
     details,
   });
 };

@@ -31,7 +31,8 @@ def describe(thrown: BaseException, user_root: str) -> dict[str, Any]:
     them; ``worker`` when Millrace's own Python code did. ``file`` is relative to ``user_root``.
     """
     chain = list(_chain(thrown))
-    places = [place for error in chain for place in [_place(error, user_root)] if place is not None]
+    found = [_told_place(thrown), *(_place(error, user_root) for error in chain)]
+    places = [place for place in found if place is not None]
     described: dict[str, Any] = {
         "kind": "user" if places or not _is_ours(thrown) else "worker",
         "exception": _type_name(thrown),
@@ -113,6 +114,13 @@ def _place(thrown: BaseException, user_root: str) -> Optional[tuple[str, int]]:
         file = _relative(frame.path, user_root)
         if file is not None:
             return file, frame.line
+    return None
+
+
+def _told_place(thrown: BaseException) -> Optional[tuple[str, int]]:
+    """The place that the error itself says is at fault: where a function stands that did not do what was asked."""
+    if isinstance(thrown, UserError) and thrown.file is not None and thrown.line is not None:
+        return thrown.file, thrown.line
     return None
 
 
