@@ -38,7 +38,11 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
         path = os.path.join(given["output_dir"], f"transformed_{name}_data.parquet")
         write_frame(frame, path, f"the transformed {name} data", "steps.transform")
     write_pickle(
-        transformer, os.path.join(given["output_dir"], "transformer.pkl"), project=step.project
+        transformer,
+        os.path.join(given["output_dir"], "transformer.pkl"),
+        step.project,
+        "the fitted transformer",
+        "steps.transform.transformer_method",
     )
     return {
         "rows": {name: len(frame) for name, frame in transformed.items()},

@@ -68,6 +68,12 @@ def no_transform():
 
 def text():
     return "scale"
+
+def locked():
+    import threading
+    returning = Returning(lambda features: features)
+    returning.lock = threading.Lock()
+    return returning
 """
 
 
@@ -157,6 +163,11 @@ def test_errors_name_function_and_file(recipe: RecipeRun, method: str) -> None:
         recipe.transform(method)
     assert thrown.value.path == "steps.transform.transformer_method"
     assert thrown.value.file == "steps/transform.py"
+
+
+def test_what_cannot_be_pickled_is_said(recipe: RecipeRun) -> None:
+    with pytest.raises(UserError, match="the fitted transformer cannot be stored: .*lock"):
+        recipe.transform("locked")
 
 
 def test_sparse_results_that_are_too_large_are_refused(recipe: RecipeRun) -> None:
