@@ -8,8 +8,8 @@ from typing import Any
 
 def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
     """Writes `transformer.pkl`, `transformed_training_data.parquet` and `transformed_validation_data.parquet`."""
-    from millrace.recipes.frames import read_frame, schema_of, write_frame
     from millrace.models.pickles import write_pickle
+    from millrace.recipes.frames import read_frame, schema_of, write_frame
     from millrace.recipes.seeding import seed_generators
     from millrace.recipes.step_input import StepInput
     from millrace.recipes.transform import (

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from millrace.errors import UserError
-from pipeline import RecipeRun
 from sklearn import metrics as sk
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
+
+from millrace.errors import UserError
+from recipe_run import RecipeRun
 
 STEPS = """
 import warnings

@@ -6,9 +6,10 @@ from typing import Any, Callable
 import numpy as np
 import pandas as pd
 import pytest
+
 from millrace.errors import UserError
 from millrace.models.pickles import read_pickle
-from pipeline import RecipeRun
+from recipe_run import RecipeRun
 
 TRANSFORMERS = """
 import numpy as np
@@ -171,8 +172,9 @@ def test_what_cannot_be_pickled_is_said(recipe: RecipeRun) -> None:
 
 
 def test_sparse_results_that_are_too_large_are_refused(recipe: RecipeRun) -> None:
-    from millrace.recipes import transform as step
     from scipy import sparse
+
+    from millrace.recipes import transform as step
 
     huge = sparse.csr_matrix((1_000_000, 1_000_000))
     with pytest.raises(UserError, match="too large to be written densely"):
