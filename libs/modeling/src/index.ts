@@ -8,6 +8,7 @@ export {
   digestOf,
   type Manifest,
   type ManifestFile,
+  manifestBytes,
   manifestMediaType,
   manifestOf,
   type PackageFiles,
