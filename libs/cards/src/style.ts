@@ -87,6 +87,45 @@ svg .cell-ground { fill: var(--raised); }
 .legend .series-0 { --tone: var(--accent); } .legend .series-1 { --tone: var(--second); }
 .legend .series-2 { --tone: var(--third); } .legend .series-3 { --tone: var(--fourth); }
 .legend .series-4 { --tone: var(--fifth); } .legend .series-5 { --tone: var(--sixth); }
+h4 { font-size: 13px; margin: 0 0 6px; color: var(--muted); }
+ul { margin: 0 0 14px; padding-left: 20px; font-size: 14px; } li { margin-bottom: 3px; overflow-wrap: anywhere; }
+pre { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; margin: 0 0 14px;
+  background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; overflow-x: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+details { margin-bottom: 14px; } details > *:last-child { margin-bottom: 0; }
+summary { cursor: pointer; font-size: 14px; font-weight: 600; margin-bottom: 8px; color: var(--accent); }
+.profiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 470px), 1fr)); gap: 14px; margin-bottom: 14px; }
+.profile { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; min-width: 0;
+  break-inside: avoid; }
+.profile h3 { display: flex; gap: 9px; align-items: baseline; justify-content: space-between; overflow-wrap: anywhere; }
+.profile h3 > span:first-child { min-width: 0; unicode-bidi: isolate; }
+.profile .scroll { margin: 6px 0 0; } .profile table { font-size: 13px; } .profile th, .profile td { padding: 3px 12px 3px 0; }
+.profile figcaption { display: none; }
+.halves { display: grid; grid-template-columns: minmax(0, 11fr) minmax(0, 10fr); gap: 18px; }
+.ends { display: flex; justify-content: space-between; gap: 10px; color: var(--muted); font-size: 12px;
+  font-variant-numeric: tabular-nums; margin-top: 3px; }
+dl.figures { display: grid; grid-template-columns: max-content 1fr; gap: 1px 12px; margin: 0; font-size: 13px; }
+dl.figures dt { color: var(--muted); }
+dl.figures dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+svg.meter { height: 4px; border-radius: 2px; margin-top: 2px; }
+svg .meter-ground { fill: var(--line); } svg .meter-plain { fill: var(--accent); } svg .meter-warn { fill: var(--second); }
+ol.shares { list-style: none; margin: 0; padding: 0; font-size: 13px; }
+ol.shares li { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) 4.2em; gap: 8px; align-items: center; }
+ol.shares li > span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; unicode-bidi: isolate; }
+ol.shares .number { text-align: right; color: var(--muted); font-variant-numeric: tabular-nums; }
+svg .outline { stroke: var(--tone); stroke-width: 1.6; fill: var(--tone); fill-opacity: .13; stroke-linejoin: round; }
+svg .axis.strong { stroke-opacity: 1; stroke-width: 1.4; }
+svg .trial { fill: none; stroke: var(--accent); stroke-width: 1.4; stroke-linejoin: round; }
+svg .trial.rank-0 { stroke-opacity: .14; } svg .trial.rank-1 { stroke-opacity: .24; } svg .trial.rank-2 { stroke-opacity: .38; }
+svg .trial.rank-3 { stroke-opacity: .58; } svg .trial.rank-4 { stroke-opacity: .85; }
+svg .trial.best { stroke: var(--second); stroke-width: 3; }
+.swarm-0 { --tone: #3b6fe0; } .swarm-1 { --tone: #7a68d8; } .swarm-2 { --tone: #a85fbf; } .swarm-3 { --tone: #cf5590; }
+.swarm-4 { --tone: #e5484d; }
+svg .swarm-0, svg .swarm-1, svg .swarm-2, svg .swarm-3, svg .swarm-4 { fill: var(--tone); fill-opacity: .8; }
+.key { white-space: nowrap; }
+.key i { display: inline-block; width: 9px; height: 9px; border-radius: 3px; margin-right: 6px; background: var(--tone); }
+.key.series-0 { --tone: var(--accent); } .key.series-1 { --tone: var(--second); } .key.series-2 { --tone: var(--third); }
+.key.series-3 { --tone: var(--fourth); } .key.series-4 { --tone: var(--fifth); } .key.series-5 { --tone: var(--sixth); }
 footer { color: var(--muted); font-size: 13px; text-align: center; padding-bottom: 28px; }
 @media print { nav { display: none; } section { break-inside: avoid; } body { background: #fff; } }
 `.trim();

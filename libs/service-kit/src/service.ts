@@ -296,7 +296,7 @@ const startListeners = async (
 
 const startIntake = async (
   { name }: ServiceModule,
-  { bus, store, settings, log }: Runtime,
+  { bus, store, blobs, settings, log }: Runtime,
   { consumers = [], steps }: ServiceParts,
   closers: Closers,
 ): Promise<void> => {
@@ -323,7 +323,7 @@ const startIntake = async (
         codec: StepCommand,
         concurrency: steps.concurrency,
         ackWaitMs: settings.stepLeaseMs,
-        handle: stepWorker({ service: name, bus, store, log, ...steps, cancellations }),
+        handle: stepWorker({ service: name, bus, store, blobs, log, ...steps, cancellations }),
       }),
       stepGraceMs,
     );

@@ -10,10 +10,15 @@ export { type Expression, parseExpression } from './expression/syntax.ts';
 export type { Value, ValueType } from './expression/term.ts';
 export { parseTimestamp } from './expression/timestamp.ts';
 export { parquetSource, writeParquet } from './parquet.ts';
+export { type ComparedTable, compareRelations } from './profile/compare-relations.ts';
+export { equalWidthEdges } from './profile/histogram.ts';
 export { profileRelation } from './profile/profile-relation.ts';
 export type {
   CategoricalProfile,
+  ColumnComparison,
+  ColumnFigures,
   ColumnProfile,
+  Comparison,
   DatasetProfile,
   Histogram,
   LengthProfile,
@@ -23,6 +28,7 @@ export type {
 export { CsvEncoding, type CsvOptions, defaultMissingValues } from './read/csv.ts';
 export { FileFormat, type LoadFilesOptions, loadFiles } from './read/load-files.ts';
 export type { SourceFile } from './read/source-file.ts';
+export { type ReadableRelation, readableRelation } from './readable-relation.ts';
 export { describeRelation, type Relation, relationOf } from './relation.ts';
 export { quoteIdentifier, quoteNumber, quoteText } from './sql.ts';
 export { type Column, type ColumnSchema, ColumnType, type Table } from './table.ts';
