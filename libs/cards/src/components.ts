@@ -70,7 +70,7 @@ export const tiles = (all: readonly Tile[]): SafeHtml =>
   )}</div>`;
 
 /** Puts blocks side by side where the page is wide enough. */
-export const columns = (blocks: readonly SafeHtml[]): SafeHtml =>
+export const columns = (blocks: readonly (SafeHtml | readonly SafeHtml[])[]): SafeHtml =>
   html`<div class="columns">${blocks.map((block) => html`<div>${block}</div>`)}</div>`;
 
 export const subheading = (text: string): SafeHtml => html`<h3>${text}</h3>`;

@@ -38,6 +38,12 @@ export {
   tiles,
 } from './components.ts';
 export { comparedColumns, comparisonSection } from './data/comparison.ts';
+export {
+  type PredictionRows,
+  predictionRows,
+  predictionTable,
+  type RankedRows,
+} from './data/prediction-rows.ts';
 export { type ProfileSectionOptions, profileSection } from './data/profile.ts';
 export { type EnvironmentFacts, environmentSection, warningsSection } from './data/sections.ts';
 export {

@@ -33,4 +33,4 @@ export { type Importance, type PermutationOptions, permutationImportance } from 
 export type { Evaluator } from './regression.ts';
 export { type HistogramBin, type ResidualSummary, residualSummary } from './residuals.ts';
 export { wilsonInterval } from './wilson.ts';
-export { type WorstPrediction, worstPredictions } from './worst-predictions.ts';
+export { bestPredictions, type RankedPrediction, worstPredictions } from './worst-predictions.ts';

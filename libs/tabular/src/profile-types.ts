@@ -88,6 +88,10 @@ export interface ColumnFigures {
   readonly median?: number;
   readonly max?: number;
   readonly mean?: number;
+  /** Sample standard deviation (divisor n − 1); absent for values too large to be squared. */
+  readonly std?: number;
+  /** Values that are exactly 0. */
+  readonly zeros?: number;
 }
 
 export interface CategoricalProfile {

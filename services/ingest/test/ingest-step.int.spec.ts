@@ -211,7 +211,7 @@ describe('bad input fails the step, makes nothing and is not tried again', () =>
     const { failure } = await ingest.run('ingest', options(changes, { dataset, ...settings }));
     expect(failure?.error).toMatchObject({ code: 'invalid', retryable: false });
     expect(failure?.error?.message).toMatch(message);
-    expect(failure?.outputs).toEqual([]);
+    expect(failure?.outputs.map(({ kind }) => kind)).toEqual(['card']);
     const { datasetVersions } = await ingest.datasets.listDatasetVersions({ dataset, page: undefined });
     expect(datasetVersions).toEqual([]);
   });

@@ -36,14 +36,15 @@ export const compareRelations = async (
   const all = unionOf(tables, columns);
   const figures = await figuresOf(duck, all, tables.length, columns);
   const edges = columns.map((column, index) => edgesOf(column, figures[index] ?? []));
-  const histograms = await histogramsOf(duck, all, tables.length, columns, edges);
+  const spreads = await spreadsOf(duck, all, tables.length, edges);
   const compared: ColumnComparison[] = [];
   for (const [index, column] of columns.entries()) {
-    const parts = figures[index] ?? [];
+    const spread = spreads[index] ?? [];
+    const parts = (figures[index] ?? []).map((part, table) => ({ ...part, ...spread[table]?.figures }));
     const base = { name: column.name, type: column.type, parts };
     const found = edges[index];
     if (found !== undefined)
-      compared.push({ ...base, histogram: { edges: found, counts: histograms[index] ?? [] } });
+      compared.push({ ...base, histogram: { edges: found, counts: spread.map(({ counts }) => counts) } });
     else if (!isNumeric(column) && parts.some(({ count }) => count > 0))
       compared.push({ ...base, categories: await categoriesOf(duck, all, parts, index) });
     else compared.push(base);
@@ -114,24 +115,50 @@ const edgesOf = (column: Column, parts: readonly ColumnFigures[]): number[] | un
   return ends.length === 0 ? undefined : equalWidthEdges(Math.min(...ends), Math.max(...ends), buckets);
 };
 
-/** `histograms[column][part][bucket]` */
-const histogramsOf = async (
+interface Spread {
+  readonly counts: readonly number[];
+  readonly figures: Pick<ColumnFigures, 'std' | 'zeros'>;
+}
+
+/** Squares of larger values would overflow. */
+const squarable = 1e140;
+
+/** `spreads[column][part]`, empty for columns without edges. */
+const spreadsOf = async (
   duck: DuckDb,
   all: string,
   parts: number,
-  columns: readonly Column[],
   edges: readonly (readonly number[] | undefined)[],
-): Promise<number[][][]> => {
+): Promise<Spread[][]> => {
   const select = edges.flatMap((found, index) =>
-    found === undefined ? [] : binCounts(`c${index}`, found).map((sql, bin) => `${sql} AS b${index}_${bin}`),
+    found === undefined
+      ? []
+      : [
+          `count(*) FILTER (WHERE c${index} = 0) AS z${index}`,
+          ...(found.every((edge) => Math.abs(edge) < squarable)
+            ? [`stddev_samp(c${index}) AS s${index}`]
+            : []),
+          ...binCounts(`c${index}`, found).map((sql, bin) => `${sql} AS b${index}_${bin}`),
+        ],
   );
-  if (select.length === 0) return columns.map(() => []);
+  if (select.length === 0) return edges.map(() => []);
   const rows = await byPart(duck, `SELECT part, ${select.join(', ')} FROM ${all} GROUP BY part`);
   return edges.map((found, index) =>
-    Array.from({ length: parts }, (_, part) =>
-      (found ?? []).slice(0, -1).map((__, bin) => Number(rows.get(part)?.[`b${index}_${bin}`] ?? 0)),
-    ),
+    found === undefined
+      ? []
+      : Array.from({ length: parts }, (_, part) => spreadIn(rows.get(part), index, found.length - 1)),
   );
+};
+
+const spreadIn = (row: SqlRow | undefined, index: number, bins: number): Spread => {
+  const std = row?.[`s${index}`];
+  return {
+    counts: Array.from({ length: bins }, (_, bin) => Number(row?.[`b${index}_${bin}`] ?? 0)),
+    figures: {
+      zeros: Number(row?.[`z${index}`] ?? 0),
+      ...(std === undefined || std === null ? {} : { std: Number(std) }),
+    },
+  };
 };
 
 const categoriesOf = async (

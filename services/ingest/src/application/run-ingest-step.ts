@@ -7,9 +7,11 @@ import {
   StepFailed,
   type StepHandler,
   type StepResult,
+  withCard,
 } from '@millrace/service-kit';
 import {
   ColumnType,
+  type DatasetProfile,
   type DuckDb,
   loadFiles,
   openDuckDb,
@@ -19,6 +21,8 @@ import {
 } from '@millrace/tabular';
 import { type CollectedFile, collectFiles } from '../adapters/source-files.ts';
 import { makeWorkDirectory } from '../adapters/work-directory.ts';
+import { ingestCard } from '../card/ingest-card.ts';
+import { previewOf } from '../card/preview.ts';
 import { OnViolation } from '../domain/contract.ts';
 import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
 import { type IngestConfig, parseIngestConfig } from '../domain/ingest-config.ts';
@@ -126,11 +130,27 @@ const refuseBlocked = async (ingest: Ingest): Promise<void> => {
     findings: checked.findings,
     sources: files.map(({ source }) => source),
   });
-  throw new StepFailed(contractBroken(blocking), {
-    outputs: [],
-    summary: { rows: checked.kept.rowCount + checked.quarantinedRows, findings: checked.findings },
-  });
+  const result = await withCard(
+    context,
+    dependencies.blobs,
+    {
+      outputs: [],
+      summary: { rows: checked.kept.rowCount + checked.quarantinedRows, findings: checked.findings },
+    },
+    async (made) => ingestCard(context.command, await cardFacts(ingest), made),
+  );
+  throw new StepFailed(contractBroken(blocking), result);
 };
+
+/** What the card shows of the data that is kept. */
+const cardFacts = async ({ duck, checked, files }: Ingest) => ({
+  rowCount: checked.kept.rowCount,
+  quarantinedRows: checked.quarantinedRows,
+  columns: checked.kept.columns,
+  preview: await previewOf(duck, checked.kept),
+  findings: checked.findings,
+  sources: files.map(({ source }) => source),
+});
 
 const contractBroken = (blocking: readonly ContractFinding[]): MillraceError => {
   const [first, ...others] = blocking;
@@ -174,7 +194,24 @@ const store = async (ingest: Ingest): Promise<StepResult> => {
     },
     context.command.project?.project ?? '',
   );
-  return resultOf(ingest, version, { profile, quarantine, reused: existing !== undefined });
+  const result = resultOf(ingest, version, { profile, quarantine, reused: existing !== undefined });
+  return withCard(context, dependencies.blobs, result, async (made) =>
+    ingestCard(
+      context.command,
+      { ...(await cardFacts(ingest)), datasetVersion: version, ...(await shownProfile(ingest, profile)) },
+      made,
+    ),
+  );
+};
+
+/** The profile as the card shows it; monitoring needs it even where the recipe does not want to see it. */
+const shownProfile = async (
+  { context: { command }, dependencies: { blobs } }: Ingest,
+  { digest, size }: BlobInfo,
+): Promise<{ profile?: DatasetProfile }> => {
+  if (command.config?.skip_data_profiling === true) return {};
+  const bytes = await blobs.read(parseDigest(digest), size);
+  return { profile: JSON.parse(new TextDecoder().decode(bytes)) as DatasetProfile };
 };
 
 const putParquet = async (

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { parseDigest } from '@millrace/blobs';
 import { Invalid } from '@millrace/errors';
-import type { StepContext, StepHandler } from '@millrace/service-kit';
+import { type StepContext, type StepHandler, withCard } from '@millrace/service-kit';
 import {
+  type Comparison,
+  compareRelations,
   type DuckDb,
   describeRelation,
   openDuckDb,
@@ -13,6 +15,7 @@ import {
   writeParquet,
 } from '@millrace/tabular';
 import { makeWorkDirectory } from '../adapters/work-directory.ts';
+import { splitCard } from '../card/split-card.ts';
 import {
   assignByHash,
   assignByTime,
@@ -60,7 +63,7 @@ export const splitStep =
     const outputs = await phase(context, phases.store, () =>
       store(dependencies, duck, labelled, splits.rows, directory.path),
     );
-    return {
+    const result = {
       outputs,
       summary: {
         trainRows: splits.rows.train,
@@ -79,7 +82,31 @@ export const splitStep =
         ...leakWarnings,
       ],
     };
+    // Awaited here: the session ends with this block.
+    return await withCard(context, dependencies.blobs, result, async (made) =>
+      splitCard(
+        command,
+        {
+          rows: splits.rows,
+          dropped,
+          method: methodOf(config),
+          ...(classes === undefined ? {} : { classes }),
+          ...(leaks === undefined ? {} : { leaks }),
+          ...(command.config?.skip_data_profiling === true
+            ? {}
+            : { comparison: await compareSplits(duck, labelled) }),
+        },
+        made,
+      ),
+    );
   };
+
+const compareSplits = (duck: DuckDb, { columns }: Relation): Promise<Comparison> =>
+  compareRelations(
+    duck,
+    splitNames.map((name) => ({ name, source: name })),
+    columns,
+  );
 
 const phases = {
   fetch: { name: 'fetch dataset', fraction: 0, message: 'reading the dataset' },
