@@ -45,7 +45,12 @@ export {
   type RankedRows,
 } from './data/prediction-rows.ts';
 export { type ProfileSectionOptions, profileSection } from './data/profile.ts';
-export { type EnvironmentFacts, environmentSection, warningsSection } from './data/sections.ts';
+export {
+  type EnvironmentFacts,
+  environmentFacts,
+  environmentSection,
+  warningsSection,
+} from './data/sections.ts';
 export {
   type DataCell,
   type DataRows,

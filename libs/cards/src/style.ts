@@ -24,8 +24,8 @@ header h1 { margin: 0; font-size: 25px; line-height: 1.25; letter-spacing: -.01e
 header .title { display: flex; gap: 14px; align-items: center; flex-wrap: wrap; }
 header p { margin: 6px 0 0; color: var(--muted); overflow-wrap: anywhere; }
 nav { background: var(--surface); border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 1; }
-nav > div { display: flex; gap: 20px; overflow-x: auto; }
-nav a { color: var(--muted); text-decoration: none; padding: 9px 0; white-space: nowrap; font-size: 14px; }
+nav > div { display: flex; gap: 0 20px; flex-wrap: wrap; }
+nav a { color: var(--muted); text-decoration: none; padding: 7px 0; white-space: nowrap; font-size: 14px; }
 nav a:hover, nav a:focus-visible { color: var(--accent); }
 main { padding-top: 22px; padding-bottom: 40px; }
 section { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 20px 22px 22px;
@@ -98,6 +98,7 @@ summary { cursor: pointer; font-size: 14px; font-weight: 600; margin-bottom: 8px
 .profile { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; min-width: 0;
   break-inside: avoid; }
 .profile h3 { display: flex; gap: 9px; align-items: baseline; justify-content: space-between; overflow-wrap: anywhere; }
+.profile h3 .badge { flex: none; font-size: 12px; padding: 0 9px; }
 .profile h3 > span:first-child { min-width: 0; unicode-bidi: isolate; }
 .profile .scroll { margin: 6px 0 0; } .profile table { font-size: 13px; } .profile th, .profile td { padding: 3px 12px 3px 0; }
 .profile figcaption { display: none; }
@@ -110,10 +111,10 @@ dl.figures dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums
 svg.meter { height: 4px; border-radius: 2px; margin-top: 2px; }
 svg .meter-ground { fill: var(--line); } svg .meter-plain { fill: var(--accent); } svg .meter-warn { fill: var(--second); }
 ol.shares { list-style: none; margin: 0; padding: 0; font-size: 13px; }
-ol.shares li { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) 4.2em; gap: 8px; align-items: center; }
+ol.shares li { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) 4.6em; gap: 8px; align-items: center; }
 ol.shares li > span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; unicode-bidi: isolate; }
-ol.shares .number { text-align: right; color: var(--muted); font-variant-numeric: tabular-nums; }
-svg .outline { stroke: var(--tone); stroke-width: 1.6; fill: var(--tone); fill-opacity: .13; stroke-linejoin: round; }
+ol.shares .number { text-align: right; white-space: nowrap; color: var(--muted); font-variant-numeric: tabular-nums; }
+svg .outline { stroke: var(--tone); stroke-width: 1.6; fill: var(--tone); fill-opacity: .1; stroke-linejoin: round; }
 svg .axis.strong { stroke-opacity: 1; stroke-width: 1.4; }
 svg .trial { fill: none; stroke: var(--accent); stroke-width: 1.4; stroke-linejoin: round; }
 svg .trial.rank-0 { stroke-opacity: .14; } svg .trial.rank-1 { stroke-opacity: .24; } svg .trial.rank-2 { stroke-opacity: .38; }

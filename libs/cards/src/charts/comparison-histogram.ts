@@ -16,13 +16,15 @@ export interface ComparisonHistogramOptions {
   readonly series: readonly ComparedCounts[];
   readonly time?: boolean;
   readonly x?: string;
+  /** Default true: names the series below. */
+  readonly legend?: boolean;
 }
 
 const frame: Frame = { width: 480, height: 220, left: 50, right: 466, top: 10, bottom: 180 };
 
 /** Distributions on top of each other, each as shares of its own rows, so that their sizes do not matter. */
 export const comparisonHistogram = (options: ComparisonHistogramOptions): SafeHtml => {
-  const { title, edges, series, time = false, x: xTitle } = options;
+  const { title, edges, series, time = false, x: xTitle, legend: named = true } = options;
   const shares = series.map(({ name, counts }) => ({ name, shares: sharesOf(counts) }));
   const x = linear([edges[0] ?? 0, edges.at(-1) ?? 1], [frame.left, frame.right], false);
   const most = Math.max(0, ...shares.flatMap((one) => one.shares));
@@ -38,7 +40,7 @@ export const comparisonHistogram = (options: ComparisonHistogramOptions): SafeHt
       }),
       shares.map((one, index) => outline(one.name, one.shares, edges, x, y, index)),
     ],
-    legend(series.map(({ name }) => name)),
+    named ? legend(series.map(({ name }) => name)) : undefined,
   );
 };
 

@@ -13,6 +13,8 @@ export interface GroupedBarsOptions {
   readonly series: readonly string[];
   /** From top to bottom. */
   readonly groups: readonly BarGroup[];
+  /** Default true: names the series below. */
+  readonly legend?: boolean;
 }
 
 const barHeight = 9;
@@ -20,7 +22,12 @@ const gap = 9;
 const top = 4;
 
 /** Shares of several tables for each value, one bar per table. */
-export const groupedBars = ({ title, series, groups }: GroupedBarsOptions): SafeHtml => {
+export const groupedBars = ({
+  title,
+  series,
+  groups,
+  legend: named = true,
+}: GroupedBarsOptions): SafeHtml => {
   const groupHeight = series.length * barHeight + gap;
   const bottom = top + groups.length * groupHeight;
   const frame: Frame = { width: 480, height: bottom + 24, left: 120, right: 440, top, bottom };
@@ -41,6 +48,6 @@ export const groupedBars = ({ title, series, groups }: GroupedBarsOptions): Safe
       groups.map(draw),
       html`<line class="axis" x1="${frame.left}" x2="${frame.left}" y1="${top}" y2="${bottom}"/>`,
     ],
-    legend(series),
+    named ? legend(series) : undefined,
   );
 };

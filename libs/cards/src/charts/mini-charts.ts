@@ -4,7 +4,7 @@ import { px } from './frame.ts';
 import type { HistogramBucket } from './histogram.ts';
 
 const width = 240;
-const height = 64;
+const height = 100;
 
 /** A histogram without axes, to stand beside the figures of a column. Buckets ascend. */
 export const miniHistogram = (buckets: readonly HistogramBucket[], label: string): SafeHtml => {

@@ -83,8 +83,18 @@ const numberScale = ({ log = false }: ParallelAxis, values: readonly number[]): 
   return {
     position: (value) =>
       typeof value === 'number' && Number.isFinite(project(value)) ? scale(project(value)) : undefined,
-    ticks: ticks.map((at) => ({ y: scale(at), text: formatNumber(logarithmic ? 10 ** at : at, 3) })),
+    ticks: ticks.map((at) => ({
+      y: scale(at),
+      text: formatNumber(logarithmic ? 10 ** at : at, logarithmic ? 3 : digitsFor(scale)),
+    })),
   };
+};
+
+/** Enough digits to tell the ticks of a narrow range apart. */
+const digitsFor = (scale: ReturnType<typeof linear>): number => {
+  const [low = 0, high = 1] = scale.domain();
+  const ratio = Math.max(Math.abs(low), Math.abs(high)) / Math.max(Number.MIN_VALUE, high - low);
+  return Math.min(9, 3 + Math.max(0, Math.floor(Math.log10(Math.max(1, ratio)))));
 };
 
 /** The ends, which a reader looks for, and what lies between. */

@@ -6,7 +6,7 @@ import { groupedBars } from '../charts/grouped-bars.ts';
 import { note, table } from '../components.ts';
 import { clip, formatNumber, formatPercent, formatTime } from '../format.ts';
 import { html, type SafeHtml } from '../html.ts';
-import { columnHeading, hiddenNote, shownColumns } from './profile.ts';
+import { columnHeading, hiddenNote, mostlyOther, shownColumns } from './profile.ts';
 
 /** The same columns of several tables side by side. */
 export const comparisonSection = (title: string, comparison: Comparison): CardSection => ({
@@ -26,7 +26,7 @@ export const comparedColumns = ({ names, rows, columns }: Comparison): SafeHtml 
     .slice(0, shownColumns)
     .map(
       (column) =>
-        html`<article class="profile">${columnHeading(column.name, column.type)}${chart(names, column)}${figures(names, rows, column)}</article>`,
+        html`<article class="profile">${columnHeading(column.name, column.type)}${chart(names, column)}${figureTable(names, rows, column)}</article>`,
     )}</div>`;
 
 const chart = (
@@ -39,9 +39,12 @@ const chart = (
       edges: histogram.edges,
       series: names.map((part, index) => ({ name: part, counts: histogram.counts[index] ?? [] })),
       time: type === 'timestamp',
+      legend: false,
     });
   }
   if (categories === undefined) return note('No values');
+  const rare = categories.other.every((count, part) => count > mostlyOther * (parts[part]?.count ?? 0));
+  if (rare) return note('Its values hardly repeat.');
   const share = (count: number | undefined, part: number) =>
     (count ?? 0) / Math.max(1, parts[part]?.count ?? 0);
   const others = categories.other.some((count) => count > 0)
@@ -50,6 +53,7 @@ const chart = (
   return groupedBars({
     title: `Values of ${name}`,
     series: names,
+    legend: false,
     groups: [
       ...categories.values.map((label, value) => ({
         label,
@@ -60,24 +64,34 @@ const chart = (
   });
 };
 
-const figures = (
+const figureColumns = [
+  { key: 'min', ofTimes: 'first' },
+  { key: 'median', ofTimes: undefined },
+  { key: 'mean', ofTimes: undefined },
+  { key: 'max', ofTimes: 'last' },
+] as const;
+
+const figureTable = (
   names: readonly string[],
   rows: readonly number[],
   { type, parts }: ColumnComparison,
 ): SafeHtml => {
-  const numeric = parts.some(({ min }) => min !== undefined);
-  const text = type === 'timestamp' ? formatTime : (value: number) => formatNumber(value, 4);
+  const time = type === 'timestamp';
+  const shown = figureColumns.filter(
+    ({ key, ofTimes }) => (ofTimes || !time) && parts.some((part) => part[key] !== undefined),
+  );
+  const text = time ? formatTime : (value: number) => formatNumber(value, 4);
   const cell = (value: number | undefined) => (value === undefined ? '–' : text(value));
   return table({
     columns: [
       { title: '' },
       { title: 'missing', numeric: true },
-      ...(numeric ? ['min', 'median', 'mean', 'max'].map((title) => ({ title, numeric: true })) : []),
+      ...shown.map(({ key, ofTimes }) => ({ title: time ? (ofTimes ?? key) : key, numeric: true })),
     ],
-    rows: parts.map(({ missing, min, median, mean, max }, part) => [
+    rows: parts.map((figures, part) => [
       html`<span class="key ${seriesClass(part)}"><i></i>${clip(names[part] ?? '', 30)}</span>`,
-      formatPercent((rows[part] ?? 0) === 0 ? 0 : missing / (rows[part] ?? 1)),
-      ...(numeric ? [min, median, mean, max].map(cell) : []),
+      formatPercent((rows[part] ?? 0) === 0 ? 0 : figures.missing / (rows[part] ?? 1)),
+      ...shown.map(({ key }) => cell(figures[key])),
     ]),
   });
 };

@@ -16,6 +16,8 @@ import { type HtmlValue, html, type SafeHtml } from '../html.ts';
 export const shownColumns = 100;
 const shownValues = 5;
 const sampleBuckets = 20;
+/** From this share of all values on, those that are not shown say more than those that are. */
+export const mostlyOther = 0.95;
 
 export interface ProfileSectionOptions {
   readonly title: string;
@@ -160,6 +162,7 @@ const distribution = ({ name, type, count, numeric, values }: ShownColumn): Safe
   if (values === undefined) return note('No values');
   const shown = values.slice(0, shownValues);
   const rest = count - shown.reduce((sum, entry) => sum + entry.count, 0);
+  if (rest > mostlyOther * count) return note('Its values hardly repeat.');
   return shareBars(rest > 0 ? [...shown, { label: 'all others', count: rest }] : shown, count);
 };
 
@@ -190,7 +193,7 @@ const figures = (column: ShownColumn, rowCount: number): SafeHtml => {
     ['values', formatNumber(count)],
     [
       'missing',
-      html`${formatNumber(missing)} (${formatPercent(share)})${meter(share, missing > 0 ? 'warn' : 'plain')}`,
+      missing === 0 ? '0' : html`${formatNumber(missing)} (${formatPercent(share)})${meter(share, 'warn')}`,
     ],
     ...(distinct === undefined ? [] : [['distinct', distinct] as const]),
     ...numericFigures(column),

@@ -40,6 +40,32 @@ export const environmentSection = ({ runtimes, lockDigest, packages }: Environme
   };
 };
 
+const runtimeNames: Readonly<Record<string, string>> = {
+  node: 'Node',
+  python: 'Python',
+  python_version: 'Python',
+  pythonVersion: 'Python',
+  platform: 'Platform',
+};
+
+/** Reads the `environment.json` of a model package, of either runtime; what it does not know it leaves out. */
+export const environmentFacts = (document: unknown): EnvironmentFacts => {
+  const { lockDigest, packages, ...rest } = (document ?? {}) as Readonly<Record<string, unknown>>;
+  return {
+    runtimes: Object.entries(rest).flatMap(([key, value]): (readonly [string, string])[] => {
+      const name = runtimeNames[key];
+      return name === undefined || typeof value !== 'string' ? [] : [[name, value]];
+    }),
+    lockDigest: typeof lockDigest === 'string' ? lockDigest : '',
+    packages: Object.fromEntries(
+      Object.entries((packages ?? {}) as Readonly<Record<string, unknown>>).map(([name, version]) => [
+        name,
+        String(version),
+      ]),
+    ),
+  };
+};
+
 const packageTable = (installed: readonly (readonly [string, string])[]): SafeHtml =>
   collapsed(`${formatNumber(installed.length)} ${installed.length === 1 ? 'package' : 'packages'}`, [
     table({

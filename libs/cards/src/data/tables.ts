@@ -1,4 +1,4 @@
-import { note, table } from '../components.ts';
+import { collapsed, note, table } from '../components.ts';
 import { clip, formatNumber, formatTime } from '../format.ts';
 import type { HtmlValue, SafeHtml } from '../html.ts';
 
@@ -41,25 +41,23 @@ const cellText = (cell: DataCell, type: string | undefined): HtmlValue => {
   return clip(String(cell), 120);
 };
 
+/** A longer schema is folded away. */
+const openColumns = 25;
+
 /** Names and types of columns, and what else is known of each. */
 export const schemaTable = (
   columns: readonly { readonly name: string; readonly type: string; readonly nullable?: boolean }[],
 ): SafeHtml => {
   const tells = columns.some(({ nullable }) => nullable !== undefined);
-  return table({
-    columns: [
-      { title: '#', numeric: true },
-      { title: 'Column' },
-      { title: 'Type' },
-      ...(tells ? [{ title: 'Missing values' }] : []),
-    ],
-    rows: columns.map(({ name, type, nullable }, index) => [
-      String(index + 1),
+  const all = table({
+    columns: [{ title: 'Column' }, { title: 'Type' }, ...(tells ? [{ title: 'Missing values' }] : [])],
+    rows: columns.map(({ name, type, nullable }) => [
       clip(name, 120),
       type,
       ...(tells ? [nullable ? 'yes' : 'no'] : []),
     ]),
   });
+  return columns.length > openColumns ? collapsed(`${formatNumber(columns.length)} columns`, [all]) : all;
 };
 
 export interface MetricTableOptions {

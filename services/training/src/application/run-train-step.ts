@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { environmentFacts } from '@millrace/cards';
 import { Artifact } from '@millrace/contracts/step';
 import { RunStatus } from '@millrace/contracts/training';
 import { asMillraceError } from '@millrace/errors';
@@ -113,7 +114,6 @@ const trainFacts = async (
     profile: command.config?.skip_data_profiling !== true,
   };
   const ranked = await context.jobs.run<RankPredictionsOutput>('rank-predictions', input, jobHooks(step));
-  const { environment } = context;
   return {
     runId: run.id,
     estimator: usingOf(plan.estimator),
@@ -129,16 +129,8 @@ const trainFacts = async (
       : { search: await searchFacts(context, command, plan, run, search, metric) }),
     curves: curvesOf(fitted.steps),
     ranked,
-    ...(ranked.comparison === undefined ? {} : { predictions: ranked.comparison }),
     signature: shownSignature(prepared.signature),
-    environment: {
-      runtimes: [
-        ['Node', environment.node],
-        ['Platform', environment.platform],
-      ],
-      lockDigest: environment.lockDigest,
-      packages: environment.packages,
-    },
+    environment: environmentFacts(context.environment),
   };
 };
 

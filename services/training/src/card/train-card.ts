@@ -2,6 +2,7 @@ import {
   type CardSection,
   code,
   collapsed,
+  columns,
   comparedColumns,
   type EnvironmentFacts,
   environmentSection,
@@ -34,6 +35,8 @@ export interface LearningCurve {
 export interface RankedSplit {
   readonly worst: PredictionRows;
   readonly best?: PredictionRows;
+  /** The target beside its predictions; absent when the recipe skips profiling. */
+  readonly comparison?: Comparison;
 }
 
 /** All that the card of a train step shows, of whichever runtime. */
@@ -58,14 +61,14 @@ export interface TrainFacts {
   readonly search?: SearchFacts;
   readonly curves: readonly LearningCurve[];
   readonly ranked?: { readonly training?: RankedSplit; readonly validation?: RankedSplit };
-  /** The target beside its predictions; absent when the recipe skips profiling. */
-  readonly predictions?: Comparison;
   readonly signature: {
     readonly inputs: readonly { readonly name: string; readonly type: string; readonly nullable?: boolean }[];
     readonly outputs: readonly { readonly name: string; readonly type: string }[];
   };
   readonly environment: EnvironmentFacts;
 }
+
+const splits = ['training', 'validation'] as const;
 
 /** The card of the step `train`. */
 export const trainCard = (
@@ -84,7 +87,7 @@ export const trainCard = (
       trained.search === undefined ? undefined : tuningSection(trained.search, trained.objective),
       curvesSection(trained.curves),
       rankedSection(trained),
-      predictionsSection(trained.predictions),
+      predictionsSection(trained.ranked),
       modelSection(trained),
       signatureSection(trained.signature),
       environmentSection(trained.environment),
@@ -129,7 +132,7 @@ const curvesSection = (curves: readonly LearningCurve[]): CardSection | undefine
 
 const rankedSection = ({ ranked, objective }: TrainFacts): CardSection | undefined => {
   if (ranked === undefined) return undefined;
-  const tables = (['training', 'validation'] as const).flatMap((split) => {
+  const tables = splits.flatMap((split) => {
     const found = ranked[split];
     if (found === undefined) return [];
     return [
@@ -154,10 +157,17 @@ const rankedSection = ({ ranked, objective }: TrainFacts): CardSection | undefin
       };
 };
 
-const predictionsSection = (comparison: Comparison | undefined): CardSection | undefined =>
-  comparison === undefined
+const predictionsSection = (ranked: TrainFacts['ranked']): CardSection | undefined => {
+  const compared = splits.flatMap((split) => {
+    const comparison = ranked?.[split]?.comparison;
+    return comparison === undefined
+      ? []
+      : [[subheading(`On the ${split} rows`), comparedColumns(comparison)]];
+  });
+  return compared.length === 0
     ? undefined
-    : { title: 'Profile of the predictions', content: [comparedColumns(comparison)] };
+    : { title: 'Profile of the predictions', content: [columns(compared)] };
+};
 
 const modelSection = ({ estimator, description, params, runId }: TrainFacts): CardSection => ({
   title: 'Model',

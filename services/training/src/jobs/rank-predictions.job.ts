@@ -42,14 +42,13 @@ export interface RankPredictionsInput {
 export interface SplitRanking {
   readonly worst: PredictionRows;
   readonly best: PredictionRows;
+  /** The target beside its predictions; absent when it was not asked for. */
+  readonly comparison?: Comparison;
 }
 
 export interface RankPredictionsOutput {
   readonly training: SplitRanking;
   readonly validation: SplitRanking;
-  /** The target beside its predictions, for each split; absent when it was not asked for. */
-  readonly comparison?: Comparison;
-}
 
 /** Looks for the predictions worth looking at, and compares their distribution with the truth. */
 const main: JobMain<RankPredictionsInput, RankPredictionsOutput> = async (input, context) => {
@@ -60,14 +59,9 @@ const main: JobMain<RankPredictionsInput, RankPredictionsOutput> = async (input,
     readValidationSplit(input.validation, targetColumn),
   ]);
   const predictions = deserialize(await readFile(input.predictions)) as FitPredictions;
-  const parts = [
-    { name: 'training', labels: train.labels, predicted: answersOf(predictions.training) },
-    { name: 'validation', labels: validation.labels, predicted: answersOf(predictions.validation) },
-  ];
   return {
-    training: rank(input, train, predictions.training),
-    validation: rank(input, validation, predictions.validation),
-    ...(input.profile ? { comparison: await compare(input, parts) } : {}),
+    training: await rank(input, train, predictions.training),
+    validation: await rank(input, validation, predictions.validation),
   };
 };
 export default main;
@@ -75,49 +69,38 @@ export default main;
 const answersOf = (prediction: Prediction): readonly (string | number)[] =>
   prediction.kind === 'regression' ? prediction.values : prediction.labels;
 
-const rank = (
-  { task, targetColumn }: RankPredictionsInput,
+const rank = async (
+  input: RankPredictionsInput,
   { features, labels }: RawSplit,
   prediction: Prediction,
-): SplitRanking => {
+): Promise<SplitRanking> => {
+  const { task, targetColumn, profile } = input;
   const observations: Observations = observe(task, labels, prediction);
-  const common = { predicted: answersOf(prediction), target: labels, targetColumn, features };
+  const predicted = answersOf(prediction);
+  const common = { predicted, target: labels, targetColumn, features };
   return {
     worst: predictionRows({ ...common, ranked: worstPredictions(observations) }),
     best: predictionRows({ ...common, ranked: bestPredictions(observations) }),
+    ...(profile ? { comparison: await compare(input, { actual: labels, predicted }) } : {}),
   };
 };
-
-interface Part {
-  readonly name: string;
-  readonly labels: readonly LabelValue[];
-  readonly predicted: readonly (string | number)[];
-}
 
 /** Writes each series as a file of one column, and has the engine compare them. */
 const compare = async (
   { directory, targetColumn, task }: RankPredictionsInput,
-  parts: readonly Part[],
+  series: Readonly<Record<string, readonly LabelValue[]>>,
 ): Promise<Comparison> => {
   const type = estimatorTask(task) === 'regression' ? 'number' : 'string';
   const place = await mkdtemp(join(directory, 'predictions-'));
   await using duck = await openDuckDb({ tempDir: place });
   const tables = [];
-  for (const [index, { name, values }] of parts.flatMap(seriesOf).entries()) {
-    const path = join(place, `${index}.parquet`);
-    const column = {
-      name: targetColumn,
-      type,
-      values: type === 'number' ? values.map(Number) : values.map(String),
-    };
-    await writeTable({ rowCount: values.length, columns: [column as Column] }, path);
-    const { source } = await readableRelation(duck, path, `series_${index}`);
+  for (const [name, values] of Object.entries(series)) {
+    const path = join(place, `${name}.parquet`);
+    const cells = type === 'number' ? values.map(Number) : values.map(String);
+    const column = { name: targetColumn, type, values: cells } as Column;
+    await writeTable({ rowCount: values.length, columns: [column] }, path);
+    const { source } = await readableRelation(duck, path, name);
     tables.push({ name, source });
   }
   return await compareRelations(duck, tables, [{ name: targetColumn, type }]);
 };
-
-const seriesOf = ({ name, labels, predicted }: Part) => [
-  { name: `${name}: actual`, values: labels },
-  { name: `${name}: predicted`, values: predicted },
-];
