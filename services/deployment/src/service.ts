@@ -66,7 +66,7 @@ export const deployment: ServiceModule = {
           ],
         },
       ],
-      steps: { handlers: { deploy: deployStep(context) }, events: deploymentEvents, concurrency: 4 },
+      steps: { handlers: { deploy: deployStep(context, blobs) }, events: deploymentEvents, concurrency: 4 },
       start: () => controller.start(),
       stop: async () => {
         await controller.stop();

@@ -1,5 +1,5 @@
 import { scaleUtc } from 'd3-scale';
-import { formatPercent, formatTime } from '../format.ts';
+import { formatNumber, formatPercent, formatTime } from '../format.ts';
 import { html, type SafeHtml } from '../html.ts';
 import { axes, type Frame, figure, legend, linear, px, type Scale, seriesClass } from './frame.ts';
 
@@ -25,8 +25,11 @@ const frame: Frame = { width: 480, height: 220, left: 50, right: 466, top: 10, b
 /** Distributions on top of each other, each as shares of its own rows, so that their sizes do not matter. */
 export const comparisonHistogram = (options: ComparisonHistogramOptions): SafeHtml => {
   const { title, edges, series, time = false, x: xTitle, legend: named = true } = options;
+  // The distance between enormous values is no number any more.
+  const unit = Number.isFinite((edges.at(-1) ?? 1) - (edges[0] ?? 0)) ? 1 : 4;
+  const places = edges.map((edge) => edge / unit);
   const shares = series.map(({ name, counts }) => ({ name, shares: sharesOf(counts) }));
-  const x = linear([edges[0] ?? 0, edges.at(-1) ?? 1], [frame.left, frame.right], false);
+  const x = linear([places[0] ?? 0, places.at(-1) ?? 1], [frame.left, frame.right], false);
   const most = Math.max(0, ...shares.flatMap((one) => one.shares));
   const y = linear([0, most === 0 ? 1 : most], [frame.bottom, frame.top]);
   const titles = xTitle === undefined ? {} : { x: xTitle };
@@ -36,9 +39,9 @@ export const comparisonHistogram = (options: ComparisonHistogramOptions): SafeHt
     [
       axes(frame, x, y, titles, {
         y: formatPercent,
-        ...(time ? { xTicks: timeTicks(edges), x: formatTime } : {}),
+        ...(time ? { xTicks: timeTicks(edges), x: formatTime } : { x: (at) => formatNumber(at * unit, 4) }),
       }),
-      shares.map((one, index) => outline(one.name, one.shares, edges, x, y, index)),
+      shares.map((one, index) => outline(one.name, one.shares, places, x, y, index)),
     ],
     named ? legend(series.map(({ name }) => name)) : undefined,
   );

@@ -11,6 +11,7 @@ const maxDescriptionBytes = 4_000_000;
 export interface PackageDescription {
   readonly signature: Signature;
   readonly inputExample: readonly ExampleRow[];
+  readonly flavors: readonly string[];
 }
 
 /**
@@ -23,10 +24,10 @@ export const readModelPackage = async (blobs: BlobStore, digest: Digest): Promis
   await assertComplete(blobs, digest, manifest);
   const mlmodel = await readText(blobs, manifest, 'MLmodel');
   if (mlmodel === undefined) throw Invalid.field('model', 'the package has no MLmodel file');
-  const { signature, inputExamplePath } = parseMlmodel(mlmodel);
+  const { signature, inputExamplePath, flavors } = parseMlmodel(mlmodel);
   const example =
     inputExamplePath === undefined ? undefined : await readText(blobs, manifest, inputExamplePath);
-  return { signature, inputExample: example === undefined ? [] : parseInputExample(example) };
+  return { signature, flavors, inputExample: example === undefined ? [] : parseInputExample(example) };
 };
 
 const readText = async (blobs: BlobStore, { files }: Manifest, path: string): Promise<string | undefined> => {

@@ -49,6 +49,7 @@ export interface SplitRanking {
 export interface RankPredictionsOutput {
   readonly training: SplitRanking;
   readonly validation: SplitRanking;
+}
 
 /** Looks for the predictions worth looking at, and compares their distribution with the truth. */
 const main: JobMain<RankPredictionsInput, RankPredictionsOutput> = async (input, context) => {
