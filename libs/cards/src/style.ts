@@ -55,6 +55,7 @@ dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 5px 20px;
 dl.facts dt { color: var(--muted); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; }
 code { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+td code { overflow-wrap: break-word; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 12px; margin-bottom: 16px; }
 .tile { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 11px 14px; }
 .tile .label { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; }
@@ -82,7 +83,8 @@ svg .cloud { fill: var(--tone); fill-opacity: .45; }
 svg .bar.good { fill: var(--good); } svg .bar.bad { fill: var(--bad); } svg .bar.plain { fill: var(--muted); }
 svg .cell { stroke: var(--surface); stroke-width: 2; fill: var(--accent); }
 svg .cell-ground { fill: var(--raised); }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 13px; color: var(--muted); margin-top: 4px; }
+.legend { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 16px; font-size: 13px; color: var(--muted); margin-top: 4px; }
+.legend > i { margin: 0; }
 .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 6px; background: var(--tone); }
 .legend .series-0 { --tone: var(--accent); } .legend .series-1 { --tone: var(--second); }
 .legend .series-2 { --tone: var(--third); } .legend .series-3 { --tone: var(--fourth); }
@@ -128,5 +130,7 @@ svg .swarm-0, svg .swarm-1, svg .swarm-2, svg .swarm-3, svg .swarm-4 { fill: var
 .key.series-0 { --tone: var(--accent); } .key.series-1 { --tone: var(--second); } .key.series-2 { --tone: var(--third); }
 .key.series-3 { --tone: var(--fourth); } .key.series-4 { --tone: var(--fifth); } .key.series-5 { --tone: var(--sixth); }
 footer { color: var(--muted); font-size: 13px; text-align: center; padding-bottom: 28px; }
+@media (max-width: 640px) { nav { position: static; } main, header > div, nav > div { padding-left: 14px; padding-right: 14px; }
+  section { padding: 16px 14px 18px; } .halves { grid-template-columns: minmax(0, 1fr); } }
 @media print { nav { display: none; } section { break-inside: avoid; } body { background: #fff; } }
 `.trim();

@@ -14,6 +14,8 @@ import type { Explanation } from './measurement.ts';
 /** Rows that are explained, and rows that stand for what is unknown. */
 const explainedRows = 80;
 const backgroundRows = 80;
+/** Orders of the features for each row: each stands against another background row. */
+const orders = 8;
 /** Features told apart, the most important ones; the others are one group. */
 const mostFeatures = 12;
 
@@ -40,6 +42,7 @@ export const explain = async (
     players: named.length + (grouped ? 1 : 0),
     rows: rows.rowCount,
     backgrounds: backgrounds.rowCount,
+    orders,
     seed,
     predict: async (coalitions) =>
       read.outputOf(await model.predict(mixedTable(rows, backgrounds, named, coalitions))),

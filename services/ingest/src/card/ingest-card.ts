@@ -7,7 +7,6 @@ import {
   facts,
   formatBytes,
   formatNumber,
-  list,
   paragraph,
   profileSection,
   schemaTable,
@@ -115,14 +114,5 @@ const contractSection = (findings: readonly ContractFinding[]): CardSection | un
               message,
             ]),
           }),
-          ...(findings.some(({ examples }) => examples.length > 0)
-            ? [
-                list(
-                  findings.flatMap(({ rule, examples }) =>
-                    examples.length === 0 ? [] : [`${rule}: ${examples.join('; ')}`],
-                  ),
-                ),
-              ]
-            : []),
         ],
       };
