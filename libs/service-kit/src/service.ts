@@ -297,7 +297,7 @@ const startListeners = async (
 
 const startIntake = async (
   { name }: ServiceModule,
-  { bus, store, settings, log }: Runtime,
+  { bus, store, blobs, settings, log }: Runtime,
   { consumers = [], steps }: ServiceParts,
   closers: Closers,
 ): Promise<void> => {
@@ -324,7 +324,7 @@ const startIntake = async (
         codec: strictCodec(StepCommand, 'millrace.step.v1.StepCommand'),
         concurrency: steps.concurrency,
         ackWaitMs: settings.stepLeaseMs,
-        handle: stepWorker({ service: name, bus, store, log, ...steps, cancellations }),
+        handle: stepWorker({ service: name, bus, store, blobs, log, ...steps, cancellations }),
       }),
       stepGraceMs,
     );

@@ -56,7 +56,7 @@ const parseFields = (json: unknown, path: string): readonly SignatureField[] => 
   throw Invalid.field(path, 'is not a list of columns');
 };
 
-/** What a package's `MLmodel` file says of its inputs and outputs; both are empty where it says nothing. */
+/** What a package's `MLmodel` file says of its flavors, inputs and outputs; empty where it says nothing. */
 export const parseMlmodel = (
   text: string,
 ): {
