@@ -6,17 +6,20 @@ import type { CommandContext } from '../context.ts';
 import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
+import { firstAnew, readCleanedSteps, unmarkDone } from '../recipes/cleaned-steps.ts';
+import { stepsOf } from '../recipes/recipe-steps.ts';
+import { inspectStep, type OpenOptions } from '../recipes/show-card.ts';
 import { findRun } from '../references.ts';
 import { awaitedVersion, followRun } from '../views/run-display.ts';
 import { outcomeOf, throwIfFailed } from '../views/run-outcome.ts';
 import { summaryOf } from '../views/steps-view.ts';
 
-interface ProjectOptions {
+export interface ProjectOptions {
   readonly project?: string;
   readonly profile?: string;
 }
 
-interface RunOptions extends ProjectOptions {
+export interface RunOptions extends ProjectOptions {
   readonly step?: string;
   readonly from?: string;
   readonly cache: boolean;
@@ -31,15 +34,18 @@ const prepare = async (context: CommandContext, options: ProjectOptions) => {
   const snapshot = await uploadProject(client, project, (path) =>
     context.output.note(pc.dim(`uploading ${path}`)),
   );
-  return { client, snapshot };
+  return { client, project, snapshot };
 };
 
-const runRecipe = async (context: CommandContext, options: RunOptions): Promise<void> => {
-  const { client, snapshot } = await prepare(context, options);
+/** Runs the recipe of a project and shows its steps; steps that were cleaned are done anew. */
+export const runRecipe = async (context: CommandContext, options: RunOptions): Promise<void> => {
+  const { client, project, snapshot } = await prepare(context, options);
+  const cleaned = await readCleanedSteps(project.root);
+  const range = { from: options.from, to: options.step };
   const { run } = await client.pipeline.submitRun({
     snapshot,
     profile: options.profile ?? '',
-    fromStep: options.from ?? '',
+    fromStep: firstAnew(stepsOf(project.recipe), cleaned, range) ?? '',
     toStep: options.step ?? '',
     noCache: !options.cache,
   });
@@ -49,11 +55,16 @@ const runRecipe = async (context: CommandContext, options: RunOptions): Promise<
     return;
   }
   context.output.note(`${pc.bold(run.id)} ${pc.dim(`#${run.number} of ${snapshot.project}`)}`);
-  await follow(context, run);
+  const last = await followToEnd(context, run);
+  await unmarkDone(project.root, last);
+  conclude(context, last);
 };
 
+const follow = async (context: CommandContext, run: Run): Promise<void> =>
+  conclude(context, await followToEnd(context, run));
+
 /** Shows a run to its end; Ctrl-C asks the pipeline to give it up. */
-const follow = async (context: CommandContext, run: Run): Promise<void> => {
+const followToEnd = async (context: CommandContext, run: Run): Promise<Run> => {
   const client = await context.client();
   let asked = false;
   const cancel = () => {
@@ -67,8 +78,13 @@ const follow = async (context: CommandContext, run: Run): Promise<void> => {
   process.on('SIGINT', cancel);
   const last = await followRun(client, run, context.output, { untilWaiting: true });
   process.off('SIGINT', cancel);
-  context.output.result(last, () => summarise(context, last));
-  throwIfFailed(last);
+  return last;
+};
+
+/** Prints what became of a run. Throws the error that it ended with. */
+const conclude = (context: CommandContext, run: Run): void => {
+  context.output.result(run, () => summarise(context, run));
+  throwIfFailed(run);
 };
 
 const summarise = ({ output }: CommandContext, run: Run): void => {
@@ -129,7 +145,12 @@ const watch = async (context: CommandContext, id: string): Promise<void> => {
   await follow(context, await findRun(client, id));
 };
 
-const inspect = async (context: CommandContext, id: string): Promise<void> => {
+const inspect = async (
+  context: CommandContext,
+  id: string,
+  { step, open }: OpenOptions & { readonly step?: string },
+): Promise<void> => {
+  if (step !== undefined) return inspectStep(context, id, { step, open });
   const { output } = context;
   const run = await findRun(await context.client(), id);
   output.result(run, () => {
@@ -214,6 +235,7 @@ export const runCommands = (program: Command): void => {
     .option('--from <step>', 'run anew from this step on')
     .option('--no-cache', 'run every step anew')
     .option('-d, --detach', 'print the run id and return')
+    .option('--progress', 'with --json: tell on standard error what happens meanwhile')
     .action(action(runRecipe));
   withProject(program.command('push'))
     .description("make this project's files the ones that triggers run")
@@ -234,6 +256,8 @@ export const runCommands = (program: Command): void => {
   program
     .command('inspect <run>')
     .description('steps, outputs, cache decisions and errors of a run')
+    .option('-s, --step <step>', 'write the card of this step as a page and open it')
+    .option('--no-open', 'only print where it is')
     .action(action(inspect));
   const runs = program.command('runs').description('pipeline runs');
   runs
