@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Conflict } from '@millrace/errors';
-import { identityOf } from './process-identity.ts';
+import { identityOf } from '@millrace/jobs';
 
 interface Owner {
   readonly ownerPid: number;

@@ -10,6 +10,7 @@ import {
   Unavailable,
 } from '@millrace/errors';
 import type { ThrownDescription } from './protocol.ts';
+import type { Exit } from './supervised-child.ts';
 
 /** A place in the user's own code. */
 export interface UserFrame {
@@ -76,12 +77,13 @@ export const errorOfThrown = (
 
 /** The error of a job whose process ended without a result. */
 export const errorOfExit = (
-  exit: { readonly code: number | null; readonly signal: NodeJS.Signals | null },
+  exit: Exit,
   stderr: string,
-  memoryMb: number,
+  memoryMb: number | undefined,
   activity: string,
 ): MillraceError => {
-  if (/heap out of memory|Allocation failed/.test(stderr)) return outOfMemory(memoryMb, activity);
+  if (memoryMb !== undefined && /heap out of memory|Allocation failed/.test(stderr))
+    return outOfMemory(memoryMb, activity);
   if (exit.signal === 'SIGKILL' || exit.signal === 'SIGTERM') {
     return new Unavailable(`the process of ${activity} was killed by ${exit.signal} from outside`, {
       hint: 'The system may have run out of memory; try again.',
@@ -89,17 +91,28 @@ export const errorOfExit = (
     });
   }
   const how = exit.signal === null ? `exited with code ${exit.code}` : `was killed by ${exit.signal}`;
-  return new Internal(`the process of ${activity} ${how} without a result`, {
+  const { where } = exit;
+  const message = `${where === undefined ? '' : `${where}: `}the process of ${activity} ${how} without a result`;
+  const facts = {
     hint: lastLine(stderr),
-    details: { ...(exit.signal === null ? { exitCode: String(exit.code) } : { signal: exit.signal }) },
-  });
+    details: {
+      ...(exit.signal === null ? { exitCode: String(exit.code) } : { signal: exit.signal }),
+      ...(where === undefined ? {} : { where }),
+    },
+  };
+  // A crash in a library that the user's own code called is theirs to look into.
+  return where === undefined ? new Internal(message, facts) : new Invalid(message, facts);
 };
 
-export const outOfMemory = (memoryMb: number, activity: string): MillraceError =>
-  new Exhausted(`${activity} needed more than ${memoryMb} MB of memory`, {
-    hint: 'Use less data at once, or raise `memory_mb` of the step.',
-    details: { memoryMb: String(memoryMb) },
-  });
+/** `where` is the place in the user's code, when that is known. */
+export const outOfMemory = (memoryMb: number, activity: string, where?: string): Exhausted =>
+  new Exhausted(
+    `${where === undefined ? '' : `${where}: `}${activity} needed more than ${memoryMb} MB of memory`,
+    {
+      hint: 'Use less data at once, or raise `memory_mb` of the step.',
+      details: { memoryMb: String(memoryMb), ...(where === undefined ? {} : { where }) },
+    },
+  );
 
 const lastLine = (text: string): string => {
   const line = text.trim().split('\n').at(-1)?.slice(0, 300) ?? '';

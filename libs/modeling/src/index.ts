@@ -9,6 +9,7 @@ export {
   type ManifestFile,
   manifestMediaType,
   manifestOf,
+  manifestOfFiles,
   type PackageFiles,
   parseManifest,
   readPackage,
@@ -20,6 +21,7 @@ export type {
   StateFile,
   UserFunction,
 } from './package/model-definition.ts';
+export type { UserCodeLimits } from './package/model-process.ts';
 export { loadPredictor, type Predictor } from './package/predictor.ts';
 export {
   type FeatureSignature,
@@ -27,7 +29,6 @@ export {
   mlflowSignature,
   type Signature,
 } from './package/signature.ts';
-export type { UserCodeLimits } from './package/user-model.ts';
 export { packageVersions } from './package-versions.ts';
 export {
   type ClassificationPrediction,
@@ -59,6 +60,7 @@ export {
   type CustomMetricReference,
   computeCustomMetrics,
   customMetricsFile,
+  metricTable,
 } from './user-code/custom-metrics.ts';
 export { functionName, loadUserEstimator, loadUserTransform } from './user-code/user-functions.ts';
 export { decodeState, encodeState } from './user-code/user-state.ts';

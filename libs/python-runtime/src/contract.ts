@@ -2,7 +2,7 @@ import type { ChildSpan, JobProgress, OutputLine } from '@millrace/jobs';
 
 /** What an environment is built from. */
 export interface EnvironmentSpec {
-  /** Python version that is wanted, `3.11`; undefined takes the one that is there. */
+  /** Python version that is wanted, `3.11`, or specifiers, `>=3.9,<3.12`; undefined takes the one that is there. */
   readonly python?: string;
   /** Requirements of the project, one PEP 508 line each, in the order in which it gives them. */
   readonly requirements: readonly string[];
@@ -12,6 +12,14 @@ export interface EnvironmentSpec {
   readonly lock?: string;
   /** File that the requirements come from, for errors. */
   readonly source?: string;
+  /** Where each of `requirements` stands, `requirements.txt:3`, for errors. */
+  readonly places?: readonly string[];
+  /** Constraints on versions (`-c`), one line each; they require nothing. */
+  readonly constraints?: readonly string[];
+  /** Options of a requirements file that say where packages come from: `--extra-index-url https://…`. */
+  readonly options?: readonly string[];
+  /** What the user should know about the files that it was read from. */
+  readonly warnings?: readonly string[];
 }
 
 /** A built environment. */

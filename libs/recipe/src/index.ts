@@ -3,6 +3,8 @@ export { type LoadedRecipe, type LoadOptions, loadRecipe } from './load-recipe.t
 export { type CodeClosure, type CodeFile, codeClosure } from './plan/code-files.ts';
 export { canonicalJson } from './plan/digest.ts';
 export { type DigestedFiles, type PlannedStep, planSteps } from './plan/plan-steps.ts';
+export { isRequirementsFile } from './plan/python-files.ts';
+export { type Graph, graphOf, pythonNeeds } from './plan/python-needs.ts';
 export { recipeSchema } from './schema-check.ts';
 export { filesAt, isRemote } from './snapshot/locations.ts';
 export {
@@ -16,7 +18,7 @@ export {
 } from './snapshot/manifest.ts';
 export { normalizeProjectPath } from './snapshot/project-path.ts';
 export { listProjectFiles, readProjectFile } from './snapshot/read-project.ts';
-export { type FoundFile, selectProjectFiles } from './snapshot/select-files.ts';
+export { type FoundFile, type SnapshotRecipe, selectProjectFiles } from './snapshot/select-files.ts';
 export { stepCodeFile } from './step-code.ts';
 export type {
   CustomMetric,
@@ -25,8 +27,10 @@ export type {
   ProjectFiles,
   Recipe,
   RecipeKind,
+  Runtime,
+  ScoringStepName,
   StepName,
   StepSection,
   Task,
 } from './types.ts';
-export { stepNames } from './types.ts';
+export { scoringStepNames, stepNames } from './types.ts';

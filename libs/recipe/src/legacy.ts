@@ -14,6 +14,7 @@ type Node = Record<string, unknown>;
 /** Maps the spellings of MLflow Pipelines and early MLflow Recipes to today's; leaves anything else alone. */
 export const modernize = (content: Mapping): Modernized => {
   const rewriter = new Rewriter(structuredClone(content) as Node);
+  for (const path of nullablePaths(rewriter.content)) rewriter.dropNull(path);
   for (const [from, to] of renamedKeys) rewriter.move(from, to);
   for (const path of functionPaths) rewriter.replace(path, bareName);
   for (const path of booleanPaths) rewriter.replace(path, yaml11Boolean);
@@ -22,6 +23,17 @@ export const modernize = (content: Mapping): Modernized => {
   rewriter.replaceInItems(['custom_metrics'], 'function', bareName);
   rewriter.replaceInItems(['custom_metrics'], 'greater_is_better', yaml11Boolean);
   return rewriter;
+};
+
+/** Keys that a template left empty: MLflow read them as absent, at top level and in the sections of steps. */
+const nullablePaths = (content: Node): readonly Path[] => {
+  const sections = isNode(content.steps) ? Object.entries(content.steps) : [];
+  return [
+    ...Object.keys(content).map((key): Path => [key]),
+    ...sections.flatMap(([step, keys]) =>
+      isNode(keys) ? Object.keys(keys).map((key): Path => ['steps', step, key]) : [],
+    ),
+  ];
 };
 
 const renamedKeys: readonly (readonly [Path, Path])[] = [
@@ -66,6 +78,7 @@ const functionPaths: readonly Path[] = [
   ['steps', 'split', 'post_split_method'],
   ['steps', 'transform', 'transformer_method'],
   ['steps', 'train', 'estimator_method'],
+  ['steps', 'train', 'tuning', 'early_stop_fn'],
 ];
 
 const booleanPaths: readonly Path[] = [
@@ -128,6 +141,12 @@ class Rewriter implements Modernized {
       }
     }
     this.#warn(origin, `is spelled \`${pathText(to)}\` today`);
+  }
+
+  dropNull(path: Path): void {
+    const parent = this.#parent(path, false);
+    const key = String(path.at(-1));
+    if (parent !== undefined && parent[key] === null) delete parent[key];
   }
 
   replace(path: Path, change: (value: unknown) => unknown): void {

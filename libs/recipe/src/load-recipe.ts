@@ -1,16 +1,19 @@
-import { Invalid } from '@millrace/errors';
+import { Invalid, type Violation } from '@millrace/errors';
 import { inlineContract } from './contract-file.ts';
 import { Config, type Problem } from './document/config.ts';
 import { didYouMean } from './document/suggest.ts';
 import {
   type Finding,
+  type Mapping,
   type ParsedFile,
   parseTemplatedYaml,
   type SourceDocument,
 } from './document/yaml-document.ts';
 import { legacyTopLevelKeys, modernize } from './legacy.ts';
+import { graphOf } from './plan/python-needs.ts';
 import { resolveRecipe, taskOf } from './resolve.ts';
 import { checkRules } from './rules/index.ts';
+import { chooseRuntime } from './runtime.ts';
 import { checkSchema, recipeSchema } from './schema-check.ts';
 import { normalizeProjectPath } from './snapshot/project-path.ts';
 import type { TemplateMapping } from './template/values.ts';
@@ -120,24 +123,55 @@ const documentOf = (parsed: ParsedFile, hint?: string): SourceDocument => {
 };
 
 const check = (merged: Config, options: LoadOptions): LoadedRecipe => {
-  const { content, moves, warnings } = modernize(merged.content);
-  const config = merged.rearranged(content, moves);
-  refuseProblems(config, checkSchema(content));
-  const task = taskOf(content);
+  const { content: written, moves, warnings } = modernize(merged.content);
+  const config = merged.rearranged(written, moves);
+  const shape = checkSchema(written);
+  if (shape.some(isGrave)) refuse(shape.map((problem) => config.find(problem)));
+  const content = withoutKeys(written, shape);
+  const { runtime, reasons, problems: mixed } = chooseRuntime(content, options);
   const { content: complete, findings } = inlineContract(content, options);
-  const problems = checkRules({ content, task, files: options }).map((problem) => config.find(problem));
-  refuse([...problems, ...findings]);
+  const ruled = checkRules({ content, task: taskOf(content), runtime, files: options });
+  const scoring = ruled.filter(isOfScoring);
+  const problems = [...shape, ...mixed, ...ruled.filter((problem) => !isOfScoring(problem))];
+  // MLflow passed over what has no effect, and its projects must go on working.
+  const passedOver = runtime === 'python' ? problems.filter((problem) => !isGrave(problem)) : [];
+  const refused = problems.filter((problem) => !passedOver.includes(problem));
+  refuse([...refused.map((problem) => config.find(problem)), ...findings]);
+  const find = (problem: Problem): Finding => config.find(problem);
   return {
-    recipe: resolveRecipe(complete, options.projectName ?? 'project', options.profile ?? ''),
-    warnings: warnings.map((warning) => textOf(merged.find(warning))),
+    recipe: resolveRecipe(complete, {
+      projectName: options.projectName ?? 'project',
+      profile: options.profile ?? '',
+      runtime,
+      pythonReasons: reasons,
+      scoringProblems: scoring.map(find).map(violationOf),
+    }),
+    warnings: [
+      ...warnings.map((warning) => textOf(merged.find(warning))),
+      ...[...passedOver, ...scoring].map(find).map(textOf),
+    ],
   };
 };
 
-const refuseProblems = (config: Config, problems: readonly Problem[]): void =>
-  refuse(problems.map((problem) => config.find(problem)));
+/** What is wrong with batch scoring keeps nobody from training. */
+const isOfScoring = ({ path }: Problem): boolean => graphOf(String(path[1])) === 'scoring';
+
+const isGrave = ({ harmless }: Problem): boolean => harmless !== true;
+
+/** Without the keys that nobody knows, so that what looks at the content meets none of them. */
+const withoutKeys = (content: Mapping, unknown: readonly Problem[]): Mapping => {
+  const kept = structuredClone(content) as Record<string, unknown>;
+  for (const { path } of unknown) {
+    const parent = path.slice(0, -1).reduce<unknown>((node, key) => (node as Mapping)[key], kept);
+    delete (parent as Record<string, unknown>)[String(path.at(-1))];
+  }
+  return kept;
+};
 
 const placeOf = ({ file, position, path }: Finding): string =>
   `${file}:${position.line}:${position.column}${path === '' ? '' : ` ${path}`}`;
+
+const violationOf = (finding: Finding): Violation => ({ path: placeOf(finding), message: finding.message });
 
 const textOf = (finding: Finding): string => `${placeOf(finding)}: ${finding.message}`;
 
@@ -149,9 +183,7 @@ const inOrder = (left: Finding, right: Finding): number =>
 /** Throws one error for all findings; does nothing when there are none. */
 const refuse = (findings: readonly Finding[], hint?: string): void => {
   if (findings.length === 0) return;
-  const violations = findings
-    .toSorted(inOrder)
-    .map((finding) => ({ path: placeOf(finding), message: finding.message }));
+  const violations = findings.toSorted(inOrder).map(violationOf);
   const first = violations[0];
   const more = violations.length === 1 ? '' : ` (and ${violations.length - 1} more)`;
   throw new Invalid(`${first?.path}: ${first?.message}${more}`, {

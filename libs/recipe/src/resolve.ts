@@ -1,14 +1,24 @@
+import type { Violation } from '@millrace/errors';
 import { primaryMetricOf } from '@millrace/metrics';
 import { defaultSeed } from '@millrace/random';
 import { durationMs } from './duration.ts';
 import type { Fields } from './rules/rule.ts';
 import { recipeSchema } from './schema-check.ts';
-import type { JsonObject, Recipe, StepName, StepSection, Task } from './types.ts';
+import {
+  type JsonObject,
+  type Recipe,
+  type Runtime,
+  type ScoringStepName,
+  type StepName,
+  type StepSection,
+  scoringStepNames,
+  type Task,
+} from './types.ts';
 
 const defaultRetries = 2;
 
 /** Milliseconds that an attempt may take unless the recipe says otherwise. */
-const defaultTimeoutMs: Readonly<Record<StepName, number>> = {
+const defaultTimeoutMs: Readonly<Record<StepName | ScoringStepName, number>> = {
   ingest: 30 * 60_000,
   split: 15 * 60_000,
   transform: 30 * 60_000,
@@ -17,6 +27,8 @@ const defaultTimeoutMs: Readonly<Record<StepName, number>> = {
   register: 10 * 60_000,
   deploy: 15 * 60_000,
   monitor: 5 * 60_000,
+  ingest_scoring: 30 * 60_000,
+  predict: 2 * 3_600_000,
 };
 
 /** Steps that a recipe has even where it does not mention them. */
@@ -29,16 +41,27 @@ export const taskOf = (content: Fields): Task => {
   return binary ? 'classification/binary' : 'classification/multiclass';
 };
 
+export interface ResolveOptions {
+  readonly projectName: string;
+  readonly profile: string;
+  readonly runtime: Runtime;
+  readonly pythonReasons: readonly string[];
+  readonly scoringProblems: readonly Violation[];
+}
+
 /** Fills in every default of a configuration that passed all checks. */
-export const resolveRecipe = (content: Fields, projectName: string, profile: string): Recipe => {
+export const resolveRecipe = (content: Fields, options: ResolveOptions): Recipe => {
+  const { profile, runtime, pythonReasons, scoringProblems } = options;
   const task = taskOf(content);
-  const name: string = content.name ?? projectName;
+  const name: string = content.name ?? options.projectName;
   const modelName: string = content.steps.register?.model_name ?? content.model_registry?.model_name ?? name;
   const experiment: Fields = content.experiment ?? {};
-  const { ingest_scoring: ingestScoring, predict } = content.steps;
+  const whole: Whole = { content, runtime, name, modelName };
   return {
     kind: content.recipe,
     task,
+    runtime,
+    pythonReasons,
     name,
     profile,
     seed: content.seed ?? defaultSeed,
@@ -56,29 +79,38 @@ export const resolveRecipe = (content: Fields, projectName: string, profile: str
       ...(experiment.run_name_prefix === undefined ? {} : { runNamePrefix: experiment.run_name_prefix }),
     },
     modelName,
-    steps: resolveSteps(content, { name, modelName }),
-    scoring: {
-      ...(ingestScoring === undefined ? {} : { ingest_scoring: ingestScoring }),
-      ...(predict === undefined ? {} : { predict }),
-    },
+    steps: sectionsOf([...impliedSteps, ...optionalSteps.filter(isPresent(content))], whole),
+    scoring: sectionsOf(scoringStepNames.filter(isPresent(content)), whole),
+    scoringProblems,
   };
 };
 
-interface Names {
+/** The recipe around a step, as far as the step's defaults depend on it. */
+interface Whole {
+  readonly content: Fields;
+  readonly runtime: Runtime;
   readonly name: string;
   readonly modelName: string;
 }
 
-const resolveSteps = (content: Fields, names: Names): Recipe['steps'] => {
-  const present = [...impliedSteps, ...optionalSteps.filter((step) => Object.hasOwn(content.steps, step))];
-  return Object.fromEntries(present.map((step) => [step, resolveStep(step, content, names)]));
-};
+const isPresent =
+  ({ steps }: Fields) =>
+  (step: string): boolean =>
+    Object.hasOwn(steps, step);
 
-const resolveStep = (step: StepName, content: Fields, names: Names): StepSection => {
-  const { timeout, retries, cache, ...written } = (content.steps[step] ?? {}) as Fields;
+const sectionsOf = <Name extends StepName | ScoringStepName>(
+  names: readonly Name[],
+  whole: Whole,
+): Partial<Record<Name, StepSection>> =>
+  Object.fromEntries(names.map((step) => [step, resolveStep(step, whole)])) as Partial<
+    Record<Name, StepSection>
+  >;
+
+const resolveStep = (step: StepName | ScoringStepName, whole: Whole): StepSection => {
+  const { timeout, retries, cache, ...written } = (whole.content.steps[step] ?? {}) as Fields;
   const ttlMs = durationMs(cache?.ttl);
   return {
-    config: withDefaults(step, ownDefaults(step, written, content, names)) as JsonObject,
+    config: withDefaults(step, ownDefaults(step, written, whole)) as JsonObject,
     timeoutMs: durationMs(timeout) ?? defaultTimeoutMs[step],
     retries: retries ?? defaultRetries,
     cache: { enabled: cache?.enabled ?? true, ...(ttlMs === undefined ? {} : { ttlMs }) },
@@ -86,14 +118,19 @@ const resolveStep = (step: StepName, content: Fields, names: Names): StepSection
 };
 
 /** Defaults that depend on other parts of the recipe, which a schema cannot express. */
-const ownDefaults = (step: StepName, written: Fields, content: Fields, names: Names): Fields => {
+const ownDefaults = (step: StepName | ScoringStepName, written: Fields, whole: Whole): Fields => {
+  const { content, modelName } = whole;
   switch (step) {
     case 'ingest':
-      return { dataset: names.name, ...written };
+      return { dataset: whole.name, ...written };
+    case 'ingest_scoring':
+      return { dataset: scoringDatasetOf(whole.name), ...written };
     case 'transform':
-      return { ...written, using: transformUsing(written, content) };
+      return { ...written, using: transformUsing(written, whole) };
     case 'train':
-      return trainDefaults(written);
+      return trainDefaults(written, whole.runtime);
+    case 'predict':
+      return { model_uri: `models:/${modelName}/latest`, ...written };
     case 'evaluate':
       return {
         ...written,
@@ -101,48 +138,55 @@ const ownDefaults = (step: StepName, written: Fields, content: Fields, names: Na
         slices: written.slices ?? [],
       };
     case 'register':
-      return { ...written, model_name: names.modelName, metadata: content.metadata ?? {} };
+      return { ...written, model_name: modelName, metadata: content.metadata ?? {} };
     case 'deploy':
-      return deployDefaults(written, names);
+      return deployDefaults(written, whole);
     case 'monitor':
-      return monitorDefaults(written, content, names);
+      return monitorDefaults(written, whole);
     default:
       return written;
   }
 };
 
+/** Data to score is a dataset of its own; the longest name of a dataset has 128 characters. */
+const scoringDatasetOf = (name: string): string => `${name.slice(0, 120)}-scoring`;
+
 /** MLflow passes columns on when there is no transformer, which its estimators count on; built-in ones want `auto`. */
-const transformUsing = (written: Fields, content: Fields): string => {
+const transformUsing = (written: Fields, { content, runtime }: Whole): string => {
   if (typeof written.transformer_method === 'string') return 'custom';
   if (written.using !== undefined && written.using !== 'custom') return written.using;
-  if (written.using === 'custom') return 'none';
+  if (written.using === 'custom' || runtime === 'python') return 'none';
   if (Object.keys(written).some((key) => key !== 'skip_data_profiling' && key !== 'transformer_method'))
     return 'auto';
   const train: Fields = content.steps.train ?? {};
-  const estimator = trainUsing(train);
+  const estimator = trainUsing(train, runtime);
   return estimator === 'custom' || estimator === 'automl/flaml' ? 'none' : 'auto';
 };
 
-const trainUsing = (train: Fields): string =>
-  train.using ?? (train.estimator_method === undefined ? 'ydf/gradient_boosted_trees' : 'custom');
+const trainUsing = (train: Fields, runtime: Runtime): string => {
+  const isCustom = runtime === 'python' || train.estimator_method !== undefined;
+  return train.using ?? (isCustom ? 'custom' : 'ydf/gradient_boosted_trees');
+};
 
-const trainDefaults = (written: Fields): Fields => {
-  const using = trainUsing(written);
+const trainDefaults = (written: Fields, runtime: Runtime): Fields => {
+  const using = trainUsing(written, runtime);
   const rebalancing =
-    using === 'custom' ? { rebalance_training_data: true, resampling_minority_percentage: 0.3 } : {};
+    using === 'custom' || runtime === 'python'
+      ? { rebalance_training_data: true, resampling_minority_percentage: 0.3 }
+      : {};
   return { ...rebalancing, ...written, using, estimator_params: written.estimator_params ?? {} };
 };
 
 /** Names of endpoints stand in addresses, so they are lower case. */
-const endpointOf = (names: Names): string => names.modelName.toLowerCase();
+const endpointOf = ({ modelName }: Whole): string => modelName.toLowerCase();
 
-const deployDefaults = (written: Fields, names: Names): Fields => {
+const deployDefaults = (written: Fields, whole: Whole): Fields => {
   const isCanary = (written.strategy ?? 'canary') === 'canary';
-  return { endpoint: endpointOf(names), ...(isCanary ? { canary_steps: [10, 50] } : {}), ...written };
+  return { endpoint: endpointOf(whole), ...(isCanary ? { canary_steps: [10, 50] } : {}), ...written };
 };
 
-const monitorDefaults = (written: Fields, content: Fields, names: Names): Fields => ({
-  endpoint: content.steps.deploy?.endpoint ?? endpointOf(names),
+const monitorDefaults = (written: Fields, whole: Whole): Fields => ({
+  endpoint: whole.content.steps.deploy?.endpoint ?? endpointOf(whole),
   ...written,
   window: written.window ?? {},
   drift: written.drift ?? {},
@@ -168,8 +212,11 @@ const resolveReference = (node: SchemaNode): SchemaNode =>
 /** Keys that `StepSection` carries beside the config. */
 const executionKeys = new Set(['timeout', 'retries', 'cache']);
 
-const withDefaults = (step: StepName, value: Fields): Fields => {
-  const filled = fill(definitions[step] ?? {}, value) as Fields;
+/** Names of the definitions of steps, where they differ from the steps'. */
+const definitionNames: Readonly<Record<string, string>> = { ingest_scoring: 'ingestScoring' };
+
+const withDefaults = (step: StepName | ScoringStepName, value: Fields): Fields => {
+  const filled = fill(definitions[definitionNames[step] ?? step] ?? {}, value) as Fields;
   return Object.fromEntries(Object.entries(filled).filter(([key]) => !executionKeys.has(key)));
 };
 

@@ -40,7 +40,7 @@ const problemOf = (error: ErrorObject): Problem => {
   const details = error.params as Details;
   if (error.keyword === 'additionalProperties') {
     const key = String(details.additionalProperty);
-    return { path: [...path, key], part: 'key', message: unknownKey(path, key, error) };
+    return { path: [...path, key], part: 'key', message: unknownKey(path, key, error), harmless: true };
   }
   if (error.keyword === 'required') {
     return { path: [...path, String(details.missingProperty)], part: 'value', message: 'is missing' };

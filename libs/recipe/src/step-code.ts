@@ -1,12 +1,19 @@
-import type { ProjectFiles } from './types.ts';
+import type { ProjectFiles, Runtime } from './types.ts';
 
 /** In order of preference: where a step has code in both languages, the built-in runtime takes its own. */
-const extensions = ['.ts', '.mts', '.js', '.mjs', '.py'] as const;
+const extensions: Readonly<Record<Runtime, readonly string[]>> = {
+  node: ['.ts', '.mts', '.js', '.mjs'],
+  python: ['.py'],
+};
 
-/** The file with a module's user functions (`train` → `steps/train.ts`), if the project has one. */
-export const stepCodeFile = (module: string, files: ProjectFiles): string | undefined => {
+/**
+ * The file with a module's user functions (`train` → `steps/train.ts`), if the project has one; without a runtime
+ * the first of either language.
+ */
+export const stepCodeFile = (module: string, files: ProjectFiles, runtime?: Runtime): string | undefined => {
   const present = new Set(files.listFiles());
-  return extensions.map((extension) => `steps/${module}${extension}`).find((path) => present.has(path));
+  const wanted = runtime === undefined ? [...extensions.node, ...extensions.python] : extensions[runtime];
+  return wanted.map((extension) => `steps/${module}${extension}`).find((path) => present.has(path));
 };
 
 /** Which user function of which module a recipe names where. */
@@ -25,4 +32,13 @@ export const functionKeys: Readonly<Record<string, readonly FunctionReference[]>
   ],
   transform: [{ module: 'transform', key: 'transformer_method' }],
   train: [{ module: 'train', key: 'estimator_method' }],
+  ingest_scoring: [{ module: 'ingest', key: 'loader_method' }],
+};
+
+/** A function of the project's own that ends the search; a dotted one belongs to a package. */
+export const earlyStopFunction = (train: Readonly<Record<string, unknown>>): string | undefined => {
+  const tuning = train.tuning as { enabled?: unknown; early_stop_fn?: unknown } | null | undefined;
+  const name = tuning?.early_stop_fn;
+  if (tuning?.enabled !== true || typeof name !== 'string') return undefined;
+  return name.includes('.') ? undefined : name;
 };

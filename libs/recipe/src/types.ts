@@ -1,7 +1,13 @@
+import type { Violation } from '@millrace/errors';
+
 /** Resolved recipe: legacy spellings mapped, defaults filled in, everything else as its author wrote it. */
 export interface Recipe {
   readonly kind: RecipeKind;
   readonly task: Task;
+  /** What runs everything from ingest to the model. */
+  readonly runtime: Runtime;
+  /** Why that is Python, each with the path of the setting or file; empty in `node`. */
+  readonly pythonReasons: readonly string[];
   /** Name of the project. */
   readonly name: string;
   readonly profile: string;
@@ -16,11 +22,15 @@ export interface Recipe {
   readonly modelName: string;
   /** Sections with defaults, in the recipe's own spelling; absent steps are not part of the recipe. */
   readonly steps: Readonly<Partial<Record<StepName, StepSection>>>;
-  /** MLflow's scoring graph, validated and kept as written. */
-  readonly scoring: { readonly ingest_scoring?: JsonObject; readonly predict?: JsonObject };
+  /** MLflow's scoring graph, run on request only; absent steps are not part of the recipe. */
+  readonly scoring: Readonly<Partial<Record<ScoringStepName, StepSection>>>;
+  /** Why the scoring graph cannot run, with file and position; training can all the same. */
+  readonly scoringProblems: readonly Violation[];
 }
 
 export type RecipeKind = 'regression/v1' | 'classification/v1';
+/** A recipe runs in one of them as a whole. */
+export type Runtime = 'node' | 'python';
 export type Task = 'regression' | 'classification/binary' | 'classification/multiclass';
 
 export const stepNames = [
@@ -34,6 +44,10 @@ export const stepNames = [
   'monitor',
 ] as const;
 export type StepName = (typeof stepNames)[number];
+
+/** The steps of batch scoring, in the order of their execution. */
+export const scoringStepNames = ['ingest_scoring', 'predict'] as const;
+export type ScoringStepName = (typeof scoringStepNames)[number];
 
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export type JsonObject = { readonly [key: string]: JsonValue };

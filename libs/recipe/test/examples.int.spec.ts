@@ -23,6 +23,7 @@ test.each(projects)('the example %s runs in the built-in runtime with each of it
   for (const profile of profiles.length === 0 ? [''] : profiles) {
     const { recipe, warnings } = loadRecipe({ ...files, profile, projectName: name });
     expect(warnings).toEqual([]);
-    expect(planSteps(recipe, files).flatMap(({ pythonReasons }) => pythonReasons)).toEqual([]);
+    expect(recipe.pythonReasons).toEqual([]);
+    expect(planSteps(recipe, files).length).toBeGreaterThan(0);
   }
 });

@@ -6,6 +6,13 @@ export { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
 export { newId } from './ids.ts';
 export { readNatsSettings } from './nats-settings.ts';
 export { openProject, type ProjectFile, ProjectFiles } from './project-files.ts';
+export {
+  isPythonRecipe,
+  layOutProject,
+  type PythonRecipe,
+  pythonEnvironmentSpec,
+  pythonRecipe,
+} from './python-step.ts';
 export { rpcCallers } from './rpc-callers.ts';
 export type { CallContext, CallOptions, RpcClient, RpcHandlers } from './rpc-types.ts';
 export { runService } from './run-service.ts';

@@ -1,9 +1,11 @@
 import { EvaluationServiceService, evaluationEvents } from '@millrace/contracts/evaluation';
 import { RegistryServiceService } from '@millrace/contracts/registry';
+import { PythonEnvironments } from '@millrace/python-runtime';
 import { readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { childJobs } from './adapters/child-jobs.ts';
 import { removeLeftovers } from './adapters/leftovers.ts';
+import { pythonJobs } from './adapters/python-jobs.ts';
 import { registryChampion } from './adapters/registry-champion.ts';
 import { reportRetention, StoredReports } from './adapters/stored-reports.ts';
 import { evaluateStep } from './application/evaluate-step.ts';
@@ -16,6 +18,8 @@ const environment = z.object({
   MILLRACE_EVALUATION_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(1),
   /** Limit of the JavaScript heap of each child, MiB. */
   MILLRACE_EVALUATION_JOB_MEMORY_MB: z.coerce.number().int().min(128).default(2048),
+  /** Limit of the resident memory of a Python worker and all that it starts, MiB. */
+  MILLRACE_EVALUATION_PYTHON_MEMORY_MB: z.coerce.number().int().min(256).default(8192),
 });
 
 export const evaluation: ServiceModule = {
@@ -25,6 +29,10 @@ export const evaluation: ServiceModule = {
     const concurrency = settings.MILLRACE_EVALUATION_CONCURRENCY;
     const reports = new StoredReports(store);
     const jobs = childJobs({ concurrency, memoryMb: settings.MILLRACE_EVALUATION_JOB_MEMORY_MB });
+    const python = pythonJobs({
+      environments: PythonEnvironments.open(),
+      memoryMb: settings.MILLRACE_EVALUATION_PYTHON_MEMORY_MB,
+    });
     const findChampion = registryChampion(peer('registry', RegistryServiceService));
     return {
       rpc: [
@@ -35,7 +43,7 @@ export const evaluation: ServiceModule = {
         }),
       ],
       steps: {
-        handlers: { evaluate: evaluateStep({ ...jobs, reports, blobs, findChampion, tempDir, now }) },
+        handlers: { evaluate: evaluateStep({ ...jobs, python, reports, blobs, findChampion, tempDir, now }) },
         events: evaluationEvents,
         concurrency,
       },

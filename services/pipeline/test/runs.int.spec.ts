@@ -141,12 +141,61 @@ describe('a run', () => {
     expect(after).toBe(before);
   });
 
-  test('that needs Python is refused; its plan says why', async () => {
+  test('in Python says so to every step, with the packages that its settings need', async () => {
     const files = { 'recipe.yaml': recipe(), 'data/a.csv': '', 'steps/train.py': '' };
-    await expect(platform.submit(files)).rejects.toMatchObject({ code: 'failed_precondition' });
     const plan = await platform.client.planRun({ snapshot: await platform.snapshot(files), profile: '' });
-    expect(plan.warnings).toEqual(['steps.train.estimator_method: steps/train.py needs the Python runtime']);
-    expect(await platform.run(files, { toStep: 'split' })).toMatchObject({ state: 'RUN_STATE_SUCCEEDED' });
+    expect(plan.recipe).toMatchObject({ runtime: 'python', pythonNeeds: [] });
+    expect(await platform.run(files)).toMatchObject({
+      state: 'RUN_STATE_SUCCEEDED',
+      recipe: { runtime: 'python' },
+    });
+  });
+
+  test('of both languages is refused, with what is of the other', async () => {
+    const files = {
+      'recipe.yaml': recipe('  transform: {transformer_method: make}\n'),
+      'data/a.csv': '',
+      'steps/train.py': '',
+      'steps/transform.ts': '',
+    };
+    await expect(platform.submit(files)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringContaining('steps/transform.ts runs in Node, but steps/train.py in Python'),
+    });
+  });
+});
+
+describe('batch scoring', () => {
+  const scoring = `  ingest_scoring: {using: csv, location: data/a.csv}
+  predict: {output: {using: parquet, location: data/scored.parquet}}
+`;
+
+  test('is a run of its own, on request', async () => {
+    const whole = await platform.run(own(31, scoring));
+    expect(whole.steps.map(({ name }) => name)).not.toContain('predict');
+    platform.workers.commands.length = 0;
+    const run = await platform.run(own(31, scoring), { toStep: 'predict' });
+    expect(statesOf(run)).toEqual(['ingest_scoring:SUCCEEDED', 'predict:SUCCEEDED']);
+    expect(platform.workers.commands.map(({ step, config }) => [step, config])).toMatchObject([
+      ['ingest_scoring', { using: 'csv', dataset: 'own31-scoring' }],
+      ['predict', { model_uri: 'models:/own31/latest', save_mode: 'overwrite', result_type: 'double' }],
+    ]);
+    expect(platform.workers.commands[1]?.inputs.map(({ name }) => name)).toEqual(['ingest_scoring_output']);
+  });
+
+  test('reads its data once, and asks for the model each time', async () => {
+    await platform.run(own(32, scoring), { toStep: 'predict' });
+    const again = await platform.run(own(32, scoring), { toStep: 'predict' });
+    expect(statesOf(again)).toEqual(['ingest_scoring:CACHED', 'predict:SUCCEEDED']);
+    expect(await reasonOf(again.id, 'predict')).toBe(
+      'the model that it uses may have changed, and it writes a file',
+    );
+  });
+
+  test('of a recipe that says nothing of it is refused', async () => {
+    await expect(platform.submit(own(33), { toStep: 'predict' })).rejects.toThrow(
+      'the recipe has no step "predict"',
+    );
   });
 });
 

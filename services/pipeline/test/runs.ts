@@ -35,7 +35,6 @@ const planned = (name: string, index: number, names: readonly string[]): Planned
   dataFiles: [],
   components: { 'config.a': '1' },
   readsChampion: false,
-  pythonReasons: [],
 });
 
 /** A new run of steps with these names, each needing all before it. */
@@ -56,6 +55,9 @@ export const newRun = (names: readonly string[], over: Partial<NewRun> = {}): De
         profile: '',
         modelName: 'm',
         experimentName: 'p',
+        runtime: 'node',
+        positiveClassValue: undefined,
+        pythonNeeds: [],
       },
       plan: names.map(planned),
       fromStep: '',

@@ -34,11 +34,11 @@ interface StepEvents {
 
 const services: Readonly<Record<string, { readonly steps: readonly string[]; readonly events: StepEvents }>> =
   {
-    ingest: { steps: ['ingest', 'split'], events: ingestEvents },
+    ingest: { steps: ['ingest', 'split', 'ingest_scoring'], events: ingestEvents },
     training: { steps: ['transform', 'train'], events: trainingEvents },
     evaluation: { steps: ['evaluate'], events: evaluationEvents },
     registry: { steps: ['register'], events: registryEvents },
-    deployment: { steps: ['deploy'], events: deploymentEvents },
+    deployment: { steps: ['deploy', 'predict'], events: deploymentEvents },
     monitoring: { steps: ['monitor'], events: monitoringEvents },
   };
 

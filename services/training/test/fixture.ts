@@ -54,6 +54,18 @@ const only = (table: Table, target: string): Table => ({
   columns: table.columns.filter(({ name }) => features.includes(name) || name === target),
 });
 
+/** These recipes have none. */
+const noPython: TrainingContext['python'] = {
+  environment: () => Promise.reject(new Internal('no environment is built here')),
+  run: () => Promise.reject(new Internal('no Python runs here')),
+};
+
+export interface FixtureOptions {
+  /** Of each child. */
+  readonly memoryMb?: number;
+  readonly python?: TrainingContext['python'];
+}
+
 /** Everything that a step needs, on real stores, blobs and child processes. */
 export class Fixture {
   readonly directory: string;
@@ -68,6 +80,7 @@ export class Fixture {
     blobs: BlobStore,
     jobs: Jobs & { close(): Promise<void> },
     environment: TrainingContext['environment'],
+    python: TrainingContext['python'],
   ) {
     this.directory = directory;
     this.store = store;
@@ -78,6 +91,7 @@ export class Fixture {
       experiments: new StoredExperiments(store, Date.now),
       history: new StoredMetricHistory(store),
       jobs,
+      python,
       blobs,
       environment,
       maxParallelTrials: 2,
@@ -86,11 +100,12 @@ export class Fixture {
     };
   }
 
-  static async open(memoryMb = 512): Promise<Fixture> {
+  static async open({ memoryMb = 512, python = noPython }: FixtureOptions = {}): Promise<Fixture> {
     const directory = await mkdtemp(join(tmpdir(), 'millrace-training-'));
     const store = await openSqliteStore({ path: join(directory, 'store.sqlite'), service: 'training' });
     const blobs = await openFsBlobStore({ directory: join(directory, 'blobs') });
-    return new Fixture(directory, store, blobs, childJobs({ size: 2, memoryMb }), await readEnvironment());
+    const jobs = childJobs({ size: 2, memoryMb });
+    return new Fixture(directory, store, blobs, jobs, await readEnvironment(), python);
   }
 
   async close(): Promise<void> {

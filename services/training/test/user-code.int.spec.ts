@@ -7,7 +7,7 @@ import { type CommandOptions, Fixture, type Hooks, outputNamed, withTransform } 
 
 let fixture: Fixture;
 beforeAll(async () => {
-  fixture = await Fixture.open(256);
+  fixture = await Fixture.open({ memoryMb: 256 });
 });
 afterAll(() => fixture.close());
 

@@ -41,7 +41,11 @@ export const serviceNeeds = {
   training: {
     ...nothing,
     steps: ['transform', 'train'],
-    consumers: { 'training-cancellations': ['pipeline.run'], 'training-orphans': ['pipeline.run'] },
+    consumers: {
+      'training-cancellations': ['pipeline.run'],
+      'training-orphans': ['pipeline.run'],
+      'training-evaluations': ['evaluation.report'],
+    },
   },
   evaluation: {
     ...nothing,

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, realpath } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { MillraceClient } from '@millrace/client';
@@ -22,6 +22,8 @@ export interface LocalProject {
   /** The directory that holds `recipe.yaml`. */
   readonly root: string;
   readonly recipe: Recipe;
+  /** Text of a file of code or settings; undefined when there is none, or it is too large for one. */
+  readonly readFile: (path: string) => string | undefined;
   readonly warnings: readonly string[];
 }
 
@@ -31,7 +33,7 @@ const recipeFiles = ['recipe.yaml', 'pipeline.yaml'];
 export const findProject = async (start: string): Promise<string> => {
   for (let directory = await realpath(resolve(start)); ; directory = dirname(directory)) {
     for (const name of recipeFiles) {
-      const found = await readFile(join(directory, name)).then(
+      const found = await access(join(directory, name)).then(
         () => true,
         () => false,
       );
@@ -53,13 +55,14 @@ export const readLocalProject = async (root: string, profile: string | undefined
   for (const { path } of texts) {
     contents.set(path, new TextDecoder().decode(await readProjectFile(root, path)));
   }
+  const readFile = (path: string) => contents.get(path);
   const { recipe, warnings } = loadRecipe({
-    readFile: (path) => contents.get(path),
+    readFile,
     listFiles: () => files.map(({ path }) => path),
     projectName: basename(root),
     ...(profile === undefined ? {} : { profile }),
   });
-  return { root, recipe, warnings };
+  return { root, recipe, readFile, warnings };
 };
 
 const maxTextBytes = 1024 * 1024;
@@ -71,11 +74,10 @@ const parallel = 4;
 /** Makes a snapshot of a project and uploads what the gateway does not have yet. */
 export const uploadProject = async (
   client: MillraceClient,
-  { root, recipe }: LocalProject,
+  { root, recipe, readFile }: LocalProject,
   onFile: (path: string) => void,
 ): Promise<ProjectSnapshot> => {
-  const ingest = recipe.steps.ingest?.config ?? {};
-  const selected = selectProjectFiles(await listProjectFiles(root), ingest);
+  const selected = selectProjectFiles(await listProjectFiles(root), recipe, readFile);
   const files: ManifestFile[] = [];
   const queue = [...selected];
   const worker = async () => {

@@ -35,9 +35,18 @@ export const manifestOf = (
     digest: digestOf(content),
     size: content.length,
   }));
+  return manifestOfFiles(listed);
+};
+
+/** The same for files that are told of only. */
+export const manifestOfFiles = (
+  files: readonly ManifestFile[],
+): { manifest: Manifest; bytes: Uint8Array; digest: string } => {
   const manifest: Manifest = {
     format: 'millrace.model/v1',
-    files: listed.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    files: files
+      .map(({ path, digest, size }) => ({ path, digest, size }))
+      .sort((a, b) => (a.path < b.path ? -1 : 1)),
   };
   const bytes = new TextEncoder().encode(`${JSON.stringify(manifest)}\n`);
   return { manifest, bytes, digest: digestOf(bytes) };

@@ -7,8 +7,9 @@ import { applyTransform } from '../transform/apply.ts';
 import { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './check-input.ts';
 import { filesUnder, type PackageFiles } from './manifest.ts';
 import type { PackagedEstimator, PackagedTransform } from './model-definition.ts';
+import type { UserCodeLimits } from './model-process.ts';
 import type { Signature } from './signature.ts';
-import { type UserCodeLimits, UserModel } from './user-model.ts';
+import { UserModel } from './user-model.ts';
 
 /** A model package ready to answer. */
 export interface Predictor {

@@ -52,7 +52,11 @@ const finite = (metric: CustomMetricReference, value: unknown): number => {
   );
 };
 
-const metricTable = (target: readonly (number | string | boolean)[], prediction: Prediction): MetricTable => {
+/** What metric functions are given: labels in the target's own type. A fresh copy. */
+export const metricTable = (
+  target: readonly (number | string | boolean)[],
+  prediction: Prediction,
+): MetricTable => {
   if (prediction.kind === 'regression') return { target: [...target], prediction: [...prediction.values] };
   const own = ownTypeOf(target[0]);
   return {

@@ -6,6 +6,8 @@ export interface Problem {
   readonly path: Path;
   readonly part: 'key' | 'value';
   readonly message: string;
+  /** MLflow passed it over, so in a Python recipe it is worth a warning only. */
+  readonly harmless?: boolean;
 }
 
 /** A subtree that was given a new place, so that errors can name the place its author knows. */

@@ -48,17 +48,6 @@ describe('the plan', () => {
     expect(at('"data/**/*.csv"')).toEqual(['data/a.csv', 'data/b.csv', 'data/deep/c.csv']);
   });
 
-  test('says what needs Python', () => {
-    const files = { 'recipe.yaml': minimal(custom), 'data/a.csv': '', 'steps/train.py': '' };
-    expect(step(files, 'train').pythonReasons).toEqual([
-      'steps.train.estimator_method: steps/train.py needs the Python runtime',
-    ]);
-    const delta = minimal().replace('csv', 'delta');
-    expect(step({ ...base, 'recipe.yaml': delta }, 'ingest').pythonReasons).toEqual([
-      'steps.ingest.using: delta needs the Python runtime',
-    ]);
-  });
-
   test('never reuses what acts on the world or reads from outside', () => {
     const remote = minimal('  deploy:\n').replace('data/a.csv', 'https://example.org/a.csv');
     expect(step({ ...base, 'recipe.yaml': remote }, 'ingest').uncacheable).toContain('outside the project');

@@ -2,7 +2,10 @@
 const literalOrComment =
   /[A-Za-z]{0,2}(?:"""(?:\\[\s\S]|[^\\])*?"""|'''(?:\\[\s\S]|[^\\])*?'''|"(?:\\[\s\S]|[^"\\\n])*"|'(?:\\[\s\S]|[^'\\\n])*')|#[^\n]*/g;
 
-/** Python source without comments, blank lines and white space at line ends; indentation means something and stays. */
+/**
+ * Python source without comments, docstrings, blank lines and white space at line ends; indentation means something
+ * and stays.
+ */
 export const withoutPythonComments = (source: string): string => {
   const literals: string[] = [];
   // Literals are set aside, so that white space inside them is not touched.
@@ -11,11 +14,24 @@ export const withoutPythonComments = (source: string): string => {
     literals.push(match);
     return `\uE000${literals.length - 1}\uE001`;
   });
-  const lines = bare.split(/\r?\n/).map((line) => line.trimEnd());
+  const lines = bare
+    .split(/\r?\n/)
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== '');
   return lines
-    .filter((line) => line !== '')
+    .filter((line, index) => !isDocstring(line, lines[index - 1], literals))
     .join('\n')
     .replace(/\uE000(\d+)\uE001/g, (_, index) => literals[Number(index)] ?? '');
+};
+
+/** Beginning of a definition that ends on its line, or the last line of one that does not. */
+const definitionLine = /^\s*(?:(?:async\s+def|def|class)\b.*|\).*):$/;
+
+/** Whether a line is nothing but a text in triple quotes that begins a file, a function or a class. */
+const isDocstring = (line: string, before: string | undefined, literals: readonly string[]): boolean => {
+  const literal = literals[Number(/^\s*\uE000(\d+)\uE001$/.exec(line)?.[1])];
+  if (literal === undefined || !/^[rRuU]?("""|''')/.test(literal)) return false;
+  return before === undefined || definitionLine.test(before);
 };
 
 const importLine =

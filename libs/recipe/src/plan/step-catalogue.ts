@@ -1,11 +1,11 @@
-import type { StepName } from '../types.ts';
+import type { ScoringStepName, StepName } from '../types.ts';
 
 /** What is fixed about a step, whatever the recipe says. */
 export interface StepDefinition {
   /** Service that does it. */
   readonly service: string;
   /** Earlier steps whose outputs it reads. */
-  readonly needs: readonly StepName[];
+  readonly needs: readonly (StepName | ScoringStepName)[];
   /** Keys of the recipe outside its section that change what it does. */
   readonly context: readonly ContextKey[];
   /** Whether it draws random numbers. */
@@ -23,8 +23,8 @@ export type ContextKey =
 const data: readonly ContextKey[] = ['task', 'target_col', 'positive_class'];
 const metrics: readonly ContextKey[] = ['primary_metric', 'custom_metrics'];
 
-/** The steps in the order of their execution. */
-export const stepCatalogue: Readonly<Record<StepName, StepDefinition>> = {
+/** The steps in the order of their execution: those of training, then those of batch scoring. */
+export const stepCatalogue: Readonly<Record<StepName | ScoringStepName, StepDefinition>> = {
   ingest: { service: 'ingest', needs: [], context: data, seeded: false },
   split: { service: 'ingest', needs: ['ingest'], context: data, seeded: true },
   transform: { service: 'training', needs: ['ingest', 'split'], context: data, seeded: true },
@@ -53,4 +53,6 @@ export const stepCatalogue: Readonly<Record<StepName, StepDefinition>> = {
     context: data,
     seeded: false,
   },
+  ingest_scoring: { service: 'ingest', needs: [], context: [], seeded: false },
+  predict: { service: 'deployment', needs: ['ingest_scoring'], context: [], seeded: false },
 };

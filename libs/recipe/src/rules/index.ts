@@ -1,5 +1,5 @@
 import type { Problem } from '../document/config.ts';
-import { codeFilesRule, ingestRule, splitRule } from './data-rules.ts';
+import { codeFilesRule, ingestRule, predictRule, splitRule } from './data-rules.ts';
 import { evaluateRule, taskRule, trainRule, transformRule, tuningRule } from './model-rules.ts';
 import type { Rule, RuleInput } from './rule.ts';
 import { deployRule, monitorRule, registerRule } from './serving-rules.ts';
@@ -7,6 +7,7 @@ import { deployRule, monitorRule, registerRule } from './serving-rules.ts';
 const rules: readonly Rule[] = [
   taskRule,
   ingestRule,
+  predictRule,
   splitRule,
   transformRule,
   trainRule,

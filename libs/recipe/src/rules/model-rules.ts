@@ -4,7 +4,7 @@ import { parseExpression } from '@millrace/tabular/expression';
 import type { Problem } from '../document/config.ts';
 import type { Path } from '../document/yaml-document.ts';
 import type { Task } from '../types.ts';
-import { duplicates, type Fields, type Rule, section, unknownName, wrong } from './rule.ts';
+import { duplicates, type Fields, idle, type Rule, section, unknownName, wrong } from './rule.ts';
 
 /** Metrics that can rank or gate: built-in ones with a direction, and the recipe's own. */
 const usableMetrics = (content: Fields, task: Task): readonly string[] => [
@@ -33,7 +33,7 @@ export const transformRule: Rule = function* ({ content }) {
   const at = (key: string) => ['steps', 'transform', key];
   const hasMethod = method !== undefined && method !== null;
   if (using !== undefined && using !== 'custom' && hasMethod) {
-    yield wrong(at('transformer_method'), `has no effect: using is ${using}`);
+    yield idle(at('transformer_method'), `has no effect: using is ${using}`);
   }
   const isAuto = using === 'auto' || (using === undefined && !hasMethod);
   for (const key of autoKeys) {
@@ -41,15 +41,17 @@ export const transformRule: Rule = function* ({ content }) {
   }
 };
 
-export const trainRule: Rule = function* ({ content, task }) {
+export const trainRule: Rule = function* ({ content, task, runtime }) {
   const train = section(content, 'train');
   const at = (key: string) => ['steps', 'train', key];
   const using: string | undefined = train.using;
-  if (using === 'custom' && train.estimator_method === undefined) {
-    yield wrong(at('estimator_method'), 'is missing: using is custom');
+  const isCustom = using === 'custom' || (using === undefined && runtime === 'python');
+  if (isCustom && train.estimator_method === undefined) {
+    const otherwise = runtime === 'python' ? '; automl/flaml takes none' : '';
+    yield wrong(at('estimator_method'), `is missing: using is custom${otherwise}`);
   }
   if (using !== undefined && using !== 'custom' && train.estimator_method !== undefined) {
-    yield wrong(at('estimator_method'), `has no effect: using is ${using}`);
+    yield idle(at('estimator_method'), `has no effect: using is ${using}`);
   }
   if (using === 'linear/logistic' && task === 'regression') {
     yield wrong(at('using'), 'linear/logistic is for classification; linear/ridge is the one for regression');
@@ -62,15 +64,16 @@ export const trainRule: Rule = function* ({ content, task }) {
   }
 };
 
-export const tuningRule: Rule = function* ({ content }) {
+export const tuningRule: Rule = function* ({ content, runtime }) {
   const train = section(content, 'train');
   const tuning: Fields | null | undefined = train.tuning;
   const at = (...path: (string | number)[]) => ['steps', 'train', 'tuning', ...path];
   if (tuning?.enabled !== true) return;
-  if (train.using === 'automl/flaml') yield wrong(at(), 'cannot be combined with automl/flaml');
+  if (train.using === 'automl/flaml') yield idle(at(), 'has no effect beside automl/flaml');
   const algorithms = ['grid', 'random', 'tpe'];
   const algorithm = tuning.algorithm ?? 'random';
-  if (!algorithms.includes(algorithm)) {
+  const isDotted = runtime === 'python' && algorithm.includes('.');
+  if (!isDotted && !algorithms.includes(algorithm)) {
     yield wrong(at('algorithm'), unknownName('algorithm', algorithm, algorithms));
   }
   if (tuning.parameters === undefined) yield wrong(at('parameters'), 'is missing');

@@ -1,12 +1,13 @@
 import type { Problem } from '../document/config.ts';
 import { didYouMean } from '../document/suggest.ts';
 import type { Path } from '../document/yaml-document.ts';
-import type { ProjectFiles, Task } from '../types.ts';
+import type { ProjectFiles, Runtime, Task } from '../types.ts';
 
 /** A configuration of the right shape: what rules over several keys look at. */
 export interface RuleInput {
   readonly content: Fields;
   readonly task: Task;
+  readonly runtime: Runtime;
   readonly files: ProjectFiles;
 }
 
@@ -17,6 +18,9 @@ export type Fields = Readonly<Record<string, any>>;
 export type Rule = (input: RuleInput) => Iterable<Problem>;
 
 export const wrong = (path: Path, message: string): Problem => ({ path, part: 'value', message });
+
+/** A setting that nothing looks at: an error in a recipe of Millrace's own, a warning in one that MLflow ran. */
+export const idle = (path: Path, message: string): Problem => ({ ...wrong(path, message), harmless: true });
 
 export const section = (content: Fields, step: string): Fields => content.steps[step] ?? {};
 

@@ -14,13 +14,16 @@ export const locationsOf = (
   return location.map((item, index) => ({ location: String(item), path: ['location', index] }));
 };
 
-/** Files of the project that a location means: the file, those in the directory (top level), or those of the glob. */
-export const filesAt = (location: string, paths: readonly string[]): readonly string[] => {
+/**
+ * Files of the project that a location means: the file, those in the directory (top level, or at any depth when
+ * `deep`), or those of the glob.
+ */
+export const filesAt = (location: string, paths: readonly string[], deep = false): readonly string[] => {
   if (/^\.\/*$/.test(location)) return paths.filter((path) => !path.includes('/'));
   const wanted = normalizeProjectPath(location);
   if (paths.includes(wanted)) return [wanted];
   if (/[*?[{]/.test(wanted)) return paths.filter((path) => matchesGlob(path, wanted));
   return paths.filter(
-    (path) => path.startsWith(`${wanted}/`) && !path.slice(wanted.length + 1).includes('/'),
+    (path) => path.startsWith(`${wanted}/`) && (deep || !path.slice(wanted.length + 1).includes('/')),
   );
 };

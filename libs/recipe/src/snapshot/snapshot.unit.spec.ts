@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { load, minimal } from '../../test/project.ts';
 import { buildManifest, decodeManifest, encodeManifest, type ManifestFile } from './manifest.ts';
 import { normalizeProjectPath } from './project-path.ts';
 import { selectProjectFiles } from './select-files.ts';
@@ -70,9 +71,12 @@ test('a snapshot holds code, settings and the named data, not environments, resu
     'node_modules/x/index.js',
     'metadata/mlflow/mlruns.db',
   ].map((path) => ({ path, size: 10 }));
-  const selected = selectProjectFiles([...found, { path: 'data/big.json', size: 5_000_000 }], {
-    location: ['data/a.csv', 'https://example.org/b.csv'],
-  });
+  const { recipe } = load(minimal().replace('data/a.csv', '[data/a.csv, https://example.org/b.csv]'));
+  const selected = selectProjectFiles(
+    [...found, { path: 'data/big.json', size: 5_000_000 }],
+    recipe,
+    () => undefined,
+  );
   expect(selected.map(({ path }) => path)).toEqual([
     'recipe.yaml',
     'profiles/local.yaml',

@@ -7,7 +7,7 @@ import { decideGates, verdictOf } from '../domain/decide-gates.ts';
 import { importanceMetric } from '../domain/metric-catalog.ts';
 import { buildReport, gatesFailed } from '../domain/report.ts';
 import { type Comparison, championFacts, findComparison } from './compare-with-champion.ts';
-import { addCustomMetrics } from './custom-metrics.ts';
+import { addCustomMetrics, scoredFormat } from './custom-metrics.ts';
 import type { EvaluationContext, ReportRecord, StoredBlob } from './ports.ts';
 import { type EvaluateRequest, evaluateRequest } from './request.ts';
 import { layOutBlob, layOutPackage } from './workspace.ts';
@@ -53,7 +53,7 @@ const evaluateIn = async (
   const { plan, catalog } = request;
   const comparison = await findComparison(context, request, step.signal);
   const measured = await measureIn(directory, context, request, comparison, step);
-  const measurement = await addCustomMetrics(directory, context, request, measured, step.signal);
+  const measurement = await addCustomMetrics(directory, context, request, measured, step);
   const facts = championFacts(comparison, measurement);
   const outcomes = decideGates(plan.gates, {
     metrics: measurement.test.metrics,
@@ -99,6 +99,7 @@ const measureIn = async (
     champion === undefined
       ? undefined
       : await layOutPackage(blobs, champion.digest, join(directory, 'champion'));
+  const scored = scoredFormat(directory, request);
   return context.measure(
     {
       task: request.task,
@@ -110,7 +111,7 @@ const measureIn = async (
       slices: request.plan.slices,
       importanceMetric: importanceMetric(request.catalog),
       seed: request.seed,
-      ...(request.customMetrics.length === 0 ? {} : { scoredFile: join(directory, 'scored.bin') }),
+      ...(scored === undefined ? {} : { scored }),
     },
     { signal, onProgress: (fraction, message) => progress(0.05 + 0.85 * fraction, message) },
   );

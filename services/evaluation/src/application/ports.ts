@@ -1,5 +1,7 @@
 import type { BlobStore } from '@millrace/blobs';
 import type { Report } from '@millrace/contracts/evaluation';
+import type { EnvironmentSpec } from '@millrace/python-runtime';
+import type { StepContext } from '@millrace/service-kit';
 import type { Measurement } from '../domain/measurement.ts';
 import type { CustomMetricsInput, CustomMetricValues } from '../jobs/custom-metrics.job.ts';
 import type { MeasureInput } from '../jobs/measure.job.ts';
@@ -54,6 +56,17 @@ export interface JobControl {
   readonly onProgress: (fraction: number, message: string) => void;
 }
 
+/** A project in Python, always in a fresh worker process. */
+export interface PythonJobs {
+  /** The project's own metrics by set of rows. `input` is that of the job `custom_metrics`. */
+  customMetrics(
+    environment: EnvironmentSpec,
+    input: unknown,
+    project: string,
+    control: Pick<StepContext, 'signal' | 'log'>,
+  ): Promise<CustomMetricValues>;
+}
+
 /** What evaluating a model needs from outside. */
 export interface EvaluationContext {
   readonly reports: Reports;
@@ -65,6 +78,7 @@ export interface EvaluationContext {
     files: { readonly project: string; readonly work: string },
     signal: AbortSignal,
   ) => Promise<CustomMetricValues>;
+  readonly python: PythonJobs;
   /** A directory of the service's own. */
   readonly tempDir: string;
   /** Milliseconds since the epoch. */

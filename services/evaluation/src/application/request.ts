@@ -1,7 +1,7 @@
 import type { Artifact, RecipeContext, StepCommand } from '@millrace/contracts/step';
 import { Invalid } from '@millrace/errors';
 import { type TaskDefinition, TaskType } from '@millrace/metrics';
-import { requireMessage, requireText } from '@millrace/service-kit';
+import { isPythonRecipe, requireMessage, requireText } from '@millrace/service-kit';
 import { type CustomMetricDefinition, type MetricCatalog, metricCatalog } from '../domain/metric-catalog.ts';
 import { type EvaluationPlan, planOf } from '../domain/plan.ts';
 import type { ReportFacts } from '../domain/report.ts';
@@ -15,6 +15,8 @@ export interface EvaluateRequest {
     'modelDigest' | 'modelName' | 'datasetVersionId' | 'dataDigest' | 'trainingRunId' | 'pipelineRunId'
   >;
   readonly validationDigest: string;
+  /** Whether the recipe's own functions are in Python. */
+  readonly python: boolean;
   /** Manifest of the project's files; empty without a project. */
   readonly projectDigest: string;
   readonly task: TaskDefinition;
@@ -41,6 +43,7 @@ export const evaluateRequest = ({ command }: { readonly command: StepCommand }):
       pipelineRunId: command.pipelineRunId,
     },
     validationDigest: digestOf(splitNamed(command, 'validation'), 'validation'),
+    python: isPythonRecipe(command),
     projectDigest: command.project?.manifestDigest ?? '',
     task,
     targetColumn: requireText('recipe.target_column', recipe.targetColumn),

@@ -1,13 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { serialize } from 'node:v8';
 import type { JobMain } from '@millrace/jobs';
 import type { TaskDefinition } from '@millrace/metrics';
 import { loadPredictor, type Predictor } from '@millrace/modeling';
 import { readTable } from '@millrace/tabular';
-import { type MeasuredModel, measure, type ScoredRows } from '../domain/measure.ts';
+import { type MeasuredModel, measure } from '../domain/measure.ts';
 import type { Measurement } from '../domain/measurement.ts';
 import type { SliceDefinition } from '../domain/plan.ts';
+import { type ScoredFormat, writeScored } from './write-scored.ts';
 
 /** Files of a model package below a directory, by their paths within the package. */
 export interface PackageOnDisk {
@@ -26,8 +26,8 @@ export interface MeasureInput {
   readonly slices: readonly SliceDefinition[];
   readonly importanceMetric: string;
   readonly seed: number;
-  /** Where to write what the project's own metrics need; absent when there are none. */
-  readonly scoredFile?: string;
+  /** What the project's own metrics need; absent when there are none. */
+  readonly scored?: ScoredFormat;
 }
 
 /** Measures a model in a process of its own: predictions and resampling would hold up the service. */
@@ -50,7 +50,7 @@ const main: JobMain<MeasureInput, Measurement> = async (input, context) => {
       ...(champion === undefined ? {} : { champion }),
       onProgress: (fraction, message) => context.progress(fraction, message),
     });
-    if (input.scoredFile !== undefined) await writeScored(input.scoredFile, scored);
+    if (input.scored !== undefined) await writeScored(input.scored, scored);
     return measurement;
   } finally {
     await model.close();
@@ -80,6 +80,3 @@ const openChampion = async (files: PackageOnDisk): Promise<MeasuredModel & { clo
     return { features: [], predict: () => Promise.reject(thrown), close: async () => {} };
   }
 };
-
-const writeScored = (path: string, scored: Readonly<Record<string, ScoredRows | undefined>>) =>
-  writeFile(path, serialize(scored));

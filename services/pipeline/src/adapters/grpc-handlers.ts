@@ -56,11 +56,10 @@ export const grpcHandlers = (
       },
       context.now(),
     );
-    const python = project.plan.flatMap((step) => step.pythonReasons);
     return {
       recipe: project.context,
       steps: run.steps.map(stepView),
-      warnings: [...project.warnings, ...python],
+      warnings: [...project.warnings],
     };
   },
   submitRun: async ({ snapshot, profile, fromStep, toStep, noCache, actor, idempotencyKey }) => {

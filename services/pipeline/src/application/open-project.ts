@@ -1,11 +1,22 @@
 import type { ProjectSnapshot, RecipeContext } from '@millrace/contracts/step';
-import { ErrorCode, FailedPrecondition, Invalid, MillraceError } from '@millrace/errors';
-import { type DigestedFiles, loadRecipe, type PlannedStep, planSteps, type Recipe } from '@millrace/recipe';
+import { ErrorCode, Invalid, MillraceError } from '@millrace/errors';
+import {
+  type DigestedFiles,
+  type Graph,
+  graphOf,
+  isRequirementsFile,
+  loadRecipe,
+  type PlannedStep,
+  planSteps,
+  pythonNeeds,
+  type Recipe,
+} from '@millrace/recipe';
 import { openProject, requireMessage, requireText } from '@millrace/service-kit';
 import type { PipelineContext } from './context.ts';
 
 /** Files that recipes and plans read; anything else of a snapshot is data. */
-const readable = /\.(?:ya?ml|json|m?[jt]s|py)$/;
+const isReadable = (path: string): boolean =>
+  /\.(?:ya?ml|json|m?[jt]s|py)$/.test(path) || isRequirementsFile(path);
 const maxReadableBytes = 1_048_576;
 const maxTotalBytes = 32 * 1_048_576;
 
@@ -16,21 +27,21 @@ export interface ResolvedProject {
   readonly warnings: readonly string[];
 }
 
-/** Reads a snapshot's recipe and plans it. Throws `Invalid` with everything that is wrong with the project. */
+/**
+ * Reads a snapshot's recipe and plans it: its training graph, or batch scoring when `target` is a step of that.
+ * Throws `Invalid` with everything that is wrong with the project.
+ */
 export const resolveProject = async (
   context: PipelineContext,
   snapshot: ProjectSnapshot,
   profile: string,
+  target = '',
 ): Promise<ResolvedProject> => {
   const files = await readFiles(context, snapshot);
   const { recipe, warnings } = loadRecipe({ ...files, profile, projectName: snapshot.project });
-  const plan = planSteps(recipe, files);
-  return {
-    recipe,
-    context: recipeContext(recipe),
-    plan,
-    warnings: [...warnings, ...scoringWarnings(recipe)],
-  };
+  const graph = graphOf(target);
+  const plan = planSteps(recipe, files, graph === 'scoring' ? target : '');
+  return { recipe, context: recipeContext(recipe, graph), plan, warnings };
 };
 
 export const checkSnapshot = (snapshot: ProjectSnapshot | undefined): ProjectSnapshot => {
@@ -46,19 +57,10 @@ export const checkSnapshot = (snapshot: ProjectSnapshot | undefined): ProjectSna
   return present;
 };
 
-/** Refuses a run of steps that only the Python runtime can do. */
-export const refusePython = (plan: readonly PlannedStep[]): void => {
-  const reasons = plan.flatMap((step) => step.pythonReasons);
-  if (reasons.length === 0) return;
-  throw new FailedPrecondition(reasons.join('; '), {
-    hint: 'This installation runs steps in TypeScript and built-in estimators only.',
-  });
-};
-
 const readFiles = async ({ blobs }: PipelineContext, snapshot: ProjectSnapshot): Promise<DigestedFiles> => {
   const project = await openProject(blobs, snapshot.manifestDigest).catch(explainMissing);
   const texts = new Map<string, string>();
-  const wanted = project.files.filter(({ path, size }) => readable.test(path) && size <= maxReadableBytes);
+  const wanted = project.files.filter(({ path, size }) => isReadable(path) && size <= maxReadableBytes);
   const total = wanted.reduce((sum, { size }) => sum + size, 0);
   if (total > maxTotalBytes) {
     throw Invalid.field('snapshot', `its code and settings are larger than ${maxTotalBytes} bytes`);
@@ -84,7 +86,7 @@ const explainMissing = (thrown: unknown): never => {
   throw thrown;
 };
 
-const recipeContext = (recipe: Recipe): RecipeContext => ({
+const recipeContext = (recipe: Recipe, graph: Graph): RecipeContext => ({
   kind: recipe.kind,
   task: recipe.task,
   targetColumn: recipe.targetColumn,
@@ -95,9 +97,7 @@ const recipeContext = (recipe: Recipe): RecipeContext => ({
   profile: recipe.profile,
   modelName: recipe.modelName,
   experimentName: recipe.experiment.name,
+  runtime: recipe.runtime,
+  positiveClassValue: recipe.positiveClass,
+  pythonNeeds: [...pythonNeeds(recipe, graph)],
 });
-
-const scoringWarnings = (recipe: Recipe): readonly string[] =>
-  Object.keys(recipe.scoring).map(
-    (step) => `steps.${step}: batch scoring needs the Python runtime; a run leaves it out`,
-  );

@@ -5,7 +5,7 @@ import { createRun } from '../domain/new-run.ts';
 import { numberRun } from '../domain/project.ts';
 import type { PipelineRun, RunCause } from '../domain/run.ts';
 import type { PipelineContext } from './context.ts';
-import { checkSnapshot, type ResolvedProject, refusePython, resolveProject } from './open-project.ts';
+import { checkSnapshot, type ResolvedProject, resolveProject } from './open-project.ts';
 
 export interface SubmitRun {
   readonly snapshot: ProjectSnapshot;
@@ -21,28 +21,21 @@ export interface SubmitRun {
   readonly trace?: { readonly traceId: string; readonly spanId: string; readonly sampled: boolean };
 }
 
-/**
- * Submits a run; it is durable when this resolves. Throws `Invalid` with everything wrong with the project, and
- * `FailedPrecondition` when a step needs a runtime that is not there.
- */
+/** Submits a run; it is durable when this resolves. Throws `Invalid` with everything wrong with the project. */
 export const submitRun = async (context: PipelineContext, request: SubmitRun): Promise<PipelineRun> => {
   const existing = await findSubmitted(context, request.idempotencyKey);
   if (existing !== undefined) return existing;
   const snapshot = checkSnapshot(request.snapshot);
-  const project = await resolveProject(context, snapshot, request.profile);
+  const project = await resolveProject(context, snapshot, request.profile, request.toStep);
   const id = await claimRunId(context, request.idempotencyKey);
   // Checks that the steps exist before anything is written down, with a number that is not yet known.
   const draft = draftRun(context, request, project, id);
-  refusePython(project.plan.filter(({ name }) => !isExcluded(draft, name)));
   const number = await takeNumber(context, request, snapshot, id);
   const run = { ...draft, number };
   await insertOnce(context, run);
   context.wake(id);
   return run;
 };
-
-const isExcluded = (run: PipelineRun, step: string): boolean =>
-  run.steps.some(({ plan, excluded }) => plan.name === step && excluded);
 
 const findSubmitted = async (
   { collections }: PipelineContext,

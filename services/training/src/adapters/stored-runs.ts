@@ -53,6 +53,7 @@ export class StoredRuns implements Runs {
       ...outcome,
       params: { ...run.params, ...outcome.params },
       metrics: { ...run.metrics, ...outcome.metrics },
+      tags: { ...run.tags, ...outcome.tags },
       status: RunStatus.RUN_STATUS_FINISHED,
     }));
   }

@@ -2,6 +2,7 @@ import type { BlobStore } from '@millrace/blobs';
 import type { Metric } from '@millrace/contracts/training';
 import type { JobProgress, OutputLine } from '@millrace/jobs';
 import type { ModelEnvironment } from '@millrace/modeling';
+import type { EnsureOptions, EnvironmentSpec, PythonEnvironment } from '@millrace/python-runtime';
 import type { Filter, Query } from '@millrace/store';
 import type { ExperimentDocument, RunDocument } from '../domain/run.ts';
 
@@ -17,7 +18,10 @@ export interface PageQuery {
 
 /** What a run gains at its end. */
 export type RunOutcome = Partial<
-  Pick<RunDocument, 'params' | 'metrics' | 'tags' | 'artifacts' | 'modelDigest' | 'summary' | 'warnings'>
+  Pick<
+    RunDocument,
+    'params' | 'metrics' | 'tags' | 'artifacts' | 'environment' | 'modelDigest' | 'summary' | 'warnings'
+  >
 >;
 
 /** Tracking runs. Each change is one atomic write with its event. */
@@ -75,12 +79,29 @@ export interface UserPlace {
   readonly code: string;
 }
 
+/** A project in Python, always in fresh worker processes. */
+export interface PythonJobs {
+  /** The environment of that specification, built where it is missing. */
+  environment(spec: EnvironmentSpec, options: EnsureOptions): Promise<PythonEnvironment>;
+  run<Output>(job: PythonJob, input: unknown, place: PythonPlace, hooks: JobHooks): Promise<Output>;
+}
+
+/** Modules below `millrace.jobs`. */
+export type PythonJob = 'transform' | 'train';
+
+export interface PythonPlace {
+  readonly environment: PythonEnvironment;
+  /** Root of the project's files, and the working directory. */
+  readonly project: string;
+}
+
 /** What the use cases work with. */
 export interface TrainingContext {
   readonly runs: Runs;
   readonly experiments: Experiments;
   readonly history: MetricHistory;
   readonly jobs: Jobs;
+  readonly python: PythonJobs;
   readonly blobs: BlobStore;
   readonly environment: ModelEnvironment;
   /** Most trials of a search at the same time. */

@@ -1,14 +1,12 @@
 import { join } from 'node:path';
 import type { Artifact } from '@millrace/contracts/step';
-import { RunStatus } from '@millrace/contracts/training';
-import { asMillraceError } from '@millrace/errors';
 import {
   type CustomMetricReference,
   customMetricsFile,
   flavorOf,
   type UserFunction,
 } from '@millrace/modeling';
-import { isWorkerStopping, type StepContext, type StepHandler, type StepResult } from '@millrace/service-kit';
+import { isPythonRecipe, type StepContext, type StepHandler } from '@millrace/service-kit';
 import { paramTexts, prefixed, type RunDocument } from '../domain/run.ts';
 import { estimatorTask } from '../domain/task.ts';
 import { paramsFor } from '../domain/train-plan.ts';
@@ -18,44 +16,30 @@ import type { UserTransformInput } from '../jobs/user-transform.job.ts';
 import { type Fit, type FitContext, fit } from './fit.ts';
 import { jobHooks } from './job-hooks.ts';
 import type { TrainingContext } from './ports.ts';
+import { runPythonTrain } from './python/train.ts';
 import { runSearch, type SearchResult } from './run-search.ts';
 import { stepMetrics } from './step-metrics.ts';
 import { type StoredPackage, storePackageDirectory } from './store-package.ts';
 import { newRun, type TrainRequest, trainRequest, usingOf } from './train-request.ts';
+import { inTrainingRun, runArtifact } from './training-run.ts';
 import { type UserCode, UserProject } from './user-code.ts';
-import {
-  inWorkspace,
-  type LaidOutTransform,
-  layOutBlob,
-  layOutTransform,
-  packageArtifact,
-} from './workspace.ts';
+import { type LaidOutTransform, layOutBlob, layOutTransform, packageArtifact } from './workspace.ts';
 
 /**
  * The step `train`. Inputs: the splits `train` and `validation`, the `transform`; by kind and optional
- * `dataset_version`. Outputs: `model` (a package) and `training_run`. The run's id follows from the attempt, so a
- * command that is delivered again repairs or repeats its run and makes no second one.
+ * `dataset_version`. Outputs: `model` (a package) and `training_run`; a recipe in Python gives more (`runPythonTrain`).
  */
 export const runTrainStep =
   (context: TrainingContext): StepHandler =>
   async (step) => {
+    if (isPythonRecipe(step.command)) return runPythonTrain(context, step);
     const request = trainRequest(step.command);
-    await context.experiments.ensure(request.experimentName);
-    const run = await context.runs.start(newRun(context, request));
-    if (run.status === RunStatus.RUN_STATUS_FINISHED) return resultOf(run);
-    try {
-      const trained = await inWorkspace(context.tempDir, (directory) =>
-        train(context, request, run, step, directory),
-      );
+    const begun = { experimentName: request.experimentName, run: newRun(context, request) };
+    return inTrainingRun(context, step, begun, async (run, directory) => {
+      const trained = await train(context, request, run, step, directory);
       await context.history.add(run.id, stepMetrics(trained.fit.steps, context.now()));
-      return resultOf(await context.runs.finish(run.id, outcomeOf(request, run, trained)));
-    } catch (thrown) {
-      const cause = step.signal.aborted ? step.signal.reason : thrown;
-      // A worker that stops leaves the run to the one that goes on with it.
-      if (!isWorkerStopping(cause))
-        await context.runs.fail(run.id, asMillraceError(cause).message, step.signal.aborted);
-      throw thrown;
-    }
+      return outcomeOf(request, run, trained);
+    });
   };
 
 interface Trained {
@@ -244,18 +228,9 @@ const outcomeOf = (
     totalBytes: String(stored.totalBytes),
     runId: run.id,
   });
-  const trainingRun = {
-    name: 'training_run',
-    kind: 'training_run',
-    id: run.id,
-    digest: '',
-    size: 0,
-    mediaType: '',
-    attributes: { experimentId: run.experimentId, name: run.name },
-  };
   const transform = command.inputs.filter(({ name }) => name === 'transform');
   const value = metrics[`val_${objective.metric}`];
-  const artifacts: Artifact[] = [{ ...model, id: '' }, trainingRun, ...transform];
+  const artifacts: Artifact[] = [{ ...model, id: '' }, runArtifact(run), ...transform];
   return {
     params: { ...paramTexts(params), using, seed: String(recipe.seed) },
     metrics: {
@@ -280,9 +255,3 @@ const outcomeOf = (
     warnings: search?.stoppedEarly === true ? [`the search ended early after ${search.trials} trials`] : [],
   };
 };
-
-const resultOf = (run: RunDocument): StepResult => ({
-  outputs: run.artifacts.filter(({ kind }) => kind !== 'transform'),
-  summary: { ...run.summary, runId: run.id },
-  warnings: run.warnings,
-});

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackagedTransform } from '@millrace/modeling';
 import {
+  isPythonRecipe,
   requireMessage,
   requireText,
   type StepContext,
@@ -15,6 +16,7 @@ import type { PrepareInput, PrepareOutput } from '../jobs/prepare.job.ts';
 import type { UserTransformInput, UserTransformOutput } from '../jobs/user-transform.job.ts';
 import { jobHooks } from './job-hooks.ts';
 import type { TrainingContext } from './ports.ts';
+import { runPythonTransform } from './python/transform.ts';
 import { type StoredPackage, storePackageFiles } from './store-package.ts';
 import { UserProject } from './user-code.ts';
 import { inWorkspace, layOutBlob, packageArtifact } from './workspace.ts';
@@ -29,11 +31,13 @@ interface FittedTransform {
 
 /**
  * The step `transform`. Inputs: the splits `train` and, for user code, `validation`. Output: `transform`, a package
- * of `transform.json` with its state and user code. Fitted on the training split alone.
+ * of `transform.json` with its state and user code. Fitted on the training split alone. A recipe in Python gives more
+ * (`runPythonTransform`).
  */
 export const runTransformStep =
   (context: TrainingContext): StepHandler =>
   async (step) => {
+    if (isPythonRecipe(step.command)) return runPythonTransform(context, step);
     const plan = transformPlan(step.command.config ?? {});
     const fitted = await inWorkspace(context.tempDir, (directory) =>
       plan.kind === 'typescript'

@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
 import { type BlobStore, parseDigest } from '@millrace/blobs';
-import { type ManifestFile, manifestOf, type PackageFiles } from '@millrace/modeling';
+import { type ManifestFile, manifestOf, manifestOfFiles, type PackageFiles } from '@millrace/modeling';
 
 /** A package in the blob store. */
 export interface StoredPackage {
@@ -27,6 +28,19 @@ export const storePackageDirectory = async (
   return { digest: laidOut.digest, size: laidOut.size, totalBytes: totalOf(laidOut.files) };
 };
 
+/** Stores everything below `directory` as a package, however large its files; the manifest last. */
+export const storeDirectory = async (blobs: BlobStore, directory: string): Promise<StoredPackage> => {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files: ManifestFile[] = [];
+  for (const entry of entries.filter((found) => found.isFile())) {
+    const file = join(entry.parentPath, entry.name);
+    files.push({ path: relative(directory, file).split(sep).join('/'), ...(await blobs.put({ file })) });
+  }
+  const { bytes, digest } = manifestOfFiles(files);
+  await blobs.put(bytes, { expected: parseDigest(digest) });
+  return { digest, size: bytes.length, totalBytes: totalOf(files) };
+};
+
 /** The same for a few small files in memory. */
 export const storePackageFiles = async (blobs: BlobStore, files: PackageFiles): Promise<StoredPackage> => {
   for (const bytes of files.values()) await blobs.put(bytes);
@@ -34,3 +48,14 @@ export const storePackageFiles = async (blobs: BlobStore, files: PackageFiles): 
   await blobs.put(bytes, { expected: parseDigest(digest) });
   return { digest, size: bytes.length, totalBytes: totalOf(manifest.files) };
 };
+
+/** Stores a file that a job wrote; answers its artifact. */
+export const storeFile = async (
+  blobs: BlobStore,
+  file: string,
+  described: { readonly name: string; readonly kind: string; readonly mediaType: string },
+) => ({ ...described, id: '', ...(await blobs.put({ file })), attributes: {} });
+
+/** Stores a Parquet file that a job wrote. */
+export const storeTable = (blobs: BlobStore, name: string, file: string) =>
+  storeFile(blobs, file, { name, kind: 'table', mediaType: 'application/vnd.apache.parquet' });

@@ -27,7 +27,7 @@ export const trainRequest = (command: StepCommand): TrainRequest => {
     task,
     plan: trainPlan(command.config ?? {}, estimatorTask(task)),
     objective: objectiveOf(recipe, task),
-    experimentName: recipe.experimentName === '' ? 'default' : recipe.experimentName,
+    experimentName: experimentNameOf(recipe),
     targetColumn: requireText('recipe.target_column', recipe.targetColumn),
   };
 };
@@ -39,23 +39,34 @@ export const usingOf = (estimator: ChosenEstimator): string =>
 export const newRun = (
   { environment, now }: Pick<TrainingContext, 'environment' | 'now'>,
   { command, recipe, plan, experimentName }: TrainRequest,
-): RunDocument => {
+): RunDocument => ({
+  ...begunRun(command, recipe, experimentName, now()),
+  params: { using: usingOf(plan.estimator), ...paramTexts(plan.params) },
+  environment: {
+    nodeVersion: environment.node,
+    pythonVersion: '',
+    platform: environment.platform,
+    lockDigest: environment.lockDigest,
+    packages: { ...environment.packages },
+  },
+});
+
+/** What every run is at its beginning, whatever trains. `now` in milliseconds since the epoch. */
+export const begunRun = (
+  command: StepCommand,
+  recipe: RecipeContext,
+  experimentName: string,
+  now: number,
+): Omit<RunDocument, 'params' | 'environment'> => {
   const id = runIdOf(command.pipelineRunId, command.step, command.attempt);
   return {
     id,
     experimentId: experimentIdOf(experimentName),
     name: `${command.project?.project || 'train'}-${id.slice(0, 8)}`,
     status: RunStatus.RUN_STATUS_RUNNING,
-    params: { using: usingOf(plan.estimator), ...paramTexts(plan.params) },
     metrics: {},
     tags: tagsOf(command, recipe),
     artifacts: [],
-    environment: {
-      nodeVersion: environment.node,
-      platform: environment.platform,
-      lockDigest: environment.lockDigest,
-      packages: { ...environment.packages },
-    },
     codeCommit: command.project?.commit ?? '',
     codeDirtyDigest: command.project?.dirtyDigest ?? '',
     seed: recipe.seed,
@@ -63,12 +74,16 @@ export const newRun = (
     pipelineRunId: command.pipelineRunId,
     datasetVersionId: command.inputs.find(({ kind }) => kind === 'dataset_version')?.id ?? '',
     modelDigest: '',
-    startedAt: new Date(now()).toISOString(),
+    startedAt: new Date(now).toISOString(),
     finishedAt: '',
     error: '',
     warnings: [],
   };
 };
+
+/** The experiment of a recipe that names none. */
+export const experimentNameOf = ({ experimentName }: RecipeContext): string =>
+  experimentName === '' ? 'default' : experimentName;
 
 const tagsOf = (command: StepCommand, recipe: RecipeContext): Record<string, string> => {
   const tags = {
@@ -79,6 +94,12 @@ const tagsOf = (command: StepCommand, recipe: RecipeContext): Record<string, str
     'millrace.step': command.step,
     'millrace.attempt': String(command.attempt),
     'millrace.actor': command.actor?.name,
+    // As MLflow Recipes tags its runs, so that what searches for those finds these.
+    'mlflow.source.type': 'RECIPE',
+    'mlflow.source.git.commit': command.project?.commit,
+    'mlflow.pipeline.template.name': recipe.kind,
+    'mlflow.pipeline.profile.name': recipe.profile,
+    'mlflow.pipeline.step.name': command.step,
   };
   return Object.fromEntries(Object.entries(tags).flatMap(([name, value]) => (value ? [[name, value]] : [])));
 };

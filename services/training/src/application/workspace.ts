@@ -40,17 +40,27 @@ export interface LaidOutTransform {
   readonly codeFiles: readonly string[];
 }
 
-/** Lays the files of a transform's package out; the manifest's paths were checked to stay within. */
-export const layOutTransform = async (
+/** Lays the files of a package out; the manifest's paths were checked to stay within. */
+export const layOutPackage = async (
   blobs: BlobStore,
   manifestDigest: string,
   directory: string,
-): Promise<LaidOutTransform> => {
+): Promise<readonly ManifestFile[]> => {
   const { files } = parseManifest(await blobs.read(parseDigest(manifestDigest), maxManifestBytes));
   for (const { path, digest } of files) {
     await mkdir(dirname(join(directory, path)), { recursive: true });
     await layOutBlob(blobs, digest, join(directory, path));
   }
+  return files;
+};
+
+/** Lays a built-in transform, or one in TypeScript, out. */
+export const layOutTransform = async (
+  blobs: BlobStore,
+  manifestDigest: string,
+  directory: string,
+): Promise<LaidOutTransform> => {
+  const files = await layOutPackage(blobs, manifestDigest, directory);
   const definition = JSON.parse(
     await readFile(join(directory, 'transform.json'), 'utf8'),
   ) as PackagedTransform;

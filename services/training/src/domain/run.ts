@@ -58,6 +58,22 @@ export const paramTexts = (params: Readonly<Record<string, unknown>>): Record<st
     ]),
   );
 
+/** The same for parameters of Python code, in its own words, as MLflow logs them: `None`, `True`. */
+export const pythonParamTexts = (params: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(paramTexts(params)).map(([name, text]) => [name, pythonWords[text] ?? text]),
+  );
+
+const pythonWords: Readonly<Record<string, string>> = { null: 'None', true: 'True', false: 'False' };
+
 /** The metrics under names that begin with `prefix`. */
 export const prefixed = (prefix: string, metrics: Readonly<Record<string, number>>): Record<string, number> =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${prefix}${name}`, value]));
+
+/** The metrics that have a value: one that is not defined has none to be compared or stored. */
+export const finiteOnly = (metrics: Readonly<Record<string, unknown>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(metrics).flatMap(([name, value]) =>
+      typeof value === 'number' && Number.isFinite(value) ? [[name, value]] : [],
+    ),
+  );

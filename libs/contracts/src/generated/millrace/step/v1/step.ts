@@ -6,7 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import { Struct } from "../../../google/protobuf/struct.ts";
+import { Struct, Value } from "../../../google/protobuf/struct.ts";
 import { Actor, FieldViolation } from "../../common/v1/common.ts";
 
 /** A reference to something that a step made; the bytes, where there are any, lie in the blob store. */
@@ -15,7 +15,7 @@ export interface Artifact {
   name: string;
   /**
    * What it is: `dataset_version`, `split`, `profile`, `transform`, `model`, `training_run`, `evaluation_report`,
-   * `card`, `model_version`, `endpoint_revision`, `monitor`.
+   * `card`, `model_version`, `endpoint_revision`, `monitor`, `environment`, `scored_data`.
    */
   kind: string;
   /** Identity at its owner (dataset version id, run id, `flights/3`); empty for a plain blob. */
@@ -65,6 +65,20 @@ export interface RecipeContext {
   modelName: string;
   /** Name of the experiment that training runs go to. */
   experimentName: string;
+  /** What runs the recipe's code from ingest to the model: `node` or `python`; empty means `node`. */
+  runtime: string;
+  /**
+   * `positive_class` with the type that it has in YAML: `1` and `"1"` are different classes. Absent where the recipe
+   * names none.
+   */
+  positiveClassValue:
+    | any
+    | undefined;
+  /**
+   * Packages that the recipe's settings need beside those that the project requires (`hyperopt`), the same for
+   * every step of a run. Python only.
+   */
+  pythonNeeds: string[];
 }
 
 export interface CustomMetric {
@@ -568,6 +582,9 @@ function createBaseRecipeContext(): RecipeContext {
     profile: "",
     modelName: "",
     experimentName: "",
+    runtime: "",
+    positiveClassValue: undefined,
+    pythonNeeds: [],
   };
 }
 
@@ -602,6 +619,15 @@ export const RecipeContext: MessageFns<RecipeContext> = {
     }
     if (message.experimentName !== "") {
       writer.uint32(82).string(message.experimentName);
+    }
+    if (message.runtime !== "") {
+      writer.uint32(90).string(message.runtime);
+    }
+    if (message.positiveClassValue !== undefined) {
+      Value.encode(Value.wrap(message.positiveClassValue), writer.uint32(98).fork()).join();
+    }
+    for (const v of message.pythonNeeds) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -699,6 +725,30 @@ export const RecipeContext: MessageFns<RecipeContext> = {
             message.experimentName = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.runtime = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.positiveClassValue = Value.unwrap(Value.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.pythonNeeds.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -747,6 +797,17 @@ export const RecipeContext: MessageFns<RecipeContext> = {
         : isSet(object.experiment_name)
         ? globalThis.String(object.experiment_name)
         : "",
+      runtime: isSet(object.runtime) ? globalThis.String(object.runtime) : "",
+      positiveClassValue: isSet(object?.positiveClassValue)
+        ? object.positiveClassValue
+        : isSet(object?.positive_class_value)
+        ? object.positive_class_value
+        : undefined,
+      pythonNeeds: globalThis.Array.isArray(object?.pythonNeeds)
+        ? object.pythonNeeds.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.python_needs)
+        ? object.python_needs.map((e: any) => globalThis.String(e))
+        : [],
     };
   },
 
@@ -782,6 +843,15 @@ export const RecipeContext: MessageFns<RecipeContext> = {
     if (message.experimentName !== "") {
       obj.experimentName = message.experimentName;
     }
+    if (message.runtime !== "") {
+      obj.runtime = message.runtime;
+    }
+    if (message.positiveClassValue !== undefined) {
+      obj.positiveClassValue = message.positiveClassValue;
+    }
+    if (message.pythonNeeds?.length) {
+      obj.pythonNeeds = message.pythonNeeds;
+    }
     return obj;
   },
 
@@ -800,6 +870,9 @@ export const RecipeContext: MessageFns<RecipeContext> = {
     message.profile = object.profile ?? "";
     message.modelName = object.modelName ?? "";
     message.experimentName = object.experimentName ?? "";
+    message.runtime = object.runtime ?? "";
+    message.positiveClassValue = object.positiveClassValue === undefined ? undefined : object.positiveClassValue;
+    message.pythonNeeds = object.pythonNeeds?.map((e) => e) || [];
     return message;
   },
 };

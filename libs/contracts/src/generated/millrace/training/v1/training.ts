@@ -124,6 +124,8 @@ export interface Environment {
   /** Digest of the lock file that fixed the packages. */
   lockDigest: string;
   packages: { [key: string]: string };
+  /** Version of Python that the recipe's code ran with; empty for one that runs in the built-in runtime. */
+  pythonVersion: string;
 }
 
 export interface Environment_PackagesEntry {
@@ -482,7 +484,7 @@ export const Metric: MessageFns<Metric> = {
 };
 
 function createBaseEnvironment(): Environment {
-  return { nodeVersion: "", platform: "", lockDigest: "", packages: {} };
+  return { nodeVersion: "", platform: "", lockDigest: "", packages: {}, pythonVersion: "" };
 }
 
 export const Environment: MessageFns<Environment> = {
@@ -499,6 +501,9 @@ export const Environment: MessageFns<Environment> = {
     globalThis.Object.entries(message.packages).forEach(([key, value]: [string, string]) => {
       Environment_PackagesEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
     });
+    if (message.pythonVersion !== "") {
+      writer.uint32(42).string(message.pythonVersion);
+    }
     return writer;
   },
 
@@ -550,6 +555,14 @@ export const Environment: MessageFns<Environment> = {
             }
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pythonVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -589,6 +602,11 @@ export const Environment: MessageFns<Environment> = {
           {},
         )
         : {},
+      pythonVersion: isSet(object.pythonVersion)
+        ? globalThis.String(object.pythonVersion)
+        : isSet(object.python_version)
+        ? globalThis.String(object.python_version)
+        : "",
     };
   },
 
@@ -612,6 +630,9 @@ export const Environment: MessageFns<Environment> = {
         });
       }
     }
+    if (message.pythonVersion !== "") {
+      obj.pythonVersion = message.pythonVersion;
+    }
     return obj;
   },
 
@@ -632,6 +653,7 @@ export const Environment: MessageFns<Environment> = {
       },
       {},
     );
+    message.pythonVersion = object.pythonVersion ?? "";
     return message;
   },
 };

@@ -11,6 +11,8 @@ export interface LockOptions {
   readonly timeoutMs: number;
   /** Called once, before the first wait. */
   readonly onWait?: () => void;
+  /** Ends the waiting, with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -31,10 +33,11 @@ export const withFileLock = async <T>(
   }
 };
 
-const acquire = async (path: string, { timeoutMs, onWait }: LockOptions): Promise<void> => {
+const acquire = async (path: string, { timeoutMs, onWait, signal }: LockOptions): Promise<void> => {
   const deadline = performance.now() + timeoutMs;
   let waited = false;
   while (!(await tryCreate(path))) {
+    signal?.throwIfAborted();
     if (await holderIsGone(path)) {
       await rm(path, { force: true });
       continue;

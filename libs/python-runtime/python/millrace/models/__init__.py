@@ -1,0 +1,1 @@
+"""Model packages: directories in MLflow's format."""

@@ -1,0 +1,1 @@
+"""The logic of the recipe steps, free of processes and services."""

@@ -1,0 +1,81 @@
+import { join } from 'node:path';
+import { FailedPrecondition, Unavailable } from '@millrace/errors';
+import { type CommandOptions, type CommandResult, runCommand } from './command.ts';
+import type { BuildRequest, Installer, Refusal, ResolveRequest } from './installer.ts';
+import { writeLines } from './uv-installer.ts';
+
+/** Resolves and installs with Python's own venv and pip, where uv is not to be had. */
+export const pipInstaller: Installer = {
+  name: 'pip',
+  resolve: (request, options) => resolve(request, options),
+  build: (request, options) => build(request, options),
+};
+
+interface Report {
+  readonly install: readonly { readonly metadata: { readonly name: string; readonly version: string } }[];
+}
+
+const resolve = async (
+  { interpreter, requirements, constraints, directory }: ResolveRequest,
+  options: CommandOptions,
+): Promise<{ lock: string } | Refusal> => {
+  const input = await writeLines(directory, 'requirements.in', requirements);
+  const constraint = await writeLines(directory, 'constraints.txt', constraints);
+  const python = await makeVenv(interpreter.path, join(directory, 'resolver'), directory, options);
+  const args = ['--dry-run', '--quiet', '--report', '-', '--requirement', input, '--constraint', constraint];
+  const result = await runCommand(python, ['-m', 'pip', 'install', ...args], { cwd: directory, ...options });
+  if (result.code !== 0) return refusalOf(result);
+  const { install } = JSON.parse(result.stdout) as Report;
+  return { lock: install.map(({ metadata: { name, version } }) => `${name}==${version}`).join('\n') };
+};
+
+const build = async (
+  { interpreter, lock, options: sources, target, directory }: BuildRequest,
+  options: CommandOptions,
+): Promise<Refusal | undefined> => {
+  const python = await makeVenv(interpreter.path, target, directory, options);
+  const file = await writeLines(directory, 'lock.txt', [...sources, lock]);
+  const args = [
+    '--no-deps',
+    '--no-compile',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--requirement',
+    file,
+  ];
+  const installed = await runCommand(python, ['-m', 'pip', 'install', ...args], {
+    cwd: directory,
+    ...options,
+  });
+  return installed.code === 0 ? undefined : refusalOf(installed);
+};
+
+const makeVenv = async (
+  interpreter: string,
+  target: string,
+  cwd: string,
+  options: CommandOptions,
+): Promise<string> => {
+  const made = await runCommand(interpreter, ['-m', 'venv', target], { cwd, ...options });
+  if (made.code !== 0) {
+    throw new FailedPrecondition(
+      `${interpreter} makes no virtual environment: ${lastLine(made.stdout + made.stderr)}`,
+      {
+        hint: 'Install uv, or the venv module of that Python (python3-venv).',
+      },
+    );
+  }
+  return join(target, 'bin', 'python');
+};
+
+const refusalOf = ({ stderr }: CommandResult): Refusal => {
+  if (/NewConnectionError|Temporary failure in name resolution|Read timed out|ConnectionError/.test(stderr)) {
+    throw new Unavailable(`the package index could not be reached: ${lastLine(stderr)}`, {
+      hint: 'Check the network and the index (PIP_INDEX_URL), then try again.',
+    });
+  }
+  const errors = stderr.split('\n').flatMap((line) => /^ERROR: (.*)/.exec(line)?.[1] ?? []);
+  return { reason: errors.join(' ') || lastLine(stderr) };
+};
+
+const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';

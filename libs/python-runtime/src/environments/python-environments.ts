@@ -1,0 +1,212 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { access, mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asMillraceError } from '@millrace/errors';
+import { withFileLock } from '@millrace/jobs';
+import type { EnvironmentSpec, PythonEnvironment } from '../contract.ts';
+import { pythonLibrary } from '../worker/python-process.ts';
+import { type Build, buildEnvironment, linkLibrary, type Marker, markerFile } from './build.ts';
+import { cacheDirectory } from './cache-directory.ts';
+import type { CommandOptions } from './command.ts';
+import type { Installer } from './installer.ts';
+import { type FoundInterpreter, findInterpreter } from './interpreter.ts';
+import { locateInstaller } from './locate-installer.ts';
+import { preferences, workerNeeds } from './pins.ts';
+import { minorOf } from './python-version.ts';
+import { resolveSpec } from './resolve.ts';
+
+/** Changes when environments of an earlier Millrace must not be used any more. */
+const layoutVersion = 1;
+const buildTimeoutMs = 60 * 60_000;
+const platform = `${process.platform}-${process.arch}`;
+
+export interface EnvironmentsOptions {
+  /** Default: `MILLRACE_PYTHON_DIR`, else `millrace/python` in the user's cache directory. */
+  readonly directory?: string;
+}
+
+export interface EnsureOptions {
+  readonly signal?: AbortSignal;
+  /** Takes a line for each thing that is done: `resolving 7 requirements`, `Downloading numpy (17.4MiB)`. */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** What a spec was resolved to. */
+interface Resolution {
+  readonly key: string;
+  readonly lock: string;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The environments of a machine's user, shared by all projects and processes. Each is built once, from pinned packages, and
+ * never changed afterwards.
+ */
+export class PythonEnvironments {
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static open(options: EnvironmentsOptions = {}): PythonEnvironments {
+    return new PythonEnvironments(options.directory ?? cacheDirectory());
+  }
+
+  /**
+   * The environment of a spec. The first time it is resolved, and built unless an equal one is there; afterwards it is
+   * looked up. Any number of processes may ask at once: one builds, the others wait.
+   *
+   * Throws `Invalid` when the requirements cannot be met, naming file and line; `Unavailable` when the package index is out
+   * of reach; `FailedPrecondition` when there is no Python; `Exhausted` when the disk is full.
+   */
+  async ensure(spec: EnvironmentSpec, options: EnsureOptions = {}): Promise<PythonEnvironment> {
+    options.signal?.throwIfAborted();
+    const specFile = join(this.directory, 'resolved', `${digestOf(specIdentity(spec))}.json`);
+    const known = await readJson<Resolution>(specFile);
+    const ready = known === undefined ? undefined : await this.#read(known.key, known.warnings);
+    if (ready !== undefined) return ready;
+    try {
+      return await this.#make(spec, specFile, known, options);
+    } catch (thrown) {
+      throw asMillraceError(thrown);
+    }
+  }
+
+  /** The environment of that key, when it is there. */
+  find(key: string): Promise<PythonEnvironment | undefined> {
+    return this.#read(key, []);
+  }
+
+  async #make(
+    spec: EnvironmentSpec,
+    specFile: string,
+    known: Resolution | undefined,
+    options: EnsureOptions,
+  ): Promise<PythonEnvironment> {
+    const onProgress = options.onProgress ?? (() => {});
+    const { signal } = options;
+    const tools: CommandOptions = { onLine: onProgress, ...(signal === undefined ? {} : { signal }) };
+    const installer = await locateInstaller({
+      directory: this.directory,
+      onProgress,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const interpreter = await findInterpreter(spec.python, {
+      ...(installer.uv === undefined ? {} : { uv: installer.uv }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    const lock = spec.lock ?? known?.lock ?? (await this.#resolve(spec, interpreter, installer, tools));
+    const build = buildOf(spec, interpreter, lock);
+    const warnings = [
+      ...(spec.warnings ?? []),
+      ...(interpreter.warning === undefined ? [] : [interpreter.warning]),
+    ];
+    await this.#build(build, installer, tools);
+    await writeWhole(specFile, { key: build.key, lock, warnings } satisfies Resolution);
+    const made = await this.#read(build.key, warnings);
+    if (made === undefined) throw new Error(`the environment ${build.key} went while it was made`);
+    return made;
+  }
+
+  async #resolve(
+    spec: EnvironmentSpec,
+    interpreter: FoundInterpreter,
+    installer: Installer,
+    tools: CommandOptions,
+  ): Promise<string> {
+    tools.onLine?.(`resolving the requirements for Python ${interpreter.version} with ${installer.name}`);
+    const work = await mkdtemp(join(tmpdir(), 'millrace-resolve-'));
+    try {
+      return await resolveSpec(spec, interpreter, installer, work, tools);
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
+  }
+
+  async #build(build: Build, installer: Installer, tools: CommandOptions): Promise<void> {
+    const locks = join(this.directory, 'locks');
+    await mkdir(locks, { recursive: true });
+    const onWait = () => tools.onLine?.('another process is building the same environment: waiting for it');
+    const options = {
+      timeoutMs: buildTimeoutMs,
+      onWait,
+      ...(tools.signal === undefined ? {} : { signal: tools.signal }),
+    };
+    await withFileLock(join(locks, `${build.key}.lock`), options, async () => {
+      const target = this.#pathOf(build.key);
+      if ((await this.#read(build.key, [])) !== undefined) return;
+      // What has no marker, or no interpreter any more, is a remainder.
+      await rm(target, { recursive: true, force: true });
+      const { length } = build.lock.trim().split('\n');
+      tools.onLine?.(`installing ${length} packages`);
+      await buildEnvironment(build, installer, target, tools);
+    });
+  }
+
+  #pathOf(key: string): string {
+    return join(this.directory, 'environments', key);
+  }
+
+  /** Reads a whole environment, and notes that it is used. */
+  async #read(key: string, warnings: readonly string[]): Promise<PythonEnvironment | undefined> {
+    const directory = this.#pathOf(key);
+    const python = join(directory, 'bin', 'python');
+    const path = join(directory, markerFile);
+    const [marker] = await Promise.all([readJson<Marker>(path), access(python)]).catch(() => [undefined]);
+    if (marker === undefined) return undefined;
+    const now = new Date();
+    await utimes(path, now, now);
+    if (marker.library !== pythonLibrary) await this.#relink(directory, marker);
+    const { pythonVersion, lock, lockDigest, packages } = marker;
+    return { key, python, pythonVersion, platform: marker.platform, lock, lockDigest, packages, warnings };
+  }
+
+  /** The environment was made by a Millrace that lies elsewhere. */
+  async #relink(directory: string, marker: Marker): Promise<void> {
+    await linkLibrary(directory);
+    await writeWhole(join(directory, markerFile), { ...marker, library: pythonLibrary });
+  }
+}
+
+/** What decides what a spec resolves to. */
+const specIdentity = ({ places: _places, source: _source, ...spec }: EnvironmentSpec): unknown => [
+  layoutVersion,
+  platform,
+  process.env.MILLRACE_PYTHON ?? '',
+  workerNeeds,
+  preferences,
+  spec,
+];
+
+const buildOf = (spec: EnvironmentSpec, interpreter: FoundInterpreter, lock: string): Build => {
+  const lockDigest = `sha256:${createHash('sha256').update(lock).digest('hex')}`;
+  const key = digestOf([
+    layoutVersion,
+    lockDigest,
+    minorOf(interpreter.version),
+    platform,
+    interpreter.platform,
+  ]);
+  return { key, lock, lockDigest, platform, interpreter, spec };
+};
+
+const digestOf = (value: unknown): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 32);
+
+const readJson = async <T>(path: string): Promise<T | undefined> => {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Never seen half-written. */
+const writeWhole = async (path: string, value: unknown): Promise<void> => {
+  await mkdir(join(path, '..'), { recursive: true });
+  const draft = `${path}.${randomUUID()}`;
+  await writeFile(draft, JSON.stringify(value));
+  await rename(draft, path);
+};

@@ -1,0 +1,89 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Unavailable } from '@millrace/errors';
+import { type CommandOptions, type CommandResult, runCommand } from './command.ts';
+import type { BuildRequest, Installer, Refusal, ResolveRequest } from './installer.ts';
+
+/** Resolves and installs with uv. */
+export const uvInstaller = (uv: string): Installer => ({
+  name: 'uv',
+  uv,
+  resolve: (request, options) => resolve(uv, request, options),
+  build: (request, options) => build(uv, request, options),
+});
+
+const resolve = async (
+  uv: string,
+  { interpreter, requirements, constraints, directory }: ResolveRequest,
+  options: CommandOptions,
+): Promise<{ lock: string } | Refusal> => {
+  const input = await writeLines(directory, 'requirements.in', requirements);
+  const constraint = await writeLines(directory, 'constraints.txt', constraints);
+  const args = ['--python', interpreter.path, '--no-header', '--no-annotate'];
+  if (constraints.length > 0) args.push('--constraint', constraint);
+  // What it says on its way is not for the user: a conflict may be one that preferences give way to.
+  const quiet = { cwd: directory, ...options, onLine: () => {} };
+  const result = await runCommand(uv, ['pip', 'compile', input, ...args], quiet);
+  return result.code === 0 ? { lock: result.stdout } : refusalOf(result);
+};
+
+const build = async (
+  uv: string,
+  { interpreter, lock, options: sources, target, directory }: BuildRequest,
+  options: CommandOptions,
+): Promise<Refusal | undefined> => {
+  const made = await runCommand(
+    uv,
+    ['venv', '--quiet', '--no-project', '--python', interpreter.path, target],
+    {
+      cwd: directory,
+      ...options,
+    },
+  );
+  if (made.code !== 0) return refusalOf(made);
+  const file = await writeLines(directory, 'lock.txt', [...sources, lock]);
+  const python = join(target, 'bin', 'python');
+  const args = ['--python', python, '--no-deps', '--requirement', file];
+  const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options });
+  return installed.code === 0 ? undefined : refusalOf(installed);
+};
+
+export const writeLines = async (
+  directory: string,
+  name: string,
+  lines: readonly string[],
+): Promise<string> => {
+  const path = join(directory, name);
+  await writeFile(path, `${lines.join('\n')}\n`);
+  return path;
+};
+
+/** Why uv refused; throws `Unavailable` when the index cannot be reached. */
+const refusalOf = ({ stderr }: CommandResult): Refusal => {
+  const reason = plainReason(stderr);
+  if (
+    /Failed to fetch|error sending request|dns error|Connect(?:ion)? (?:error|refused)|timed out/i.test(
+      stderr,
+    )
+  ) {
+    throw new Unavailable(`the package index could not be reached: ${reason}`, {
+      hint: 'Check the network and the index (UV_DEFAULT_INDEX, PIP_INDEX_URL), then try again.',
+    });
+  }
+  return { reason };
+};
+
+/** uv's explanation without its frame, arrows and hints, as one line. */
+export const plainReason = (stderr: string): string => {
+  const lines = stderr
+    .split('\n')
+    // Warnings and progress come before it.
+    .filter((line) => /^\s*[×╰├│▶]|^error:|^\s{2,}/.test(line));
+  const text = lines
+    .map((line) => line.replace(/^[\s×╰├│─▶┬]*(?:error:|cause:)?\s*/, '').trim())
+    .filter(Boolean)
+    .join(' ')
+    .replace(/\s*hint: .*$/s, '')
+    .replace(/^No solution found when resolving dependencies:?\s*/, '');
+  return text === '' ? stderr.trim().slice(-500) : text;
+};

@@ -1,0 +1,54 @@
+import { RunStatus } from '@millrace/contracts/training';
+import { asMillraceError } from '@millrace/errors';
+import { isWorkerStopping, type StepContext, type StepResult } from '@millrace/service-kit';
+import type { RunDocument } from '../domain/run.ts';
+import type { RunOutcome, TrainingContext } from './ports.ts';
+import { inWorkspace } from './workspace.ts';
+
+/** A run as it begins, and the experiment that it belongs to. */
+export interface BegunRun {
+  readonly experimentName: string;
+  readonly run: RunDocument;
+}
+
+/**
+ * Does the work of a train step under its tracking run. The run's id follows from the attempt, so a command that is
+ * delivered again repairs or repeats its run and makes no second one; one that has finished is answered as it was.
+ */
+export const inTrainingRun = async (
+  context: TrainingContext,
+  step: StepContext,
+  { experimentName, run: begun }: BegunRun,
+  work: (run: RunDocument, directory: string) => Promise<RunOutcome>,
+): Promise<StepResult> => {
+  await context.experiments.ensure(experimentName);
+  const run = await context.runs.start(begun);
+  if (run.status === RunStatus.RUN_STATUS_FINISHED) return resultOf(run);
+  try {
+    const outcome = await inWorkspace(context.tempDir, (directory) => work(run, directory));
+    return resultOf(await context.runs.finish(run.id, outcome));
+  } catch (thrown) {
+    const cause = step.signal.aborted ? step.signal.reason : thrown;
+    // A worker that stops leaves the run to the one that goes on with it.
+    if (!isWorkerStopping(cause))
+      await context.runs.fail(run.id, asMillraceError(cause).message, step.signal.aborted);
+    throw thrown;
+  }
+};
+
+/** The output that names the run. */
+export const runArtifact = ({ id, experimentId, name }: RunDocument) => ({
+  name: 'training_run',
+  kind: 'training_run',
+  id,
+  digest: '',
+  size: 0,
+  mediaType: '',
+  attributes: { experimentId, name },
+});
+
+const resultOf = (run: RunDocument): StepResult => ({
+  outputs: run.artifacts.filter(({ kind }) => kind !== 'transform'),
+  summary: { ...run.summary, runId: run.id },
+  warnings: run.warnings,
+});
