@@ -7,7 +7,7 @@ import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
 import { firstAnew, readCleanedSteps, unmarkDone } from '../recipes/cleaned-steps.ts';
-import { stepsOf } from '../recipes/recipe-steps.ts';
+import { stepsTo } from '../recipes/recipe-steps.ts';
 import { inspectStep, type OpenOptions } from '../recipes/show-card.ts';
 import { findRun } from '../references.ts';
 import { awaitedVersion, followRun } from '../views/run-display.ts';
@@ -45,7 +45,7 @@ export const runRecipe = async (context: CommandContext, options: RunOptions): P
   const { run } = await client.pipeline.submitRun({
     snapshot,
     profile: options.profile ?? '',
-    fromStep: firstAnew(stepsOf(project.recipe), cleaned, range) ?? '',
+    fromStep: firstAnew(stepsTo(project.recipe, options.step), cleaned, range) ?? '',
     toStep: options.step ?? '',
     noCache: !options.cache,
   });
