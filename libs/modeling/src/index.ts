@@ -22,7 +22,7 @@ export type {
   UserFunction,
 } from './package/model-definition.ts';
 export type { UserCodeLimits } from './package/model-process.ts';
-export { loadPredictor, type Predictor } from './package/predictor.ts';
+export { loadPredictor, type Predictor, type PredictorOptions } from './package/predictor.ts';
 export {
   type FeatureSignature,
   inferSignature,

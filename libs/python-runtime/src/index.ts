@@ -1,11 +1,13 @@
 export { type ArrowColumn, arrowToTable, type TableLike, tableToArrow } from './arrow.ts';
 export * from './contract.ts';
 export { cacheDirectory } from './environments/cache-directory.ts';
+export { environmentSpecOf } from './environments/environment-spec.ts';
 export {
   type EnsureOptions,
   type EnvironmentsOptions,
   PythonEnvironments,
 } from './environments/python-environments.ts';
+export type { ProjectFiles } from './environments/requirements-file.ts';
 export {
   type CallOptions,
   type CallResult,

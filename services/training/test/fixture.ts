@@ -165,6 +165,21 @@ export class Fixture {
     });
   }
 
+  /** The same of a recipe in Python, whose environment ingest recorded. */
+  async pythonCommand(
+    options: CommandOptions,
+    { pythonVersion, lock }: { readonly pythonVersion: string; readonly lock: string },
+  ): Promise<StepCommand> {
+    const command = await this.command(options);
+    const recorded = new TextEncoder().encode(JSON.stringify({ pythonVersion, lock }));
+    const { digest } = await this.blobs.put(recorded);
+    return StepCommand.fromPartial({
+      ...command,
+      recipe: { ...command.recipe, runtime: 'python' },
+      inputs: [...command.inputs, { name: 'environment', kind: 'environment', digest }],
+    });
+  }
+
   transform(command: StepCommand, hooks: Hooks = {}): Promise<StepResult> {
     return runTransformStep(this.context)(stepContext(command, hooks));
   }

@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseDigest } from '@millrace/blobs';
-import { Artifact, StepCommand } from '@millrace/contracts/step';
+import type { StepCommand } from '@millrace/contracts/step';
 import { RunStatus } from '@millrace/contracts/training';
 import { Invalid } from '@millrace/errors';
 import { parseManifest } from '@millrace/modeling';
@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PythonJobs } from '../src/application/ports.ts';
 import { recordEvaluation } from '../src/application/record-evaluation.ts';
 import { runIdOf, trialRunId } from '../src/domain/run.ts';
-import { Fixture, outputNamed } from './fixture.ts';
+import { Fixture, outputNamed, withTransform } from './fixture.ts';
 
 /** What a worker would do, without one: writes the files that a job promises, and keeps what it was asked. */
 class PretendedPython implements PythonJobs {
@@ -100,25 +100,17 @@ const files = {
   'steps/words.json': '[]\n',
 };
 
-const pythonCommand = async (pipelineRunId: string): Promise<StepCommand> => {
-  const command = await fixture.command({ files, pipelineRunId, config: { transformer_method: 'fn' } });
-  const lock = { pythonVersion: '3.11.7', lock: 'pandas==2.2.3\n' };
-  const { digest } = await fixture.blobs.put(new TextEncoder().encode(JSON.stringify(lock)));
-  return StepCommand.fromPartial({
-    ...command,
-    recipe: { ...command.recipe, runtime: 'python' },
-    inputs: [...command.inputs, { name: 'environment', kind: 'environment', digest }],
-  });
-};
+const pythonCommand = (pipelineRunId: string): Promise<StepCommand> =>
+  fixture.pythonCommand(
+    { files, pipelineRunId, config: { transformer_method: 'fn' } },
+    { pythonVersion: '3.11.7', lock: 'pandas==2.2.3\n' },
+  );
 
 const trainCommand = async (pipelineRunId: string): Promise<StepCommand> => {
   const command = await pythonCommand(pipelineRunId);
   const { outputs } = await fixture.transform(command);
-  return {
-    ...command,
-    config: { using: 'custom', estimator_method: 'estimator_fn', estimator_params: { alpha: 0.5 } },
-    inputs: [...command.inputs, ...outputs.map((output) => Artifact.fromPartial(output))],
-  };
+  const config = { using: 'custom', estimator_method: 'estimator_fn', estimator_params: { alpha: 0.5 } };
+  return withTransform(command, outputs, config);
 };
 
 const textOf = async (result: StepResult, name: string): Promise<string> =>

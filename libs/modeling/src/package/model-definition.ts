@@ -16,6 +16,18 @@ export type PackagedTransform =
   | { readonly kind: 'none' }
   | { readonly kind: 'typescript'; readonly function: UserFunction; readonly stateFile: StateFile };
 
+/** What the bare numbers of a classifier are: classes, a column of probabilities for each, or that of the second. */
+export type PythonOutput = 'labels' | 'probabilities' | 'positive_probability';
+
+/** A model that Python made; it answers from a worker in the environment of `lock`. */
+export interface PackagedPythonModel {
+  readonly kind: 'python';
+  /** Default `labels`. */
+  readonly output?: PythonOutput;
+  /** File of the package with every package that the model runs on, pinned. Default `requirements.txt`. */
+  readonly lock?: string;
+}
+
 /** What predicts; the content of `model.json`. */
 export type PackagedEstimator =
   | { readonly kind: 'builtin'; readonly name: string; readonly params: Params }
@@ -25,6 +37,15 @@ export type PackagedEstimator =
       readonly stateFile: StateFile;
       readonly params: Readonly<Record<string, unknown>>;
     };
+
+/** What a Python model was made with; the content of `environment.json`. */
+export interface PythonModelEnvironment {
+  /** `3.11.7` */
+  readonly python: string;
+  readonly platform: string;
+  /** Digest of the lock, `sha256:<hex>`. */
+  readonly lockDigest: string;
+}
 
 /** What a model was made with; the content of `environment.json`. */
 export interface ModelEnvironment {

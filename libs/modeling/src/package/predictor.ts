@@ -1,13 +1,20 @@
-import { Internal } from '@millrace/errors';
+import { Internal, messageOf } from '@millrace/errors';
 import type { Table } from '@millrace/tabular';
 import { estimatorNamed } from '../estimators/catalog.ts';
 import { readJsonFile } from '../estimators/files.ts';
+import { inspectOnnx } from '../onnx/inspect.ts';
+import { OnnxModel } from '../onnx/onnx-model.ts';
+import { onnxToServe } from '../onnx/onnx-to-serve.ts';
 import type { Prediction } from '../prediction.ts';
+import { type EnvironmentBuilder, modelEnvironmentSpec } from '../python/environment.ts';
+import { PythonModel, type PythonModelOptions } from '../python/python-model.ts';
 import { applyTransform } from '../transform/apply.ts';
 import { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './check-input.ts';
 import { filesUnder, type PackageFiles } from './manifest.ts';
-import type { PackagedEstimator, PackagedTransform } from './model-definition.ts';
+import { type Mlmodel, readMlmodel } from './mlmodel.ts';
+import type { PackagedEstimator, PackagedPythonModel, PackagedTransform } from './model-definition.ts';
 import type { UserCodeLimits } from './model-process.ts';
+import { ownFiles } from './own-files.ts';
 import type { Signature } from './signature.ts';
 import { UserModel } from './user-model.ts';
 
@@ -28,19 +35,41 @@ export interface Predictor {
   close(): Promise<void>;
 }
 
-/** Loads a model package. Throws `Invalid` when a file is missing or damaged. */
-export const loadPredictor = async (files: PackageFiles, limits: UserCodeLimits = {}): Promise<Predictor> => {
-  const signature = readJsonFile<Signature>(files, 'signature.json');
-  const transform = readJsonFile<PackagedTransform>(files, 'transform.json');
-  const estimator = readJsonFile<PackagedEstimator>(files, 'model.json');
-  const inputExample = readExample(files);
-  const answer = await answerer(files, signature, transform, estimator, limits);
+/** What a model may use, and where the environments of Python models come from. */
+export interface PredictorOptions
+  extends UserCodeLimits,
+    Pick<PythonModelOptions, 'loadTimeoutMs' | 'onLog'> {
+  /** Needed for packages that Python made. */
+  readonly environments?: EnvironmentBuilder;
+  /** Takes a line for each thing that is done before the model can answer: an environment may have to be built. */
+  readonly onProgress?: (message: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Loads a model package: what was trained without Python answers in this process (user code in a child), ONNX models in
+ * this process, every other Python model in a worker of its own environment.
+ *
+ * @throws Invalid when a file is missing or damaged, or when a Python model does not load
+ */
+export const loadPredictor = async (
+  files: PackageFiles,
+  options: PredictorOptions = {},
+): Promise<Predictor> => {
+  const own = ownFiles(files);
+  const signature = readJsonFile<Signature>(own, 'signature.json');
+  const model = readJsonFile<PackagedEstimator | PackagedPythonModel>(own, 'model.json');
+  const inputExample = readExample(own);
+  const answer =
+    model.kind === 'python'
+      ? await pythonAnswerer(files, model, signature, options)
+      : await answerer(files, signature, readJsonFile(files, 'transform.json'), model, options);
   return {
     signature,
     inputExample,
     tableOf: (rows, options) => tableFromRows(signature, rows, options),
     predict: async (input, options) => answer.predict(checked(signature, input, options)),
-    close: answer.close,
+    close: () => answer.close(),
   };
 };
 
@@ -81,6 +110,45 @@ const answerer = async (
       await user?.close();
     },
   };
+};
+
+const pythonAnswerer = async (
+  files: PackageFiles,
+  model: PackagedPythonModel,
+  signature: Signature,
+  options: PredictorOptions,
+): Promise<Answerer> => {
+  const mlmodel = readMlmodel(files);
+  const onnx = await onnxAnswerer(files, mlmodel, signature, options);
+  if (onnx !== undefined) return onnx;
+  const { environments, onProgress, signal, ...limits } = options;
+  if (environments === undefined) {
+    throw new Internal('a Python model is to be loaded where there are no Python environments');
+  }
+  const environment = await environments.ensure(modelEnvironmentSpec(files, ownFiles(files), model), {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  onProgress?.('loading the model in its Python environment');
+  return PythonModel.open(files, mlmodel, model, signature, { ...limits, environment });
+};
+
+/** The ONNX form, where the package has one that may answer. One that is damaged or hostile is refused as a whole. */
+const onnxAnswerer = async (
+  files: PackageFiles,
+  mlmodel: Mlmodel,
+  signature: Signature,
+  { onProgress }: PredictorOptions,
+): Promise<Answerer | undefined> => {
+  const path = onnxToServe(files, mlmodel, signature);
+  if (path === undefined) return undefined;
+  inspectOnnx(files, path);
+  try {
+    return await OnnxModel.open(files, path, signature);
+  } catch (thrown) {
+    onProgress?.(`the model answers from Python, as its ONNX form does not: ${messageOf(thrown)}`);
+    return undefined;
+  }
 };
 
 const isRows = (input: Table | readonly Row[]): input is readonly Row[] => Array.isArray(input);

@@ -12,8 +12,8 @@ export interface Specifier {
 const clause = /^(==|!=|>=|<=|>|<|~=|===)?\s*v?(\d+(?:\.\d+)*)(\.\*)?$/;
 
 /**
- * Reads `3.11`, `3.11.4`, `>=3.9,<3.12`, `==3.11.*`, `^3.9` or conda's `=3.11`. A version without an operator stands for its
- * minor version: its patch release changes nothing that a project relies on. Throws `Invalid`.
+ * Reads `3.11`, `3.11.4`, `>=3.9,<3.12`, `==3.11.*`, `^3.9` or conda's `=3.11`. A single version stands for its minor
+ * version: a patch release changes nothing that a project relies on. Throws `Invalid`.
  */
 export const parseSpecifiers = (text: string): Specifier[] =>
   text
@@ -36,7 +36,9 @@ const parseClause = (part: string, whole: string): Specifier[] => {
     throw new Invalid(`\`${whole}\` is no version of Python`, { hint: 'Write `3.11` or `>=3.9,<3.12`.' });
   }
   const operator = match[1] as Specifier['operator'] | undefined;
-  if (operator === undefined) return [{ operator: '==', version: minorOf(version), isPrefix: true }];
+  if (operator === undefined || operator.startsWith('==')) {
+    return [{ operator: '==', version: minorOf(version), isPrefix: true }];
+  }
   return [{ operator, version, isPrefix: match[3] !== undefined }];
 };
 

@@ -17,10 +17,11 @@ const resolve = async (
   { interpreter, requirements, constraints, directory }: ResolveRequest,
   options: CommandOptions,
 ): Promise<{ lock: string } | Refusal> => {
-  const input = await writeLines(directory, 'requirements.in', requirements);
+  const input = await writeLines(directory, 'requirements.in', requirements.filter(isKnownToUv));
   const constraint = await writeLines(directory, 'constraints.txt', constraints);
   const args = ['--python', interpreter.path, '--no-header', '--no-annotate'];
   if (constraints.length > 0) args.push('--constraint', constraint);
+  args.push(...requirements.flatMap(argumentsOf));
   // What it says on its way is not for the user: a conflict may be one that preferences give way to.
   const quiet = { cwd: directory, ...options, onLine: () => {} };
   const result = await runCommand(uv, ['pip', 'compile', input, ...args], quiet);
@@ -41,11 +42,20 @@ const build = async (
     },
   );
   if (made.code !== 0) return refusalOf(made);
-  const file = await writeLines(directory, 'lock.txt', [...sources, lock]);
+  const file = await writeLines(directory, 'lock.txt', [...sources.filter(isKnownToUv), lock]);
   const python = join(target, 'bin', 'python');
-  const args = ['--python', python, '--no-deps', '--requirement', file];
+  const args = ['--python', python, '--no-deps', '--requirement', file, ...sources.flatMap(argumentsOf)];
   const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options });
   return installed.code === 0 ? undefined : refusalOf(installed);
+};
+
+/** uv takes these options of pip's files only as arguments, under names of its own. */
+const isKnownToUv = (line: string): boolean => argumentsOf(line).length === 0;
+
+const argumentsOf = (line: string): string[] => {
+  if (line === '--pre') return ['--prerelease', 'allow'];
+  const host = /^--trusted-host(?:\s+|=)(\S+)$/.exec(line)?.[1];
+  return host === undefined ? [] : ['--allow-insecure-host', host];
 };
 
 export const writeLines = async (

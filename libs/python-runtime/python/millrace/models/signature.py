@@ -6,6 +6,8 @@ import datetime
 import json
 from typing import TYPE_CHECKING, Any, Optional, Union
 
+from millrace.models.classes import class_text, class_type
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -183,13 +185,14 @@ def _scalar_type(value: Any) -> Optional[str]:
 
 
 def millrace_signature(
-    features: pd.DataFrame, target: str, task: str, classes: Optional[list[str]]
+    features: pd.DataFrame, target: str, task: str, classes: Optional[list[Any]]
 ) -> dict[str, Any]:
     """`signature.json`: the features as a caller gives them, and what comes back."""
     output: dict[str, Any] = {"task": task.partition("/")[0], "name": target}
     if classes is None:
         return {"inputs": _inputs(features), "output": {**output, "type": "number"}}
-    return {"inputs": _inputs(features), "output": {**output, "type": "string", "classes": classes}}
+    labels = {"type": class_type(classes), "classes": [class_text(each) for each in classes]}
+    return {"inputs": _inputs(features), "output": {**output, **labels}}
 
 
 def _inputs(features: pd.DataFrame) -> list[dict[str, Any]]:

@@ -134,8 +134,7 @@ def _plain(value: Any) -> Any:
 
 
 def _own_signature(content: PackageContent, classes: Optional[list[Any]]) -> dict[str, Any]:
-    labels = None if classes is None else [str(each) for each in classes]
-    return millrace_signature(content.features, content.target, content.task, labels)
+    return millrace_signature(content.features, content.target, content.task, classes)
 
 
 def _input_example(features: pd.DataFrame) -> dict[str, Any]:

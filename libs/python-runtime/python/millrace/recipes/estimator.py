@@ -81,9 +81,11 @@ def codes_are_labels(classes: np.ndarray) -> bool:
 
 
 def inner_estimator(fitted: Any) -> Any:
-    """The user's estimator itself, without what decodes its labels."""
-    wrapper = loader_module().LabelDecodingClassifier
-    return fitted.estimator if isinstance(fitted, wrapper) else fitted
+    """The user's estimator itself, without what decodes its labels or calibrates it."""
+    from sklearn.calibration import CalibratedClassifierCV
+
+    wrappers = (loader_module().LabelDecodingClassifier, CalibratedClassifierCV)
+    return fitted.estimator if isinstance(fitted, wrappers) else fitted
 
 
 def estimator_params(estimator: Any) -> dict[str, Any]:

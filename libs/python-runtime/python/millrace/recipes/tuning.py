@@ -1,16 +1,16 @@
-"""Hyper-parameter search with hyperopt, in threads instead of Spark, and seeded."""
+"""Hyper-parameter search with hyperopt, in processes instead of Spark, and seeded."""
 
 from __future__ import annotations
 
 import importlib
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Sequence
+from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
 
 from millrace.errors import UserError
 from millrace.recipes.user_functions import UserFunction, user_function
+from millrace.recipes.user_warnings import collected_warnings
 
 _PATH = "steps.train.tuning"
 _DEFAULT_ALGORITHM = "hyperopt.rand.suggest"
@@ -37,10 +37,13 @@ class Trial:
     metrics: dict[str, float] = field(default_factory=dict)
     loss: Optional[float] = None
     seconds: float = 0.0
-    error: Optional[BaseException] = None
+    #: What the user's code raised, as text.
+    error: Optional[str] = None
+    warnings: list[str] = field(default_factory=list)
 
 
-#: Fits and evaluates with these parameters; returns the metrics of the validation split and the loss.
+#: Fits and evaluates with these parameters; returns the metrics of the validation split and the loss. It is
+#: sent to other processes when trials run in parallel.
 Objective = Callable[[Mapping[str, Any]], "tuple[dict[str, float], float]"]
 
 
@@ -148,6 +151,7 @@ class Search:
         self,
         config: TuningConfig,
         objective: Objective,
+        project: str,
         seed: int,
         on_trial: Callable[[int, Trial], None],
     ) -> None:
@@ -157,6 +161,7 @@ class Search:
 
         self._config = config
         self._objective = objective
+        self._project = project
         self._random = np.random.default_rng(seed)
         self._space = search_space(config.parameters)
         # hyperopt evaluates nothing here: it proposes, and is told what came of it.
@@ -168,16 +173,18 @@ class Search:
 
     def run(self) -> Trial:
         """The best trial. Raises the first trial's own error when every trial failed."""
-        with ThreadPoolExecutor(max_workers=self._config.parallelism) as pool:
-            while len(self.trials) < self._config.max_trials and self._round(pool):
-                if self._stops_early():
-                    break
+        while len(self.trials) < self._config.max_trials and self._round():
+            if self._stops_early():
+                break
         succeeded = [trial for trial in self.trials if trial.loss is not None]
         if succeeded:
             return min(succeeded, key=lambda trial: trial.loss or 0.0)
-        raise self.trials[0].error or UserError("no trial was made", _PATH)
+        if self.trials:
+            # Once more, here, for the error itself with its lines.
+            self._objective(self.trials[0].params)
+        raise UserError("no trial succeeded", _PATH)
 
-    def _round(self, pool: ThreadPoolExecutor) -> bool:
+    def _round(self) -> bool:
         """Proposes, tries and tells; false when the algorithm has nothing left to propose."""
         from hyperopt import base
 
@@ -194,9 +201,7 @@ class Search:
         documents = [
             each for each in proposals._dynamic_trials if each["state"] == base.JOB_STATE_NEW
         ]
-        each_in_turn = map if self._config.parallelism == 1 else pool.map
-        tried = list(each_in_turn(self._try, [self._params(each) for each in documents]))
-        for document, trial in zip(documents, tried):
+        for document, trial in zip(documents, self._tried([self._params(each) for each in documents])):
             document["state"] = base.JOB_STATE_DONE
             document["result"] = _result(trial)
             self.trials.append(trial)
@@ -204,23 +209,29 @@ class Search:
         proposals.refresh()
         return True
 
+    def _tried(self, settings: list[dict[str, Any]]) -> Iterable[Trial]:
+        if self._config.parallelism == 1:
+            return (run_trial(self._objective, params) for params in settings)
+        from joblib import Parallel, delayed
+
+        run = delayed(_run_trial_elsewhere)
+        jobs = (run(self._objective, params, self._project) for params in settings)
+        return Parallel(n_jobs=self._config.parallelism, backend="loky")(jobs)
+
     def _params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         from hyperopt import space_eval
 
         chosen = {name: values[0] for name, values in document["misc"]["vals"].items() if values}
         return dict(space_eval(self._space, chosen))
 
-    def _try(self, params: dict[str, Any]) -> Trial:
-        return run_trial(self._objective, params)
-
     def _stops_early(self) -> bool:
         function = self._config.early_stop
         if function is None:
             return False
         returned = function(self._proposals, *self._early_stop_state)
-        if not isinstance(returned, tuple) or len(returned) != 2:
+        if not isinstance(returned, (tuple, list)) or len(returned) != 2:
             raise function.error(
-                "did not return a tuple of two",
+                "did not return two values",
                 "return (stop, arguments), where the arguments are a list for its next call",
             )
         stop, self._early_stop_state = returned
@@ -237,8 +248,16 @@ def run_trial(objective: Objective, params: dict[str, Any]) -> Trial:
         # The recipe is at fault, not these parameters.
         raise
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises fails this trial only
-        trial.error = error
+        trial.error = f"{type(error).__name__}: {error}"
     trial.seconds = time.perf_counter() - started
+    return trial
+
+
+def _run_trial_elsewhere(objective: Objective, params: dict[str, Any], project: str) -> Trial:
+    """In a process of its own, from which warnings must be brought back."""
+    with collected_warnings(project) as warned:
+        trial = run_trial(objective, params)
+    trial.warnings = warned.texts
     return trial
 
 
