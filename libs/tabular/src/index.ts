@@ -9,6 +9,7 @@ export {
 export { type Expression, parseExpression } from './expression/syntax.ts';
 export type { Value, ValueType } from './expression/term.ts';
 export { parseTimestamp } from './expression/timestamp.ts';
+export { viewPandasParquet } from './foreign.ts';
 export { parquetSource, writeParquet } from './parquet.ts';
 export { profileRelation } from './profile/profile-relation.ts';
 export type {

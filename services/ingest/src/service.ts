@@ -1,10 +1,11 @@
 import { ingestEvents } from '@millrace/contracts/ingest';
+import { PythonEnvironments } from '@millrace/python-runtime';
 import { readEnv, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { datasetRpc } from './adapters/dataset-rpc.ts';
 import { removeStaleDirectories } from './adapters/work-directory.ts';
 import { DatasetStore, datasetRetention } from './application/dataset-store.ts';
-import { ingestStep } from './application/run-ingest-step.ts';
+import { ingestStep, scoringData, trainingData } from './application/run-ingest-step.ts';
 import { splitStep } from './application/run-split-step.ts';
 import type { StepDependencies } from './application/step-dependencies.ts';
 
@@ -22,6 +23,8 @@ const envSchema = z.object({
     .default(2 ** 30),
   /** Milliseconds for one file fetched over HTTP. */
   MILLRACE_INGEST_DOWNLOAD_TIMEOUT_MS: z.coerce.number().int().positive().default(600_000),
+  /** Limit of the resident memory of a Python worker and all that it starts, MiB. */
+  MILLRACE_INGEST_PYTHON_MEMORY_MB: z.coerce.number().int().min(256).default(8192),
   /** Steps done at once by one process. */
   MILLRACE_INGEST_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(2),
 });
@@ -42,13 +45,21 @@ export const ingest: ServiceModule = {
         maxBytes: variables.MILLRACE_INGEST_MAX_DOWNLOAD_BYTES,
         timeoutMs: variables.MILLRACE_INGEST_DOWNLOAD_TIMEOUT_MS,
       },
+      python: {
+        environments: PythonEnvironments.open(),
+        memoryMb: variables.MILLRACE_INGEST_PYTHON_MEMORY_MB,
+      },
     };
     await removeStaleDirectories(tempDir, now());
     return {
       rpc: [datasetRpc(datasets)],
       storage: { retention: datasetRetention },
       steps: {
-        handlers: { ingest: ingestStep(dependencies), split: splitStep(dependencies) },
+        handlers: {
+          ingest: ingestStep(dependencies, trainingData),
+          split: splitStep(dependencies),
+          ingest_scoring: ingestStep(dependencies, scoringData),
+        },
         events: ingestEvents,
         concurrency: variables.MILLRACE_INGEST_CONCURRENCY,
       },

@@ -5,7 +5,6 @@ import { filesAt, isRemote } from '@millrace/recipe';
 import type { ProjectFile, ProjectFiles } from '@millrace/service-kit';
 import type { FileFormat, SourceFile } from '@millrace/tabular';
 import type { Source } from '../domain/dataset-version.ts';
-import { ingestPath } from '../domain/ingest-config.ts';
 import { type DownloadLimits, download, shownUrl } from './http-download.ts';
 
 /** A file on this machine, and where it came from. */
@@ -16,12 +15,30 @@ export interface CollectedFile extends SourceFile {
 export interface CollectOptions {
   readonly project: ProjectFiles;
   readonly locations: readonly string[];
-  readonly format: FileFormat;
+  /** Which files of a directory are meant. */
+  readonly wanted: WantedFiles;
+  /** Path of the section of the recipe, for errors. */
+  readonly section: string;
   /** An existing directory of the caller's own. */
   readonly directory: string;
   readonly limits: DownloadLimits;
   readonly signal: AbortSignal;
 }
+
+export interface WantedFiles {
+  /** `csv`, for messages. */
+  readonly kind: string;
+  /** By name, without folder. */
+  accepts(name: string): boolean;
+  /** Whether those in folders of the directory are meant too. */
+  readonly deep?: boolean;
+}
+
+/** Files that the built-in reader of a format takes. */
+export const filesOfFormat = (format: FileFormat): WantedFiles => ({
+  kind: format,
+  accepts: (name) => extensions[format].test(name),
+});
 
 /**
  * Brings the files of all locations to this machine: project files from the snapshot and nowhere else, addresses by
@@ -32,12 +49,12 @@ export const collectFiles = async (options: CollectOptions): Promise<readonly Co
   await mkdir(join(directory, 'project'), { recursive: true });
   const collected: CollectedFile[] = [];
   for (const [index, location] of locations.entries()) {
-    const field = locations.length === 1 ? `${ingestPath}.location` : `${ingestPath}.location[${index}]`;
+    const field = `${options.section}.location${locations.length === 1 ? '' : `[${index}]`}`;
     if (isRemote(location)) {
       collected.push(await fetchFile(options, location, field, index));
       continue;
     }
-    const files = projectFilesAt(project, location, options.format, field);
+    const files = projectFilesAt(project, location, options.wanted, field);
     const paths = await project.materialize(files, join(directory, 'project'));
     collected.push(...files.map((file, position) => fromProject(file, paths[position] ?? '')));
   }
@@ -64,12 +81,13 @@ const fetchFile = async (
 const projectFilesAt = (
   project: ProjectFiles,
   location: string,
-  format: FileFormat,
+  { kind: format, accepts, deep = false }: WantedFiles,
   field: string,
 ): ProjectFile[] => {
-  const found = pathsAt(project, location, field);
+  const found = pathsAt(project, location, field, deep);
   // A directory may hold other things; who names a file or a pattern means it.
-  const wanted = isDirectory(project, location) ? found.filter((path) => isOfFormat(path, format)) : found;
+  const isWanted = (path: string) => !basename(path).startsWith('.') && accepts(basename(path));
+  const wanted = isDirectory(project, location) ? found.filter(isWanted) : found;
   if (wanted.length === 0) {
     const kind = found.length === 0 ? 'file' : `${format} file`;
     throw Invalid.field(field, `the project has no ${kind} at "${location}"`, {
@@ -79,11 +97,17 @@ const projectFilesAt = (
   return [...wanted].sort().flatMap((path) => project.find(path) ?? []);
 };
 
-const pathsAt = (project: ProjectFiles, location: string, field: string): readonly string[] => {
+const pathsAt = (
+  project: ProjectFiles,
+  location: string,
+  field: string,
+  deep: boolean,
+): readonly string[] => {
   try {
     return filesAt(
       location,
       project.files.map(({ path }) => path),
+      deep,
     );
   } catch (error) {
     throw Invalid.field(field, `"${location}" lies outside the project`, {
@@ -102,9 +126,6 @@ const extensions: Readonly<Record<FileFormat, RegExp>> = {
   jsonl: /\.(jsonl|ndjson)(\.gz)?$/i,
   json: /\.json(\.gz)?$/i,
 };
-
-const isOfFormat = (path: string, format: FileFormat): boolean =>
-  !basename(path).startsWith('.') && extensions[format].test(path);
 
 /** A file that two locations name is read once. */
 const withoutRepeats = (files: readonly CollectedFile[]): CollectedFile[] => {

@@ -21,7 +21,7 @@ export const countClasses = async (duck: DuckDb, target: string): Promise<ClassC
 export const countLeaks = async (
   duck: DuckDb,
   columns: readonly ColumnSchema[],
-  config: SplitConfig,
+  config: Pick<SplitConfig, 'key_columns' | 'time_column'>,
 ): Promise<Leaks> => ({
   identicalRows: await countRepeats(
     duck,

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { type BlobInfo, parseDigest } from '@millrace/blobs';
+import type { Artifact } from '@millrace/contracts/step';
 import { Invalid, type MillraceError } from '@millrace/errors';
+import type { PythonEnvironment } from '@millrace/python-runtime';
 import {
+  isPythonRecipe,
   openProject,
   type StepContext,
   StepFailed,
@@ -17,48 +20,141 @@ import {
   type Relation,
   writeParquet,
 } from '@millrace/tabular';
-import { type CollectedFile, collectFiles } from '../adapters/source-files.ts';
+import { openFirstWorkshop } from '../adapters/python-workshop.ts';
+import {
+  type CollectedFile,
+  collectFiles,
+  filesOfFormat,
+  type WantedFiles,
+} from '../adapters/source-files.ts';
 import { makeWorkDirectory } from '../adapters/work-directory.ts';
 import { OnViolation } from '../domain/contract.ts';
 import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
-import { type IngestConfig, parseIngestConfig } from '../domain/ingest-config.ts';
+import {
+  type IngestConfig,
+  ingestPath,
+  isReadBuiltIn,
+  type PythonIngestConfig,
+  parseIngestConfig,
+  parsePythonIngestConfig,
+} from '../domain/ingest-config.ts';
 import { contractPath } from '../domain/row-rules.ts';
 import { requireTarget } from '../domain/target.ts';
 import { applyContract, type CheckedData } from './apply-contract.ts';
+import { environmentOutput } from './environment-output.ts';
 import { inspectTarget } from './inspect-target.ts';
 import { phase } from './phase.ts';
+import { filesForPython, readWithPython } from './read-with-python.ts';
 import { targetRequirement } from './recipe-context.ts';
 import { parquetMediaType, type StepDependencies } from './step-dependencies.ts';
 
+/** What is to be read: data to learn from, or a batch to score. */
+export interface IngestPurpose {
+  /** Path of the step's section in the recipe, for errors. */
+  readonly section: string;
+  readonly training: boolean;
+}
+
+export const trainingData: IngestPurpose = { section: ingestPath, training: true };
+export const scoringData: IngestPurpose = { section: 'steps.ingest_scoring', training: false };
+
 /** Reads the data of a recipe into an immutable dataset version. */
 export const ingestStep =
-  (dependencies: StepDependencies): StepHandler =>
+  (dependencies: StepDependencies, purpose: IngestPurpose): StepHandler =>
   async (context) => {
-    const config = parseIngestConfig(context.command.config ?? {});
+    const config = parse(context, purpose);
     await using directory = await makeWorkDirectory(dependencies.tempDir);
-    const files = await phase(context, phases.collect, () =>
-      collect(dependencies, context, config, directory.path),
-    );
     await using duck = await openDuckDb({
       tempDir: directory.path,
       memoryLimit: dependencies.memoryLimit,
       signal: context.signal,
     });
-    const read = await phase(context, phases.read, () => load(duck, config, files));
-    const target = targetRequirement(context.command);
-    requireTarget(read.columns, target);
+    const place: Place = { dependencies, context, purpose, duck, directory: directory.path };
+    const read = config.kind === 'python' ? await readPython(place, config) : await readNode(place, config);
+    if (purpose.training) requireTarget(read.relation.columns, targetRequirement(context.command));
     const checked = await phase(context, phases.check, () =>
-      applyContract(duck, read, config.contract, dependencies.now()),
+      applyContract(duck, read.relation, config.contract, dependencies.now()),
     );
-    const ingest: Ingest = { dependencies, context, config, duck, files, checked, directory: directory.path };
+    const ingest: Ingest = { ...place, config, read, checked };
     await refuseBlocked(ingest);
-    await inspectTarget(duck, checked.kept, target);
+    if (purpose.training) await inspect(ingest);
     // Awaited here: the session ends with this block.
     return await store(ingest);
   };
 
+type Config = ({ readonly kind: 'node' } & IngestConfig) | ({ readonly kind: 'python' } & PythonIngestConfig);
+
+const parse = ({ command }: StepContext, { section }: IngestPurpose): Config => {
+  const config = command.config ?? {};
+  return isPythonRecipe(command) && !isReadBuiltIn(config)
+    ? { kind: 'python', ...parsePythonIngestConfig(config, section) }
+    : { kind: 'node', ...parseIngestConfig(config, section) };
+};
+
+/** Where one execution works. */
+interface Place {
+  readonly dependencies: StepDependencies;
+  readonly context: StepContext;
+  readonly purpose: IngestPurpose;
+  readonly duck: DuckDb;
+  readonly directory: string;
+}
+
+/** The data as it was read. */
+interface ReadData {
+  readonly files: readonly CollectedFile[];
+  readonly relation: Relation;
+  /** File that Python wrote, which is the dataset unless rows are set aside. */
+  readonly parquet?: string;
+  /** In which the later steps of a Python recipe run. */
+  readonly environment?: PythonEnvironment;
+  readonly warnings: readonly string[];
+}
+
+const readNode = async (place: Place, config: IngestConfig): Promise<ReadData> => {
+  const { context, dependencies, duck, directory } = place;
+  const files = await phase(context, phases.collect, () =>
+    collect(place, config.location, filesOfFormat(config.using)),
+  );
+  const relation = await phase(context, phases.read, () => load(duck, config, files));
+  if (!isPythonRecipe(context.command)) return { files, relation, warnings: [] };
+  const { environment } = await openFirstWorkshop(
+    dependencies.python,
+    dependencies.blobs,
+    context,
+    directory,
+  );
+  return { files, relation, environment, warnings: environment.warnings };
+};
+
+const readPython = async (place: Place, config: PythonIngestConfig): Promise<ReadData> => {
+  const { context, dependencies, purpose, duck, directory } = place;
+  const files = await phase(context, phases.collect, () =>
+    collect(place, config.location, filesForPython(config.using)),
+  );
+  const workshop = await phase(context, phases.environment, () =>
+    openFirstWorkshop(dependencies.python, dependencies.blobs, context, directory),
+  );
+  const { training } = purpose;
+  const { relation, parquet, warnings } = await phase(context, phases.read, () =>
+    readWithPython({ workshop, duck, config, files, directory: sourcesIn(directory), training }),
+  );
+  const { environment } = workshop;
+  return { files, relation, parquet, environment, warnings: [...environment.warnings, ...warnings] };
+};
+
+/** The worker has checked the classes as Python compares them; numbers are checked here whoever read them. */
+const inspect = async ({ context, config, duck, checked }: Ingest): Promise<void> => {
+  const target = targetRequirement(context.command);
+  const column = requireTarget(checked.kept.columns, target);
+  const isChecked = target.task !== 'regression' || column.type === ColumnType.boolean;
+  if (config.kind === 'python' && isChecked) return;
+  await inspectTarget(duck, checked.kept, target);
+};
+
 const phases = {
   collect: { name: 'collect files', fraction: 0, message: 'collecting files' },
+  environment: { name: 'make environment', fraction: 0.1, message: 'making the Python environment' },
   read: { name: 'read files', fraction: 0.2, message: 'reading files' },
   check: { name: 'check contract', fraction: 0.5, message: 'checking the data contract' },
   store: { name: 'store dataset', fraction: 0.7, message: 'storing the dataset' },
@@ -66,33 +162,32 @@ const phases = {
 } as const;
 
 /** One execution of the step, as far as it has come. */
-interface Ingest {
-  readonly dependencies: StepDependencies;
-  readonly context: StepContext;
-  readonly config: IngestConfig;
-  readonly duck: DuckDb;
-  readonly files: readonly CollectedFile[];
+interface Ingest extends Place {
+  readonly config: Config;
+  readonly read: ReadData;
   readonly checked: CheckedData;
-  readonly directory: string;
 }
 
 const collect = async (
-  { blobs, downloads }: StepDependencies,
-  { command, signal }: StepContext,
-  config: IngestConfig,
-  directory: string,
+  { dependencies: { blobs, downloads }, context: { command, signal }, purpose, directory }: Place,
+  locations: readonly string[],
+  wanted: WantedFiles,
 ): Promise<readonly CollectedFile[]> => {
   const manifest = command.project?.manifestDigest ?? '';
   if (manifest === '') throw Invalid.field('project.manifestDigest', 'is required');
   return collectFiles({
     project: await openProject(blobs, manifest),
-    locations: config.location,
-    format: config.using,
-    directory,
+    locations,
+    wanted,
+    section: purpose.section,
+    directory: sourcesIn(directory),
     limits: downloads,
     signal,
   });
 };
+
+/** Apart from the copy of the project in which Python works. */
+const sourcesIn = (directory: string): string => join(directory, 'sources');
 
 const load = (duck: DuckDb, config: IngestConfig, files: readonly CollectedFile[]): Promise<Relation> => {
   const { delimiter, quote, header, encoding, missing_values: missingValues } = config.csv;
@@ -116,7 +211,7 @@ const load = (duck: DuckDb, config: IngestConfig, files: readonly CollectedFile[
 
 /** Fails the step, with its event, when a blocking rule is broken or no row is left. */
 const refuseBlocked = async (ingest: Ingest): Promise<void> => {
-  const { checked, config, context, dependencies, files } = ingest;
+  const { checked, config, context, dependencies, read } = ingest;
   const blocking = checked.findings.filter(({ onViolation }) => onViolation === OnViolation.block);
   if (blocking.length === 0 && checked.kept.rowCount > 0) return;
   const { pipelineRunId, attempt } = context.command;
@@ -124,7 +219,7 @@ const refuseBlocked = async (ingest: Ingest): Promise<void> => {
     dataset: config.dataset,
     pipelineRunId,
     findings: checked.findings,
-    sources: files.map(({ source }) => source),
+    sources: read.files.map(({ source }) => source),
   });
   throw new StepFailed(contractBroken(blocking), {
     outputs: [],
@@ -145,10 +240,8 @@ const contractBroken = (blocking: readonly ContractFinding[]): MillraceError => 
 };
 
 const store = async (ingest: Ingest): Promise<StepResult> => {
-  const { dependencies, context, config, checked } = ingest;
-  const dataset = await phase(context, phases.store, () =>
-    putParquet(ingest, `SELECT * FROM ${checked.kept.source}`, 'dataset.parquet'),
-  );
+  const { dependencies, context, config, checked, read } = ingest;
+  const dataset = await phase(context, phases.store, () => putDataset(ingest));
   const quarantine =
     checked.quarantinedRows === 0
       ? undefined
@@ -164,7 +257,7 @@ const store = async (ingest: Ingest): Promise<StepResult> => {
       size: dataset.size,
       rowCount: checked.kept.rowCount,
       columns: checked.kept.columns,
-      sources: ingest.files.map(({ source }) => source),
+      sources: read.files.map(({ source }) => source),
       profileDigest: profile.digest,
       findings: checked.findings,
       quarantinedRows: checked.quarantinedRows,
@@ -174,7 +267,19 @@ const store = async (ingest: Ingest): Promise<StepResult> => {
     },
     context.command.project?.project ?? '',
   );
-  return resultOf(ingest, version, { profile, quarantine, reused: existing !== undefined });
+  const environment =
+    read.environment === undefined
+      ? undefined
+      : await environmentOutput(dependencies.blobs, read.environment);
+  return resultOf(ingest, version, { profile, quarantine, environment, reused: existing !== undefined });
+};
+
+/** What Python wrote stays as it is, as splits and models depend on the labels of its rows, while all of them go on. */
+const putDataset = (ingest: Ingest): Promise<BlobInfo> => {
+  const { dependencies, checked, read } = ingest;
+  return read.parquet !== undefined && checked.quarantinedRows === 0
+    ? dependencies.blobs.put({ file: read.parquet })
+    : putParquet(ingest, `SELECT * FROM ${checked.kept.source}`, 'dataset.parquet');
 };
 
 const putParquet = async (
@@ -204,13 +309,14 @@ const profileOf = async (
 interface Stored {
   readonly profile: BlobInfo;
   readonly quarantine: BlobInfo | undefined;
+  readonly environment: Partial<Artifact> | undefined;
   readonly reused: boolean;
 }
 
 const resultOf = (
-  { checked, files }: Ingest,
+  { checked, read }: Ingest,
   version: DatasetVersion,
-  { profile, quarantine, reused }: Stored,
+  { profile, quarantine, environment, reused }: Stored,
 ): StepResult => ({
   outputs: [
     {
@@ -248,6 +354,7 @@ const resultOf = (
             attributes: { rows: String(checked.quarantinedRows) },
           },
         ]),
+    ...(environment === undefined ? [] : [environment]),
   ],
   summary: {
     dataset: version.dataset,
@@ -257,9 +364,12 @@ const resultOf = (
     columns: version.columns.length,
     reused,
     findings: checked.findings,
-    sources: files.map(({ source }) => source),
+    sources: read.files.map(({ source }) => source),
   },
-  warnings: checked.findings.map(({ message, onViolation }) =>
-    onViolation === OnViolation.quarantine ? `set aside: ${message}` : message,
-  ),
+  warnings: [
+    ...read.warnings,
+    ...checked.findings.map(({ message, onViolation }) =>
+      onViolation === OnViolation.quarantine ? `set aside: ${message}` : message,
+    ),
+  ],
 });

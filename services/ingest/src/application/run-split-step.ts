@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { parseDigest } from '@millrace/blobs';
 import { Invalid } from '@millrace/errors';
-import type { StepContext, StepHandler } from '@millrace/service-kit';
+import { isPythonRecipe, type StepContext, type StepHandler } from '@millrace/service-kit';
 import {
   type DuckDb,
   describeRelation,
@@ -27,17 +26,21 @@ import { requireTarget } from '../domain/target.ts';
 import { countClasses, countLeaks } from './inspect-splits.ts';
 import { phase } from './phase.ts';
 import { requireRecipe, targetRequirement } from './recipe-context.ts';
-import { parquetMediaType, type StepDependencies } from './step-dependencies.ts';
+import { splitWithPython } from './run-python-split.ts';
+import { fetchDataset, splitOutputs, splitPhases } from './split-files.ts';
+import type { StepDependencies } from './step-dependencies.ts';
 
 /** Divides a dataset version into training, validation and test rows. The same rows are always divided the same way. */
 export const splitStep =
   (dependencies: StepDependencies): StepHandler =>
   async (context) => {
     const { command, signal } = context;
+    await using directory = await makeWorkDirectory(dependencies.tempDir);
+    // Awaited here: the directory goes with this block.
+    if (isPythonRecipe(command)) return await splitWithPython(dependencies, context, directory.path);
     const config = parseSplitConfig(command.config ?? {});
     const recipe = requireRecipe(command);
-    await using directory = await makeWorkDirectory(dependencies.tempDir);
-    const dataset = await phase(context, phases.fetch, () =>
+    const dataset = await phase(context, splitPhases.fetch, () =>
       fetchDataset(dependencies, context, directory.path),
     );
     await using duck = await openDuckDb({
@@ -48,16 +51,18 @@ export const splitStep =
     const { labelled, dropped } = await dropUnlabelled(duck, dataset, context);
     requireSplitColumns(labelled.columns, config);
 
-    const splits = await phase(context, phases.divide, () => divide(duck, labelled, config, recipe.seed));
+    const splits = await phase(context, splitPhases.divide, () =>
+      divide(duck, labelled, config, recipe.seed),
+    );
     requireRows(splits.rows);
     const classes = recipe.task === 'regression' ? undefined : await countClasses(duck, recipe.targetColumn);
     const classWarnings = classes === undefined ? [] : checkClasses(recipe.targetColumn, classes);
     const leaks =
       config.leak_check === LeakCheck.off
         ? undefined
-        : await phase(context, phases.check, () => countLeaks(duck, labelled.columns, config));
+        : await phase(context, splitPhases.check, () => countLeaks(duck, labelled.columns, config));
     const leakWarnings = leaks === undefined ? [] : judgeLeaks(leaks, config.leak_check);
-    const outputs = await phase(context, phases.store, () =>
+    const outputs = await phase(context, splitPhases.store, () =>
       store(dependencies, duck, labelled, splits.rows, directory.path),
     );
     return {
@@ -81,26 +86,9 @@ export const splitStep =
     };
   };
 
-const phases = {
-  fetch: { name: 'fetch dataset', fraction: 0, message: 'reading the dataset' },
-  divide: { name: 'divide rows', fraction: 0.3, message: 'dividing rows' },
-  check: { name: 'check leaks', fraction: 0.5, message: 'checking for leaks' },
-  store: { name: 'store splits', fraction: 0.7, message: 'storing splits' },
-} as const;
-
 const methodOf = (config: SplitConfig): string => {
   if (config.time_column !== undefined) return `time of "${config.time_column}"`;
   return config.key_columns === undefined ? 'hash of the row' : `hash of ${config.key_columns.join(', ')}`;
-};
-
-const fetchDataset = async (
-  { blobs }: StepDependencies,
-  { input }: StepContext,
-  directory: string,
-): Promise<string> => {
-  const path = join(directory, 'dataset.parquet');
-  await blobs.materialize(parseDigest(input('dataset').digest), path, { as: 'link' });
-  return path;
 };
 
 /** A row without label can neither teach nor test. */
@@ -166,20 +154,18 @@ const timeCuts = async (
 };
 
 const store = async (
-  { blobs }: StepDependencies,
+  dependencies: StepDependencies,
   duck: DuckDb,
   labelled: Relation,
   rows: Readonly<Record<SplitName, number>>,
   directory: string,
 ) => {
   const columns = labelled.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  const outputs = [];
-  for (const name of splitNames) {
-    const file = join(directory, `${name}.parquet`);
-    await writeParquet(duck, `SELECT ${columns} FROM ${name}`, file);
-    const { digest, size } = await blobs.put({ file });
-    const attributes = { rows: String(rows[name]) };
-    outputs.push({ name, kind: 'split', digest, size, mediaType: parquetMediaType, attributes });
-  }
-  return outputs;
+  const files = {
+    train: join(directory, 'train.parquet'),
+    validation: join(directory, 'validation.parquet'),
+    test: join(directory, 'test.parquet'),
+  };
+  for (const name of splitNames) await writeParquet(duck, `SELECT ${columns} FROM ${name}`, files[name]);
+  return splitOutputs(dependencies, files, rows);
 };

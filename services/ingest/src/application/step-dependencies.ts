@@ -1,5 +1,6 @@
 import type { BlobStore } from '@millrace/blobs';
 import type { DownloadLimits } from '../adapters/http-download.ts';
+import type { PythonSettings } from '../adapters/python-workshop.ts';
 import type { DatasetStore } from './dataset-store.ts';
 
 /** What both steps work with. */
@@ -12,6 +13,7 @@ export interface StepDependencies {
   /** Of one step's query engine, with its unit. */
   readonly memoryLimit: string;
   readonly downloads: DownloadLimits;
+  readonly python: PythonSettings;
 }
 
 export const parquetMediaType = 'application/vnd.apache.parquet';

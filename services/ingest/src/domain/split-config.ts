@@ -19,6 +19,19 @@ export type SplitConfig = z.infer<typeof splitSchema>;
 
 export const splitPath = 'steps.split';
 
+const pythonSplitSchema = splitSchema.pick({ using: true, split_ratios: true, leak_check: true }).extend({
+  split_method: z.string().optional(),
+  post_split_method: z.string().optional(),
+  post_split_filter_method: z.string().optional(),
+});
+
+/** The keys of MLflow; rows are divided in Python. */
+export type PythonSplitConfig = z.infer<typeof pythonSplitSchema>;
+
+/** Reads the step's configuration of a Python recipe. Throws `Invalid` naming each wrong field. */
+export const parsePythonSplitConfig = (config: Readonly<Record<string, unknown>>): PythonSplitConfig =>
+  parseConfig(pythonSplitSchema, config, splitPath);
+
 const codeKeys = ['split_method', 'post_split_method', 'post_split_filter_method'];
 
 /** Reads the step's configuration. Throws `Invalid` naming each wrong field. */
