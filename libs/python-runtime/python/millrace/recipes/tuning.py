@@ -15,6 +15,8 @@ from millrace.recipes.user_warnings import collected_warnings
 _PATH = "steps.train.tuning"
 _DEFAULT_ALGORITHM = "hyperopt.rand.suggest"
 _KNOWN_ALGORITHMS = "hyperopt.rand.suggest, hyperopt.tpe.suggest, hyperopt.anneal.suggest"
+#: Millrace's own words, which a recipe is resolved to.
+_ALGORITHM_WORDS = {"random": "hyperopt.rand.suggest", "tpe": "hyperopt.tpe.suggest"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def _fraction(value: Any) -> float:
 
 def _algorithm(name: str) -> Any:
     _hyperopt()
-    module_name, _, function_name = str(name).rpartition(".")
+    module_name, _, function_name = _ALGORITHM_WORDS.get(str(name), str(name)).rpartition(".")
     try:
         return getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
