@@ -22,6 +22,7 @@ export type {
   UserFunction,
 } from './package/model-definition.ts';
 export type { UserCodeLimits } from './package/model-process.ts';
+export { importedDirectory } from './package/own-files.ts';
 export { loadPredictor, type Predictor, type PredictorOptions } from './package/predictor.ts';
 export {
   type FeatureSignature,
@@ -38,6 +39,12 @@ export {
   type RegressionPrediction,
   Task,
 } from './prediction.ts';
+export {
+  describesModel,
+  type EnvironmentBuilder,
+  packageEnvironmentSpec,
+  prepareModel,
+} from './python/environment.ts';
 export { type LossCurve, shouldStop } from './search/median-stop.ts';
 export {
   createSearch,

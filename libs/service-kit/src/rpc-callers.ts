@@ -99,7 +99,8 @@ const pipeline: Callers<typeof PipelineServiceService> = {
 
 const registry: Callers<typeof RegistryServiceService> = {
   listModels: users,
-  getModel: users,
+  // Batch scoring takes the latest version.
+  getModel: [...users, 'deployment'],
   listModelVersions: users,
   getModelVersion: [...users, 'deployment', 'pipeline'],
   approveModelVersion: users,

@@ -10,7 +10,7 @@ export { type Expression, parseExpression } from './expression/syntax.ts';
 export type { Value, ValueType } from './expression/term.ts';
 export { parseTimestamp } from './expression/timestamp.ts';
 export { viewPandasParquet } from './foreign.ts';
-export { parquetSource, writeParquet } from './parquet.ts';
+export { parquetSource, writeCsv, writeParquet } from './parquet.ts';
 export { profileRelation } from './profile/profile-relation.ts';
 export type {
   CategoricalProfile,

@@ -13,5 +13,11 @@ export const writeParquet = async (duck: DuckDb, query: string, path: string): P
   return Number(count);
 };
 
+/** Writes the rows of a query to a CSV file with a header, in their order, and returns how many. */
+export const writeCsv = async (duck: DuckDb, query: string, path: string): Promise<number> => {
+  const { Count: count } = await duck.row(`COPY (${query}) TO ${quoteText(path)} (FORMAT csv, HEADER)`);
+  return Number(count);
+};
+
 /** A Parquet file as the source of a `FROM` clause. */
 export const parquetSource = (path: string): string => `read_parquet(${quoteText(path)})`;

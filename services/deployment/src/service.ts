@@ -2,7 +2,8 @@ import { subscription } from '@millrace/bus';
 import { DeploymentServiceService, deploymentEvents } from '@millrace/contracts/deployment';
 import { monitoringEvents } from '@millrace/contracts/monitoring';
 import { RegistryServiceService, registryEvents } from '@millrace/contracts/registry';
-import { newId, readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
+import { PythonEnvironments } from '@millrace/python-runtime';
+import { newId, readEnv, removeStaleDirectories, rpc, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { registerDataPlane } from './adapters/data-plane.ts';
 import { grpcHandlers } from './adapters/grpc-handlers.ts';
@@ -13,6 +14,7 @@ import { predictor } from './application/predict.ts';
 import { onAlertRaised, onAliasMoved } from './application/reactions.ts';
 import { RolloutController } from './application/rollout-controller.ts';
 import { deployStep } from './application/run-deploy-step.ts';
+import { type PredictDependencies, predictStep } from './application/run-predict-step.ts';
 import { ServingTable } from './application/serving-table.ts';
 import { evenlySpread } from './domain/traffic.ts';
 
@@ -25,21 +27,30 @@ const envSchema = z.object({
   /** Below the time after which the gateway gives a prediction up, so that the reason is told. */
   MILLRACE_MODEL_TIMEOUT_MS: z.coerce.number().int().min(100).default(20_000),
   MILLRACE_MODEL_MEMORY_MB: z.coerce.number().int().min(64).default(1_024),
+  /** Limit of the resident memory of a Python worker that scores a batch, MiB. */
+  MILLRACE_BATCH_MEMORY_MB: z.coerce.number().int().min(256).default(8_192),
 });
 
 /** Endpoints, revisions, traffic, and the predictions themselves. */
 export const deployment: ServiceModule = {
   name: 'deployment',
-  setup: async ({ store, blobs, bus, peer, log, settings, env, now }) => {
+  setup: async ({ store, blobs, bus, peer, log, settings, env, now, tempDir }) => {
     const {
       MILLRACE_PUBLIC_URL: publicUrl,
       MILLRACE_MODEL_TIMEOUT_MS: callTimeoutMs,
       MILLRACE_MODEL_MEMORY_MB: memoryMb,
+      MILLRACE_BATCH_MEMORY_MB: batchMemoryMb,
     } = readEnv(envSchema, env);
     const context: DeploymentContext = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
-      loader: new ModelLoader(blobs, { callTimeoutMs, memoryMb }),
+      loader: new ModelLoader(blobs, {
+        callTimeoutMs,
+        memoryMb,
+        environments: PythonEnvironments.open(),
+        onProgress: (message) => log.info({}, message),
+        onLog: ({ text }) => log.info({}, `a model wrote: ${text}`),
+      }),
       table: new ServingTable(evenlySpread(Math.random())),
       inferenceLog: new InferenceLog(bus, log, newId('serving')),
       log,
@@ -54,6 +65,14 @@ export const deployment: ServiceModule = {
       now,
       onAnswered: (endpoint, revision, served) => controller.answered(endpoint, revision, served),
     });
+    const batches: PredictDependencies = {
+      registry: context.registry,
+      blobs,
+      environments: PythonEnvironments.open(),
+      memoryMb: batchMemoryMb,
+      tempDir,
+    };
+    await removeStaleDirectories(tempDir, now());
     return {
       rpc: [rpc(DeploymentServiceService, grpcHandlers(context))],
       routes: (app) => registerDataPlane(app, context.table, predict),
@@ -66,7 +85,11 @@ export const deployment: ServiceModule = {
           ],
         },
       ],
-      steps: { handlers: { deploy: deployStep(context) }, events: deploymentEvents, concurrency: 4 },
+      steps: {
+        handlers: { deploy: deployStep(context), predict: predictStep(batches) },
+        events: deploymentEvents,
+        concurrency: 4,
+      },
       start: () => controller.start(),
       stop: async () => {
         await controller.stop();

@@ -29,10 +29,8 @@ export const evaluation: ServiceModule = {
     const concurrency = settings.MILLRACE_EVALUATION_CONCURRENCY;
     const reports = new StoredReports(store);
     const jobs = childJobs({ concurrency, memoryMb: settings.MILLRACE_EVALUATION_JOB_MEMORY_MB });
-    const python = pythonJobs({
-      environments: PythonEnvironments.open(),
-      memoryMb: settings.MILLRACE_EVALUATION_PYTHON_MEMORY_MB,
-    });
+    const environments = PythonEnvironments.open();
+    const python = pythonJobs({ environments, memoryMb: settings.MILLRACE_EVALUATION_PYTHON_MEMORY_MB });
     const findChampion = registryChampion(peer('registry', RegistryServiceService));
     return {
       rpc: [
@@ -43,7 +41,18 @@ export const evaluation: ServiceModule = {
         }),
       ],
       steps: {
-        handlers: { evaluate: evaluateStep({ ...jobs, python, reports, blobs, findChampion, tempDir, now }) },
+        handlers: {
+          evaluate: evaluateStep({
+            ...jobs,
+            reports,
+            blobs,
+            findChampion,
+            environments,
+            python,
+            tempDir,
+            now,
+          }),
+        },
         events: evaluationEvents,
         concurrency,
       },

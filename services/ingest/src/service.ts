@@ -1,9 +1,8 @@
 import { ingestEvents } from '@millrace/contracts/ingest';
 import { PythonEnvironments } from '@millrace/python-runtime';
-import { readEnv, type ServiceModule } from '@millrace/service-kit';
+import { readEnv, removeStaleDirectories, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { datasetRpc } from './adapters/dataset-rpc.ts';
-import { removeStaleDirectories } from './adapters/work-directory.ts';
 import { DatasetStore, datasetRetention } from './application/dataset-store.ts';
 import { ingestStep, scoringData, trainingData } from './application/run-ingest-step.ts';
 import { splitStep } from './application/run-split-step.ts';

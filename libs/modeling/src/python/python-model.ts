@@ -1,13 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { Internal } from '@millrace/errors';
 import type { OutputLine } from '@millrace/jobs';
-import {
-  arrowToTable,
-  type PythonEnvironment,
-  PythonProcess,
-  type TableLike,
-  tableToArrow,
-} from '@millrace/python-runtime';
+import { arrowToTable, type PythonEnvironment, PythonProcess, tableToArrow } from '@millrace/python-runtime';
 import type { Table } from '@millrace/tabular';
 import { layOut } from '../package/lay-out.ts';
 import type { PackageFiles } from '../package/manifest.ts';
@@ -40,7 +34,7 @@ const defaultMemoryMb = 1_024;
 export class PythonModel {
   readonly #directory: string;
   readonly #signature: Signature;
-  readonly #process: ModelProcess<Table, TableLike>;
+  readonly #process: ModelProcess<Table, Table>;
 
   private constructor(directory: string, signature: Signature, load: LoadModel, options: PythonModelOptions) {
     this.#directory = directory;
@@ -98,7 +92,7 @@ const startWorker = async (
   directory: string,
   load: LoadModel,
   { environment, memoryMb, loadTimeoutMs, onLog }: PythonModelOptions,
-): Promise<ModelChild<Table, TableLike>> => {
+): Promise<ModelChild<Table, Table>> => {
   const worker = await PythonProcess.start({
     environment,
     userRoot: directory,
@@ -136,7 +130,7 @@ const startWorker = async (
 };
 
 /** A missing answer becomes `NaN`, which whoever asked refuses. */
-const predictionOf = ({ rowCount, columns }: TableLike, { output }: Signature): Prediction => {
+const predictionOf = ({ rowCount, columns }: Table, { output }: Signature): Prediction => {
   const valuesOf = (name: string) => columns.find((column) => column.name === name)?.values;
   const numberOf = (value: unknown): number => (value === null ? Number.NaN : Number(value));
   if (output.task === 'regression') {

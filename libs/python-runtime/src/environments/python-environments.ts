@@ -11,6 +11,13 @@ import { cacheDirectory } from './cache-directory.ts';
 import type { CommandOptions } from './command.ts';
 import type { Installer } from './installer.ts';
 import { type FoundInterpreter, findInterpreter } from './interpreter.ts';
+import {
+  type EnvironmentInfo,
+  listEnvironments,
+  type Pruned,
+  type PruneOptions,
+  pruneEnvironments,
+} from './inventory.ts';
 import { locateInstaller } from './locate-installer.ts';
 import { preferences, workerNeeds } from './pins.ts';
 import { minorOf } from './python-version.ts';
@@ -77,6 +84,16 @@ export class PythonEnvironments {
   /** The environment of that key, when it is there. */
   find(key: string): Promise<PythonEnvironment | undefined> {
     return this.#read(key, []);
+  }
+
+  /** All environments, the last used first. */
+  list(): Promise<EnvironmentInfo[]> {
+    return listEnvironments(this.directory);
+  }
+
+  /** Removes environments that are not used; never one that a process runs in. */
+  prune(options: PruneOptions = {}): Promise<Pruned> {
+    return pruneEnvironments(this.directory, options);
   }
 
   async #make(

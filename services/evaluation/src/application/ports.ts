@@ -1,6 +1,6 @@
 import type { BlobStore } from '@millrace/blobs';
 import type { Report } from '@millrace/contracts/evaluation';
-import type { EnvironmentSpec } from '@millrace/python-runtime';
+import type { EnvironmentSpec, PythonEnvironments } from '@millrace/python-runtime';
 import type { StepContext } from '@millrace/service-kit';
 import type { Measurement } from '../domain/measurement.ts';
 import type { CustomMetricsInput, CustomMetricValues } from '../jobs/custom-metrics.job.ts';
@@ -79,6 +79,7 @@ export interface EvaluationContext {
     signal: AbortSignal,
   ) => Promise<CustomMetricValues>;
   readonly python: PythonJobs;
+  readonly environments: PythonEnvironments;
   /** A directory of the service's own. */
   readonly tempDir: string;
   /** Milliseconds since the epoch. */

@@ -5,6 +5,7 @@ import { Invalid, type MillraceError } from '@millrace/errors';
 import type { PythonEnvironment } from '@millrace/python-runtime';
 import {
   isPythonRecipe,
+  makeWorkDirectory,
   openProject,
   type StepContext,
   StepFailed,
@@ -27,7 +28,6 @@ import {
   filesOfFormat,
   type WantedFiles,
 } from '../adapters/source-files.ts';
-import { makeWorkDirectory } from '../adapters/work-directory.ts';
 import { OnViolation } from '../domain/contract.ts';
 import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
 import {

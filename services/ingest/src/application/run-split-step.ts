@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { Invalid } from '@millrace/errors';
-import { isPythonRecipe, type StepContext, type StepHandler } from '@millrace/service-kit';
+import { isPythonRecipe, makeWorkDirectory, type StepContext, type StepHandler } from '@millrace/service-kit';
 import {
   type DuckDb,
   describeRelation,
@@ -11,7 +11,6 @@ import {
   relationOf,
   writeParquet,
 } from '@millrace/tabular';
-import { makeWorkDirectory } from '../adapters/work-directory.ts';
 import {
   assignByHash,
   assignByTime,

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Writes the input with a `prediction` column to `output`."""
+    """Writes the input with a `prediction` column to `output`, and to the file `parquet` where one is named."""
     from millrace.models.load import load_predictor
     from millrace.recipes.frames import read_frame, schema_of
     from millrace.recipes.predict import PREDICTION, check_output, scored_frame, write_scored
@@ -24,6 +24,8 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
         scored = scored_frame(model, data, given.get("result_type"))
     context.progress(0.8, "rows scored")
     written = write_scored(scored, given["output"], given["using"], save_mode)
+    if given.get("parquet"):
+        write_scored(scored, given["parquet"], "parquet", "overwrite")
     return {
         "rows": len(scored),
         "written": written,

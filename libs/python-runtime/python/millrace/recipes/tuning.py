@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import math
 import time
 from dataclasses import dataclass, field
@@ -15,8 +17,8 @@ from millrace.recipes.user_warnings import collected_warnings
 _PATH = "steps.train.tuning"
 _DEFAULT_ALGORITHM = "hyperopt.rand.suggest"
 _KNOWN_ALGORITHMS = "hyperopt.rand.suggest, hyperopt.tpe.suggest, hyperopt.anneal.suggest"
-#: Millrace's own words, which a recipe is resolved to.
-_ALGORITHM_WORDS = {"random": "hyperopt.rand.suggest", "tpe": "hyperopt.tpe.suggest"}
+#: Millrace's own names of algorithms, to which it also brings MLflow's.
+_SHORT_NAMES = {"random": "hyperopt.rand.suggest", "tpe": "hyperopt.tpe.suggest", "anneal": "hyperopt.anneal.suggest"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def _fraction(value: Any) -> float:
 
 def _algorithm(name: str) -> Any:
     _hyperopt()
-    module_name, _, function_name = _ALGORITHM_WORDS.get(str(name), str(name)).rpartition(".")
+    module_name, _, function_name = _SHORT_NAMES.get(str(name), str(name)).rpartition(".")
     try:
         return getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
@@ -137,11 +139,25 @@ def _expression(name: str, details: Any) -> Any:
         )
     arguments = {key: value for key, value in details.items() if key != "distribution"}
     try:
-        return distribution(name, **arguments)
+        # Its documentation calls the only bound of `randint` upper; the function has another name for it.
+        bound = [arguments.pop("upper")] if "upper" in arguments else []
+        expression = distribution(name, *bound, **arguments)
+        _draw(expression)
     except Exception as error:
         raise UserError(
             f"`{details['distribution']}` does not take {arguments}: {error}", path
         ) from error
+    return expression
+
+
+def _draw(expression: Any) -> None:
+    """Draws once, as hyperopt looks at the arguments of a distribution only then."""
+    import numpy as np
+    from hyperopt.pyll import stochastic
+
+    # It prints its own account of what is wrong.
+    with contextlib.redirect_stdout(io.StringIO()):
+        stochastic.sample(expression, np.random.default_rng(0))
 
 
 class Search:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import os
 import sys
@@ -81,8 +82,8 @@ def _frames(traceback: Optional[TracebackType]) -> list[_Frame]:
     frames = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        # `<frozen importlib>`, `<string>`: code without a file.
-        if not code.co_filename.startswith("<"):
+        # Code without a file (`<string>`), and what carries out an import, say nothing.
+        if not code.co_filename.startswith("<") and code.co_filename != importlib.__file__:
             frames.append(_Frame(os.path.realpath(code.co_filename), traceback.tb_lineno, code.co_name))
         traceback = traceback.tb_next
     return frames

@@ -116,7 +116,9 @@ def write_project(root: Path, recipe: dict[str, Any]) -> None:
     }.items():
         (root / "steps" / f"{name}.py").write_text(text)
     recipe["data"].to_csv(root / "data" / "data.csv", index=False)
-    (root / "profiles" / "local.yaml").write_text("experiment: {name: compare}\n")
+    # Files instead of its default database: mlflow 2 does not run with every SQLAlchemy.
+    profile = {"experiment": {"name": "compare", "tracking_uri": (root / "mlruns").as_uri()}}
+    (root / "profiles" / "local.yaml").write_text(json.dumps(profile))
     steps = {
         "ingest": {"using": "csv", "location": "./data/data.csv", "loader_method": "load"},
         "split": {"post_split_filter_method": "keep", "skip_data_profiling": True},
