@@ -50,8 +50,15 @@ def _transformer(path: Path, root: Path) -> Any:
     if not file.is_file():
         raise _not_python(path, "transformer")
     use_project(root)
-    with file.open("rb") as stream:
-        return pickle.load(stream)
+    try:
+        with file.open("rb") as stream:
+            return pickle.load(stream)
+    except (AttributeError, ImportError) as error:
+        raise MillraceRecipeError(
+            f"the transformer refers to what is not installed here: {error}",
+            hint="Load it with the versions of packages that it was made with: those of the recipe's environment.",
+            code="failed_precondition",
+        ) from error
 
 
 def _model(path: Path, root: Path) -> Any:
