@@ -210,6 +210,17 @@ describe('init', () => {
       expect((await millrace(['init', template])).code).toBe(4);
     },
   );
+
+  it.each(['python-regression', 'python-classification'])(
+    'makes a %s project of MLflow Recipes',
+    async (name) => {
+      expect((await inProcess('init', join(home, name), '-t', name)).out).toContain(
+        'millrace run --profile local',
+      );
+      expect(await readFile(join(home, name, 'requirements.txt'), 'utf8')).toContain('scikit-learn');
+      expect(await readFile(join(home, name, 'steps/train.py'), 'utf8')).toContain('def estimator_fn');
+    },
+  );
 });
 
 describe('a Millrace on this machine', () => {
