@@ -1,6 +1,6 @@
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Run } from '@millrace/contracts/pipeline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { millraceCommand } from './support/cli.ts';
@@ -15,9 +15,10 @@ import { until } from './support/wait.ts';
 let millrace: TestInstallation;
 const roots: string[] = [];
 
-const projectOf = async (files: ProjectFiles): Promise<string> => {
-  const root = await writeProject(files);
-  roots.push(root);
+/** All taxi projects are one project, so that each runs only what is new in it. */
+const projectOf = async (files: ProjectFiles, name = 'taxi'): Promise<string> => {
+  const root = await writeProject(files, name);
+  roots.push(dirname(root));
   return root;
 };
 
@@ -140,7 +141,7 @@ describe('a regression project', () => {
 
 describe('a classification project', () => {
   test('with a split, a search and metrics of its own runs from ingest to register', async () => {
-    const run = await runProject(await projectOf(await wineProject()));
+    const run = await runProject(await projectOf(await wineProject(), 'wine'));
     expect(statesOf(run)).toEqual(cachedUpTo(0));
     const { id } = outputOf(run, 'training_run');
     const { runs } = await millrace.client.training.searchRuns({
@@ -149,8 +150,9 @@ describe('a classification project', () => {
       filter: "status = 'FINISHED'",
     });
     const trials = runs.filter(({ parentRunId }) => parentRunId === id);
-    expect(trials).toHaveLength(4);
-    expect(trials.every(({ params, metrics }) => 'max_depth' in params && 'f1_score' in metrics)).toBe(true);
+    // What is fixed in the recipe is tried as well, alone.
+    expect(trials.filter(({ params }) => 'max_depth' in params)).toHaveLength(4);
+    expect(trials.every(({ metrics }) => 'f1_score' in metrics)).toBe(true);
   });
 });
 
@@ -247,7 +249,7 @@ const badProjects: readonly BadProject[] = [
       const data = (files['data/taxi.csv'] ?? '').replaceAll(/,[-\d.]*$/gm, ',');
       return { ...files, 'data/taxi.csv': data };
     },
-    step: 'split',
+    step: 'ingest',
     exitCode: invalid,
     text: /target_col: .*fare_amount/,
   },

@@ -40,9 +40,12 @@ steps:
     window: { records: 100 }
 `;
 
-/** Writes files, by path, into a new temporary directory and answers its path. */
-export const writeProject = async (files: Readonly<Record<string, string>>): Promise<string> => {
-  const root = await mkdtemp(join(tmpdir(), 'millrace-project-'));
+/**
+ * Writes files, by path, into a new temporary directory and answers its path. With a name the directory is one below it
+ * that is called so: projects are called like their directories, and those of one name share what is cached.
+ */
+export const writeProject = async (files: Readonly<Record<string, string>>, name = ''): Promise<string> => {
+  const root = join(await mkdtemp(join(tmpdir(), 'millrace-project-')), name);
   for (const [path, text] of Object.entries(files)) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), text);

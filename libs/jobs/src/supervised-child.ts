@@ -249,7 +249,8 @@ const timedOut = (activity: string, timeoutMs: number, where: string | undefined
     },
   );
 
-const abortError = (signal: AbortSignal): MillraceError =>
+/** The reason of a signal as an error of the taxonomy. */
+export const abortError = (signal: AbortSignal): MillraceError =>
   signal.reason instanceof DOMException
     ? new Cancelled('the job was cancelled')
     : asMillraceError(signal.reason);

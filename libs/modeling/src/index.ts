@@ -1,6 +1,7 @@
 export { estimatorNamed, estimators } from './estimators/catalog.ts';
 export type { Estimator, FitInput, FitStep, FittedModel, Model, Target } from './estimators/estimator.ts';
 export { type ParameterDefinition, type Params, resolveParams } from './estimators/parameters.ts';
+export { type ImportedModel, type ImportOptions, importModel } from './import/import-model.ts';
 export { buildPackage, flavorOf, type PackageInput } from './package/build.ts';
 export { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './package/check-input.ts';
 export {
@@ -14,6 +15,7 @@ export {
   parseManifest,
   readPackage,
 } from './package/manifest.ts';
+export { type Mlmodel, readMlmodel } from './package/mlmodel.ts';
 export type {
   ModelEnvironment,
   PackagedEstimator,
@@ -22,7 +24,8 @@ export type {
   UserFunction,
 } from './package/model-definition.ts';
 export type { UserCodeLimits } from './package/model-process.ts';
-export { importedDirectory } from './package/own-files.ts';
+export { importedDirectory, ownFiles } from './package/own-files.ts';
+export { type PickleReport, pickleReportFile } from './package/pickle-report.ts';
 export { loadPredictor, type Predictor, type PredictorOptions } from './package/predictor.ts';
 export {
   type FeatureSignature,

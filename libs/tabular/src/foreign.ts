@@ -27,7 +27,7 @@ export const viewPandasParquet = async (duck: DuckDb, path: string, view: string
 };
 
 /** Columns of a file that are the index of the data frame; one that only counts rows is none of them. */
-const labelColumns = async (duck: DuckDb, path: string): Promise<ReadonlySet<string>> => {
+export const labelColumns = async (duck: DuckDb, path: string): Promise<ReadonlySet<string>> => {
   const rows = await duck.rows(
     `SELECT decode(value) AS value FROM parquet_kv_metadata(${quoteText(path)}) WHERE decode(key) = 'pandas'`,
   );

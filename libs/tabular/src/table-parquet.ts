@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import { Invalid, MillraceError, messageOf } from '@millrace/errors';
-import { storageType, supportedColumnType, toStorage } from './column-types.ts';
+import { columnTypeOf, storageType, supportedColumnType, toStorage } from './column-types.ts';
 import { type DuckDb, openDuckDb } from './duckdb.ts';
+import { labelColumns } from './foreign.ts';
 import { parquetSource, writeParquet } from './parquet.ts';
 import { describeSource } from './relation.ts';
 import { quoteIdentifier } from './sql.ts';
@@ -13,6 +14,8 @@ import { type Column, ColumnType, type Table } from './table.ts';
 export interface ReadTableOptions {
   /** In this order; default all, in the order of the file. */
   readonly columns?: readonly string[];
+  /** pandas wrote the file: columns of row labels are left out, and what no column can hold otherwise is text. */
+  readonly pandas?: boolean;
   readonly signal?: AbortSignal;
   readonly memoryLimit?: string;
 }
@@ -29,7 +32,7 @@ const chunkRows = 2048;
 export const readTable = (path: string, options: ReadTableOptions = {}): Promise<Table> =>
   withSession(path, options, async (duck) => {
     const source = parquetSource(resolve(path));
-    const plans = await planColumns(duck, source, path, options.columns);
+    const plans = await planColumns(duck, source, path, options);
     if (plans.length === 0) return { rowCount: 0, columns: [] };
     const values: (number | string | boolean | null)[][] = plans.map(() => []);
     const select = plans.map(({ sql }, index) => `${sql} AS c${index}`).join(', ');
@@ -93,7 +96,7 @@ const planColumns = async (
   duck: DuckDb,
   source: string,
   path: string,
-  wanted: readonly string[] | undefined,
+  { columns: wanted, pandas = false }: ReadTableOptions,
 ): Promise<ColumnPlan[]> => {
   const described = await describeSource(duck, source).catch((error: unknown) => {
     if (error instanceof MillraceError) throw error;
@@ -102,10 +105,14 @@ const planColumns = async (
     });
   });
   const byName = new Map(described.map((column) => [column.name, column]));
-  return (wanted ?? [...byName.keys()]).map((name) => {
+  const labels = pandas ? await labelColumns(duck, resolve(path)) : new Set();
+  const all = [...byName.keys()].filter((name) => !labels.has(name));
+  return (wanted ?? all).map((name) => {
     const column = byName.get(name);
     if (column === undefined) throw Invalid.field(`column "${name}"`, `is not in ${path}`);
-    const type = supportedColumnType(column.duckType, name, path);
+    const type = pandas
+      ? (columnTypeOf(column.duckType) ?? ColumnType.string)
+      : supportedColumnType(column.duckType, name, path);
     return { name, type, sql: toWire(toStorage(quoteIdentifier(name), column.duckType, type), type) };
   });
 };

@@ -11,7 +11,13 @@ import {
   type Endpoint,
   InferenceBatch,
 } from '@millrace/contracts/deployment';
-import { ApprovalState, ModelVersion, Policy, RegistryServiceService } from '@millrace/contracts/registry';
+import {
+  ApprovalState,
+  Model,
+  ModelVersion,
+  Policy,
+  RegistryServiceService,
+} from '@millrace/contracts/registry';
 import { Artifact, StepCommand, StepFailure, StepSuccess } from '@millrace/contracts/step';
 import { NotFound } from '@millrace/errors';
 import { manifestOf, type PackageFiles } from '@millrace/modeling';
@@ -224,7 +230,7 @@ export class Lab {
       .store.collection<{ id: string }>({ name: 'commands' })
       .insert(id, { id }, [
         {
-          subject: 'millrace.step.deployment.deploy',
+          subject: `millrace.step.deployment.${command.step}`,
           type: 'millrace.step.v1.StepCommand',
           key: run,
           data: StepCommand.toJSON(command) as Json,
@@ -234,12 +240,16 @@ export class Lab {
   }
 
   /** What came of a step. */
-  async stepResult(run: string, attempt = 1): Promise<{ success?: StepSuccess; failure?: StepFailure }> {
+  async stepResult(
+    run: string,
+    attempt = 1,
+    step = 'deploy',
+  ): Promise<{ success?: StepSuccess; failure?: StepFailure }> {
     const abort = new AbortController();
     const filterSubjects = ['millrace.evt.deployment.step.>'];
     const { bus } = this.runtime('pipeline');
     for await (const event of bus.readEvents({ since: 'all', filterSubjects, signal: abort.signal })) {
-      if (event.key !== `${run}.deploy.${attempt}`) continue;
+      if (event.key !== `${run}.${step}.${attempt}`) continue;
       abort.abort();
       const { result } = event.data as { result: unknown };
       return event.type.includes('.succeeded.')
@@ -267,6 +277,12 @@ export class Lab {
     };
     const handlers: Partial<RpcHandlers<typeof RegistryServiceService>> = {
       getModelVersion: async ({ model, version }) => ({ modelVersion: find(model, version) }),
+      getModel: async ({ name }) => {
+        const versions = [...this.#versions.values()].filter(({ model }) => model === name);
+        if (versions.length === 0) throw new NotFound(`there is no model ${name}`);
+        const latestVersion = Math.max(...versions.map(({ version }) => version));
+        return { model: Model.fromPartial({ name, latestVersion }) };
+      },
       getPolicy: async () => ({ policy: Policy.fromPartial({ protectedAliases: ['production'] }) }),
       resolveAlias: async ({ model, alias }) => {
         const version = this.aliases.get(`${model}@${alias}`);

@@ -6,6 +6,7 @@ import type { CommandContext } from '../context.ts';
 import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
+import { checkScoredOutput, writeScoredOutput } from '../project/write-scored.ts';
 import { firstAnew, readCleanedSteps, unmarkDone } from '../recipes/cleaned-steps.ts';
 import { stepsTo } from '../recipes/recipe-steps.ts';
 import { inspectStep, type OpenOptions } from '../recipes/show-card.ts';
@@ -40,6 +41,7 @@ const prepare = async (context: CommandContext, options: ProjectOptions) => {
 /** Runs the recipe of a project and shows its steps; steps that were cleaned are done anew. */
 export const runRecipe = async (context: CommandContext, options: RunOptions): Promise<void> => {
   const { client, project, snapshot } = await prepare(context, options);
+  if (options.step === 'predict') await checkScoredOutput(project.root, project.recipe);
   const cleaned = await readCleanedSteps(project.root);
   const range = { from: options.from, to: options.step };
   const { run } = await client.pipeline.submitRun({
@@ -57,6 +59,8 @@ export const runRecipe = async (context: CommandContext, options: RunOptions): P
   context.output.note(`${pc.bold(run.id)} ${pc.dim(`#${run.number} of ${snapshot.project}`)}`);
   const last = await followToEnd(context, run);
   await unmarkDone(project.root, last);
+  const written = await writeScoredOutput(client, project.root, last);
+  if (written !== undefined) context.output.note(`predictions written to ${written}`);
   conclude(context, last);
 };
 
@@ -231,7 +235,7 @@ export const runCommands = (program: Command): void => {
       .option('-P, --profile <name>', "file in profiles/ that fills the recipe's variables");
   withProject(program.command('run'))
     .description('run the recipe of this project and show its steps live')
-    .option('-s, --step <step>', 'stop after this step')
+    .option('-s, --step <step>', 'stop after this step; predict scores a batch')
     .option('--from <step>', 'run anew from this step on')
     .option('--no-cache', 'run every step anew')
     .option('-d, --detach', 'print the run id and return')

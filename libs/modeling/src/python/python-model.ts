@@ -13,7 +13,11 @@ import type { Prediction } from '../prediction.ts';
 
 /** What a worker is told when it loads a model: see `millrace/jobs/serve.py`. */
 export interface LoadModel {
-  readonly signature: { readonly columns?: readonly object[]; readonly tensor?: string };
+  readonly signature: {
+    readonly columns?: readonly object[];
+    readonly tensor?: string;
+    readonly tensors?: readonly object[];
+  };
   readonly task: 'regression' | 'classification';
   readonly classes: readonly string[] | null;
   readonly output: string;
@@ -82,10 +86,13 @@ const loadOf = (
   output,
 });
 
-const signatureOf = (inputs: Mlmodel['inputs']): LoadModel['signature'] => {
+/** What a worker must know of a model's inputs. */
+export const signatureOf = (inputs: Mlmodel['inputs']): LoadModel['signature'] => {
   if (inputs === undefined) return {};
   if (inputs.kind === 'columns') return { columns: inputs.columns };
-  return { tensor: inputs.tensors[0]?.dtype ?? 'float64' };
+  const [only] = inputs.tensors;
+  if (inputs.tensors.length === 1 && only?.name === undefined) return { tensor: only?.dtype ?? 'float64' };
+  return { tensors: inputs.tensors };
 };
 
 const startWorker = async (

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailedPrecondition, Unavailable } from '@millrace/errors';
 import { type CommandOptions, type CommandResult, runCommand } from './command.ts';
@@ -56,6 +57,9 @@ const makeVenv = async (
   cwd: string,
   options: CommandOptions,
 ): Promise<string> => {
+  const python = join(target, 'bin', 'python');
+  // Attempts to resolve follow one another.
+  if (existsSync(python)) return python;
   const made = await runCommand(interpreter, ['-m', 'venv', target], { cwd, ...options });
   if (made.code !== 0) {
     throw new FailedPrecondition(
@@ -65,7 +69,7 @@ const makeVenv = async (
       },
     );
   }
-  return join(target, 'bin', 'python');
+  return python;
 };
 
 const refusalOf = ({ stderr }: CommandResult): Refusal => {

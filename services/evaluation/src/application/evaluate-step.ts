@@ -113,6 +113,7 @@ const measureIn = async (
       targetColumn: request.targetColumn,
       validation,
       test,
+      pandas: request.python,
       model,
       ...(serving === undefined ? {} : { champion: serving }),
       environments: context.environments.directory,

@@ -22,6 +22,8 @@ export interface MeasureInput {
   /** Parquet files. */
   readonly validation: string;
   readonly test: string;
+  /** pandas wrote them. */
+  readonly pandas: boolean;
   readonly model: PackageOnDisk;
   readonly champion?: PackageOnDisk;
   /** Directory of the Python environments; those of the models are built. */
@@ -36,7 +38,11 @@ export interface MeasureInput {
 /** Measures a model in a process of its own: predictions and resampling would hold up the service. */
 const main: JobMain<MeasureInput, Measurement> = async (input, context) => {
   context.activity('the evaluation of the model');
-  const [validation, test] = await Promise.all([readTable(input.validation), readTable(input.test)]);
+  const { pandas } = input;
+  const [validation, test] = await Promise.all([
+    readTable(input.validation, { pandas }),
+    readTable(input.test, { pandas }),
+  ]);
   const { environments } = input;
   const model = await open(input.model, environments);
   const champion =

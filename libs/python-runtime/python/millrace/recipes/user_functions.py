@@ -25,7 +25,20 @@ class UserFunction:
     path: str
 
     def __call__(self, *args: Any) -> Any:
+        self._check_arguments(args)
         return self.call(*args)
+
+    def _check_arguments(self, args: tuple[Any, ...]) -> None:
+        """Else a call with the wrong number of them would look like a mistake of Millrace."""
+        try:
+            signature = inspect.signature(self.call)
+        except (TypeError, ValueError):
+            return
+        try:
+            signature.bind(*args)
+        except TypeError as problem:
+            count = "no argument" if not args else "1 argument" if len(args) == 1 else f"{len(args)} arguments"
+            raise self.error(f"is called with {count}, but {problem}") from None
 
     def error(self, problem: str, hint: Optional[str] = None) -> UserError:
         """The error that this function did not do what was asked: `problem` continues its name."""
