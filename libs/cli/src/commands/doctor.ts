@@ -4,13 +4,13 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { judgeDiagnosis } from '../doctor/diagnosis-findings.ts';
 import { type Finding, type FindingState, fail, ok, warn } from '../doctor/finding.ts';
-import { localFindings } from '../doctor/local-findings.ts';
 import { plain } from '../output.ts';
 
 /** What the gateway knows, if it answers. */
 const remoteFindings = async (context: CommandContext): Promise<readonly Finding[]> => {
+  // Loaded when wanted: other commands do without what these stand on.
+  const { judgeDiagnosis } = await import('../doctor/diagnosis-findings.ts');
   const client = await context.client();
   const asked = Date.now();
   try {
@@ -79,6 +79,7 @@ const mark: Readonly<Record<FindingState, string>> = {
 };
 
 const doctor = async (context: CommandContext): Promise<void> => {
+  const { localFindings } = await import('../doctor/local-findings.ts');
   const findings = [
     ...(await localFindings(context.dataDir, process.env)),
     ...(await remoteFindings(context)),
