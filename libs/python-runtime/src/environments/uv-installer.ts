@@ -70,6 +70,8 @@ export const writeLines = async (
 
 /** uv's explanation without its frame, arrows and hints, as one line. */
 export const plainReason = (stderr: string): string => {
+  const built = /Failed to build `([^`]+)`/.exec(stderr)?.[1];
+  if (built !== undefined) return `\`${built}\` could not be built: ${lastError(stderr)}`;
   const lines = stderr
     .split('\n')
     // Warnings and progress come before it.
@@ -81,4 +83,13 @@ export const plainReason = (stderr: string): string => {
     .replace(/\s*hint: .*$/s, '')
     .replace(/^No solution found when resolving dependencies:?\s*/, '');
   return text === '' ? stderr.trim().slice(-500) : text;
+};
+
+/** The last line of a build's output that tells an error: what comes after it are remarks of uv's. */
+const lastError = (stderr: string): string => {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  return (
+    lines.findLast((line) => /^(?:[\w.]*(?:Error|Exception)|error|fatal error):? ./.test(line)) ??
+    'its build failed'
+  );
 };
