@@ -28,6 +28,9 @@ const resolve = async (
   return result.code === 0 ? { lock: result.stdout } : refusalOf(result.stderr, plainReason(result.stderr));
 };
 
+/** Lines that tell what is done; the output of failing builds is in the error. */
+const progress = /^\s*(?:Downloading|Downloaded|Building|Built|Prepared|Installed) /;
+
 const build = async (
   uv: string,
   { interpreter, lock, options: sources, target, directory }: BuildRequest,
@@ -45,7 +48,10 @@ const build = async (
   const file = await writeLines(directory, 'lock.txt', [...sources.filter(isKnownToUv), lock]);
   const python = join(target, 'bin', 'python');
   const args = ['--python', python, '--no-deps', '--requirement', file, ...sources.flatMap(argumentsOf)];
-  const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options });
+  const onLine = (line: string) => {
+    if (progress.test(line)) options.onLine?.(line.trim());
+  };
+  const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options, onLine });
   return installed.code === 0 ? undefined : refusalOf(installed.stderr, plainReason(installed.stderr));
 };
 
