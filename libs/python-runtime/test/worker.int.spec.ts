@@ -145,6 +145,38 @@ def fn():
     expect(spans[1]?.end).toBeGreaterThanOrEqual(spans[1]?.start ?? Number.POSITIVE_INFINITY);
   });
 
+  it('leaves a tracer provider of the user’s in its place, and takes its spans too', async () => {
+    const source = `
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
+ended = []
+class Own(SpanProcessor):
+    def on_end(self, span):
+        ended.append(span.name)
+
+def fn():
+    provider = TracerProvider()
+    provider.add_span_processor(Own())
+    trace.set_tracer_provider(provider)
+    with trace.get_tracer("mine").start_as_current_span("fit"):
+        pass
+    return ended
+`;
+    const telemetry = startTelemetry({ defaultService: 'python', env: {} });
+    const spans: ChildSpan[] = [];
+    const output = await inSpan('parent', {}, () =>
+      run('call', {
+        files: { 'steps/train.py': source },
+        input: { module: 'steps.train', function: 'fn' },
+        onSpans: (finished) => spans.push(...finished),
+      }),
+    );
+    await telemetry.shutdown();
+    expect(output).toEqual({ result: ['fit'] });
+    expect(spans.map(({ name }) => name)).toEqual(['fit']);
+  });
+
   it('leaves no compiled modules among the user’s files', async () => {
     await run('call', {
       files: { 'steps/train.py': 'def fn():\n    return 1\n' },
@@ -339,6 +371,43 @@ describe('the end of a job', () => {
     await gone(pids);
   });
 
+  it('that is good comes after what the user’s code registered for it', async () => {
+    const lines: OutputLine[] = [];
+    const source = 'import atexit\ndef fn():\n    atexit.register(print, "good bye")\n';
+    const input = { module: 'steps.train', function: 'fn' };
+    await run('call', { files: { 'steps/train.py': source }, input, onLog: (line) => lines.push(line) });
+    expect(lines).toEqual([{ stream: 'stdout', text: 'good bye' }]);
+  });
+
+  it.each([
+    ['good', '', 'fulfilled'],
+    ['by its own kill', 'os.kill(os.getpid(), 9)', 'rejected'],
+  ])('that is %s leaves nothing of joblib in shared memory', async (_how, last, status) => {
+    const source = `
+import os
+from joblib import Parallel, delayed
+
+def square(number):
+    return number * number
+
+def fn():
+    squares = Parallel(n_jobs=2)(delayed(square)(number) for number in range(4))
+    print(os.getpid())
+    ${last}
+    return squares
+`;
+    const lines: string[] = [];
+    const input = { module: 'steps.train', function: 'fn' };
+    const [settled] = await Promise.allSettled([
+      run('call', { files: { 'steps/train.py': source }, input, onLog: ({ text }) => lines.push(text) }),
+    ]);
+    expect(settled.status).toBe(status);
+    const [pid] = lines;
+    const left = await readdir('/dev/shm').catch(() => [] as string[]);
+    expect(pid).toMatch(/^\d+$/);
+    expect(left.filter((name) => name.includes(`-${pid}-`) || name.includes(`_${pid}_`))).toEqual([]);
+  });
+
   it('by somebody else’s kill is something that may work another time', async () => {
     const job = run('spawns', {
       input: { spin: true },
@@ -364,7 +433,7 @@ describe('the end of a job', () => {
 
   it('comes at the start when there is no such Python', async () => {
     const absent = { ...environment, python: '/nowhere/bin/python' };
-    await expect(run('echo', { environment: absent })).rejects.toThrow('ENOENT');
+    await expect(run('echo', { environment: absent })).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
 
