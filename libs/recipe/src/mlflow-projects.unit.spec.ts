@@ -309,6 +309,11 @@ describe('a template', () => {
     expect(render(recipe, '').steps.train?.config.using).toBe('linear/ridge');
   });
 
+  test('may be followed by a comment that touches it', () => {
+    const recipe = minimal('', 'primary_metric: "max_error"# {{ GONE }}: as agreed\n');
+    expect(render(recipe, '').primaryMetric).toBe('max_error');
+  });
+
   test('in a profile sees nothing, and its keys may not repeat', () => {
     expect(() => render(minimal(), 'SEED: {{ X|default(3) }}\nSEED: 4\n')).toThrow(
       'profiles/p.yaml:2:1: this key stands here twice',
