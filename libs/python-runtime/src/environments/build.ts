@@ -12,7 +12,7 @@ import { unresolvable } from './resolve.ts';
 
 /** Written last: a directory that has it is a whole environment. */
 export const markerFile = 'millrace-environment.json';
-/** What builds are named while they are under way. */
+/** What builds are named while they are under way: then the key's begin, the builder's process id, something random. */
 export const buildingPrefix = '.building-';
 
 /** What the marker holds. */
@@ -46,7 +46,7 @@ export const buildEnvironment = async (
 ): Promise<void> => {
   const parent = dirname(target);
   await mkdir(parent, { recursive: true });
-  const work = await mkdtemp(join(parent, `${buildingPrefix}${build.key.slice(0, 8)}-`));
+  const work = await mkdtemp(join(parent, `${buildingPrefix}${build.key.slice(0, 8)}-${process.pid}-`));
   try {
     const place = join(work, 'environment');
     const request = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import os
 import sys
@@ -39,7 +40,7 @@ def describe(thrown: BaseException, user_root: str) -> dict[str, Any]:
     }
     if places:
         described["file"], described["line"] = places[0]
-    hint = thrown.hint if isinstance(thrown, UserError) else hint_for(chain)
+    hint = thrown.hint if isinstance(thrown, UserError) else _known_hint(chain)
     if hint is not None:
         described["hint"] = hint
     if isinstance(thrown, UserError) and thrown.path is not None:
@@ -47,6 +48,11 @@ def describe(thrown: BaseException, user_root: str) -> dict[str, Any]:
     if isinstance(thrown, OSError) and thrown.errno is not None:
         described["errno"] = thrown.errno
     return described
+
+
+def _known_hint(chain: list[BaseException]) -> Optional[str]:
+    hints = (hint_for(error, _message(error)) for error in chain)
+    return next((hint for hint in hints if hint is not None), None)
 
 
 def _chain(thrown: BaseException) -> Iterator[BaseException]:
@@ -80,8 +86,8 @@ def _frames(traceback: Optional[TracebackType]) -> list[_Frame]:
     frames = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        # `<frozen importlib>`, `<string>`: code without a file.
-        if not code.co_filename.startswith("<"):
+        # Code without a file (`<string>`), and what carries out an import, say nothing.
+        if not code.co_filename.startswith("<") and code.co_filename != importlib.__file__:
             frames.append(_Frame(os.path.realpath(code.co_filename), traceback.tb_lineno, code.co_name))
         traceback = traceback.tb_next
     return frames
