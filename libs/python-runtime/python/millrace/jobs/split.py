@@ -9,6 +9,7 @@ from typing import Any
 def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
     """Writes `train.parquet`, `validation.parquet` and `test.parquet` to `output_dir`."""
     from millrace.recipes.frames import json_value, read_frame, write_frame
+    from millrace.recipes.seeding import seed_generators
     from millrace.recipes.split import split_frame
     from millrace.recipes.step_input import StepInput
     from millrace.recipes.target import is_classification
@@ -18,6 +19,7 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
     data = read_frame(given["dataset"])
     context.progress(0.1, f"{len(data)} rows read")
     with collected_warnings(step.project) as warned:
+        seed_generators(step.seed)
         result = split_frame(data, step, given)
     context.progress(0.8, "rows split")
     os.makedirs(given["output_dir"], exist_ok=True)

@@ -50,7 +50,7 @@ def _schema(data: Union[pd.DataFrame, np.ndarray]) -> list[dict[str, Any]]:
         return [_column(str(name), data.iloc[:, i]) for i, name in enumerate(data.columns)]
     except _NotInferable:
         # As MLflow: then any input is accepted.
-        return [{"type": "any", "required": False}]
+        return [{"type": "any", "required": True}]
 
 
 def _tensor(data: np.ndarray) -> dict[str, Any]:
@@ -105,9 +105,9 @@ def _object_type(column: pd.Series) -> dict[str, Any]:
 def _is_missing(value: Any) -> bool:
     import pandas as pd
 
-    return value is None or value is pd.NA or value is pd.NaT or value != value if not hasattr(
-        value, "__len__"
-    ) else False
+    if hasattr(value, "__len__"):
+        return False
+    return value is None or value is pd.NA or value is pd.NaT or bool(value != value)
 
 
 def _common_type(values: list[Any]) -> dict[str, Any]:

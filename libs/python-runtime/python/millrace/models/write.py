@@ -5,6 +5,7 @@ It holds no time, run id or path, so that the same data, code, lock and seed giv
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from millrace.models.pickles import write_pickle
 from millrace.models.recipe_model import LOADER_FILE, LOADER_MODULE, loader_module
 from millrace.models.signature import millrace_signature, mlflow_signature
 from millrace.models.yaml_text import yaml_text
+from millrace.recipes.frames import json_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +55,11 @@ def write_package(directory: str, content: PackageContent) -> list[str]:
     os.makedirs(directory)
     module = loader_module()
     write_pickle(
-        content.pipeline, os.path.join(directory, module.PIPELINE_FILE), project=content.project
+        content.pipeline,
+        os.path.join(directory, module.PIPELINE_FILE),
+        content.project,
+        "the trained model",
+        "steps.train.estimator_method",
     )
     _write_code(directory, content)
     _write_environment(directory, content)
@@ -138,10 +144,17 @@ def _own_signature(content: PackageContent, classes: Optional[list[Any]]) -> dic
 
 
 def _input_example(features: pd.DataFrame) -> dict[str, Any]:
-    """The first rows as pandas' `split`, with times as ISO 8601 text, as MLflow writes them."""
-    rows = features.head(EXAMPLE_ROWS).reset_index(drop=True)
-    text = rows.to_json(orient="split", index=False, date_format="iso", double_precision=15)
-    return json.loads(text)
+    """The first rows as pandas' `split`, as MLflow writes them: times as ISO 8601 text."""
+    rows = features.head(EXAMPLE_ROWS)
+    columns = [[_example_cell(each) for each in rows.iloc[:, i]] for i in range(rows.shape[1])]
+    return {"columns": list(rows.columns), "data": [list(row) for row in zip(*columns)]}
+
+
+def _example_cell(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    isoformat = getattr(value, "isoformat", None)
+    return isoformat() if callable(isoformat) and value == value else json_value(value)
 
 
 def _write_code(directory: str, content: PackageContent) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, Mapping
 
@@ -36,8 +37,14 @@ def _item(value: Any, indent: int) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value.lower() not in _RESERVED:
         return value
-    if isinstance(value, float) and value != value:
-        return ".nan"
-    if isinstance(value, float) and abs(value) == float("inf"):
-        return ".inf" if value > 0 else "-.inf"
+    if isinstance(value, float):
+        return _number(value)
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[repr(value)]
+    text = repr(value)
+    # YAML 1.1 takes `1e-05` for text.
+    return text if "." in text else text.replace("e", ".0e")

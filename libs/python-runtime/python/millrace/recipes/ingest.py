@@ -6,7 +6,7 @@ import importlib.util
 import os
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Mapping, Union
 
 from millrace.errors import UserError
 from millrace.recipes.step_input import StepInput
@@ -117,16 +117,21 @@ def _read_delta(given: Mapping[str, Any], section: str) -> pd.DataFrame:
             f"{section}.using",
             "add deltalake to the project's requirements.txt",
         )
+    import pandas as pd
     from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
 
     files = given.get("files") or []
     if len(files) != 1 or not os.path.isdir(files[0]["path"]):
         raise UserError("a Delta table is one directory", f"{section}.location")
-    version: Optional[int] = given.get("version")
-    table = DeltaTable(files[0]["path"], version=version)
-    if given.get("timestamp") is not None:
-        table.load_as_version(str(given["timestamp"]))
-    return table.to_pandas()
+    try:
+        table = DeltaTable(files[0]["path"], version=given.get("version"))
+        if given.get("timestamp") is not None:
+            at = pd.Timestamp(given["timestamp"])
+            table.load_as_version((at.tz_localize("UTC") if at.tz is None else at).to_pydatetime())
+        return table.to_pandas()
+    except (DeltaError, ValueError) as error:
+        raise UserError(f"the Delta table cannot be read: {error}", f"{section}.location") from error
 
 
 def _loader(step: StepInput, given: Mapping[str, Any], section: str) -> UserFunction:

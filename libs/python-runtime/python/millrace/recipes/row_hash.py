@@ -51,7 +51,7 @@ def _hashable_column(column: pd.Series, chunks: int) -> Any:
 
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        return _hashable_categories(column, chunks)
+        return _hashable_categories(column)
     if isinstance(dtype, pd.StringDtype):
         return column.to_numpy(dtype=object, na_value=None)
     if dtype.kind in "mM":
@@ -70,7 +70,8 @@ def _nanoseconds(column: pd.Series) -> Any:
     try:
         return column.array.as_unit("ns")
     except (pd.errors.OutOfBoundsDatetime, pd.errors.OutOfBoundsTimedelta, OverflowError):
-        return column.astype(object).where(column.notna(), None).to_numpy(dtype=object)
+        texts = column.astype(object).map(str)
+        return texts.astype(object).where(column.notna(), None).to_numpy(dtype=object)
 
 
 def _wide_numbers(column: pd.Series) -> Any:
@@ -88,25 +89,21 @@ def _wide_numbers(column: pd.Series) -> Any:
     return column.to_numpy(dtype="float64" if kind == "f" else "int64")
 
 
-def _hashable_categories(column: pd.Series, chunks: int) -> Any:
-    """Hashed by their values; as floats where numbers miss some, as that makes of integers."""
-    categories = column.cat.categories
-    values = column.astype(object)
-    if categories.dtype.kind in "iuf":
-        return values.to_numpy(dtype="float64" if column.isna().any() else categories.dtype)
-    if categories.dtype.kind in "mM":
-        return _nanoseconds(column.astype(categories.dtype))
-    return _hashable_objects(values, chunks)
+def _hashable_categories(column: pd.Series) -> Any:
+    """Hashed by its categories, each mapped as a column of its own."""
+    import pandas as pd
+
+    # As objects a mixture is hashed as text, whichever rows hold what.
+    categories = _hashable_column(column.cat.categories.to_series(), chunks=1)
+    dtype = object if categories.dtype == object else None
+    return column.array.rename_categories(pd.Index(categories, dtype=dtype))
 
 
 def _is_mixed(column: pd.Series) -> bool:
     """Whether it holds objects other than text only."""
     import pandas as pd
 
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return dtype.categories.dtype.kind == "O" and _is_mixed(dtype.categories.to_series())
-    if dtype.kind != "O" or isinstance(dtype, pd.StringDtype):
+    if column.dtype.kind != "O" or isinstance(column.dtype, (pd.StringDtype, pd.CategoricalDtype)):
         return False
     return pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty")
 
@@ -117,6 +114,11 @@ def _hashable_objects(column: pd.Series, chunks: int) -> Any:
 
     if not _is_mixed(column):
         return column.to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(column, skipna=True) in ("datetime", "datetime64", "timedelta"):
+        # pandas finds out while hashing that these objects are times.
+        times = pd.Series(column.tolist())
+        if times.dtype.kind in "mM":
+            return _nanoseconds(times)
     cut = [_mapped(piece) for piece in np.array_split(column.to_numpy(dtype=object), chunks)]
     pieces = [piece for piece in cut if len(piece) > 0]
     return pd.concat(pieces, ignore_index=True).array

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from millrace.errors import UserError
@@ -23,6 +23,7 @@ from millrace.recipes.metrics import (
     greater_is_better,
     load_custom_metrics,
 )
+from millrace.recipes.seeding import seed_generators
 from millrace.recipes.step_input import StepInput
 from millrace.recipes.target import (
     check_classes,
@@ -94,6 +95,57 @@ class Trained:
     best: BestParameters
 
 
+@dataclass(frozen=True)
+class Fitting:
+    """How an estimator is fitted and judged. It holds nothing of this process, so that trials can be tried in
+    others.
+    """
+
+    step: StepInput
+    calibration: Optional[str]
+    custom: Sequence[CustomMetric]
+    primary: str
+    greater_is_better: bool
+
+    def fit(self, estimator: Any, features: pd.DataFrame, labels: pd.Series) -> Any:
+        """The fitted model, the same for the same seed."""
+        seed_generators(self.step.seed)
+        return fit_estimator(estimator, features, labels, self.step.task, self.calibration)
+
+    def evaluate(self, model: Any, features: pd.DataFrame, labels: pd.Series) -> dict[str, float]:
+        """All metrics of the model on these rows."""
+        step = self.step
+        return evaluate(model, features, labels, step.task, step.positive_class, self.custom)
+
+    def loss(self, metrics: Mapping[str, float]) -> float:
+        """The primary metric, less being better."""
+        value = metrics.get(self.primary)
+        if value is None:
+            raise UserError(
+                f"the primary metric `{self.primary}` was not computed on the validation split",
+                "primary_metric",
+                f"there are {', '.join(sorted(metrics))}; some need an estimator with predict_proba",
+            )
+        return -value if self.greater_is_better else value
+
+
+@dataclass(frozen=True)
+class TrialObjective:
+    """What a trial does: fits with its parameters on the (sampled) training rows, judges on validation."""
+
+    fitting: Fitting
+    function: UserFunction
+    fixed: Mapping[str, Any]
+    data: TrainingData
+
+    def __call__(self, params: Mapping[str, Any]) -> tuple[dict[str, float], float]:
+        data, fitting = self.data, self.fitting
+        estimator = make_estimator(self.function, {**self.fixed, **params})
+        model = fitting.fit(estimator, data.features, data.labels)
+        metrics = fitting.evaluate(model, data.validation_features, data.validation_labels)
+        return metrics, fitting.loss(metrics)
+
+
 class Trainer:
     """One execution of the train step over transformed data; `config` is the recipe's `steps.train`."""
 
@@ -102,10 +154,14 @@ class Trainer:
         self._config: Mapping[str, Any] = given.get("config") or {}
         self._context = context
         custom: Sequence[Mapping[str, Any]] = given.get("custom_metrics") or []
-        self._custom: list[CustomMetric] = load_custom_metrics(step.project, custom)
-        self._primary: str = given.get("primary_metric") or DEFAULT_PRIMARY[step.task]
-        self._greater = greater_is_better(self._primary, given.get("greater_is_better"), custom)
-        self._calibration: Optional[str] = self._checked_calibration()
+        primary: str = given.get("primary_metric") or DEFAULT_PRIMARY[step.task]
+        self._fitting = Fitting(
+            step,
+            self._checked_calibration(),
+            load_custom_metrics(step.project, custom),
+            primary,
+            greater_is_better(primary, given.get("greater_is_better"), custom),
+        )
         self._trials: list[dict[str, Any]] = []
 
     def _checked_calibration(self) -> Optional[str]:
@@ -134,20 +190,14 @@ class Trainer:
         estimator, best = self._find_estimator(data, weights)
         self._context.activity("fitting the estimator")
         with self._context.span("fit estimator"):
-            model = self._fit(estimator, data.features, data.labels)
+            model = self._fitting.fit(estimator, data.features, data.labels)
         self._context.progress(0.8, "estimator fitted")
+        evaluate_on = self._fitting.evaluate
         metrics = {
-            "training": self._evaluate(model, data.features, data.labels),
-            "validation": self._evaluate(model, data.validation_features, data.validation_labels),
+            "training": evaluate_on(model, data.features, data.labels),
+            "validation": evaluate_on(model, data.validation_features, data.validation_labels),
         }
         return Trained(model, metrics, self._trials, best)
-
-    def _fit(self, estimator: Any, features: pd.DataFrame, labels: pd.Series) -> Any:
-        return fit_estimator(estimator, features, labels, self._step.task, self._calibration)
-
-    def _evaluate(self, model: Any, features: pd.DataFrame, labels: pd.Series) -> dict[str, float]:
-        step = self._step
-        return evaluate(model, features, labels, step.task, step.positive_class, self._custom)
 
     def _find_estimator(
         self, data: TrainingData, weights: Optional[dict[Any, float]]
@@ -163,28 +213,29 @@ class Trainer:
 
     def _automl(self, data: TrainingData) -> tuple[Any, BestParameters]:
         self._context.activity("searching with FLAML")
-        metric = automl.AutomlMetric(self._primary, self._greater, self._custom)
+        fitting = self._fitting
+        metric = automl.AutomlMetric(fitting.primary, fitting.greater_is_better, fitting.custom)
         with self._context.span("automl"):
             found = automl.search_estimator(
                 data.features, data.labels, self._step, self._config, metric
             )
         for params, seconds in found.improvements:
-            self._trials.append(_trial_record(tuning.Trial(params, seconds=seconds), None))
+            self._trials.append(_trial_record(tuning.Trial(params, seconds=seconds), {}))
         return found.estimator, BestParameters(automl=found.best_params)
 
     def _user_estimator(
         self, data: TrainingData, weights: Optional[dict[Any, float]]
     ) -> tuple[Any, BestParameters]:
         function = self._estimator_function()
-        fixed = self._fixed_params()
-        maker = EstimatorMaker(function, self._context)
-        if weights is not None:
-            fixed["class_weight"] = self._weights_by_code(weights, data.labels)
         search = tuning.tuning_config(self._step.project, self._config)
-        if search is None:
-            return maker.make(fixed), BestParameters(fixed=fixed)
-        best = self._tune(search, maker, fixed, data)
-        return maker.make({**best.fixed, **best.tuned}), best
+        fixed = self._fixed_params()
+        if weights is not None and self._takes_class_weight(function, fixed):
+            fixed["class_weight"] = self._weights_by_code(weights, data.labels)
+        best = BestParameters(fixed=fixed)
+        if search is not None:
+            best = self._tune(search, function, fixed, data)
+        seed_generators(self._step.seed)
+        return make_estimator(function, {**best.fixed, **best.tuned}), best
 
     def _estimator_function(self) -> UserFunction:
         path = "steps.train.estimator_method"
@@ -203,38 +254,50 @@ class Trainer:
             raise UserError("must be a mapping of names to values", "steps.train.estimator_params")
         return dict(params)
 
+    def _takes_class_weight(self, function: UserFunction, fixed: Mapping[str, Any]) -> bool:
+        """Whether the estimator function takes the weights that rebalancing adds. MLflow failed if not."""
+        try:
+            make_estimator(function, {**fixed, "class_weight": "balanced"})
+        except (TypeError, ValueError) as error:
+            if "class_weight" not in str(error):
+                raise
+            self._context.warn(
+                f"the estimator of `{function.name}` takes no class_weight; rebalanced rows are not "
+                "weighted back"
+            )
+            return False
+        return True
+
     def _weights_by_code(self, weights: dict[Any, float], labels: pd.Series) -> dict[Any, float]:
         """Keyed by what the estimator sees: codes, unless calibration has it see the labels."""
-        if self._calibration or codes_are_labels(classes_of(labels)):
+        if self._fitting.calibration or codes_are_labels(classes_of(labels)):
             return weights
         return dict(enumerate(weights.values()))
 
     def _tune(
         self,
         search: tuning.TuningConfig,
-        maker: EstimatorMaker,
+        function: UserFunction,
         fixed: dict[str, Any],
         data: TrainingData,
     ) -> BestParameters:
-        features, labels = data.features, data.labels
-        if search.sample_fraction < 1:
-            features = features.sample(frac=search.sample_fraction, random_state=_SAMPLE_SEED)
-            labels = labels.sample(frac=search.sample_fraction, random_state=_SAMPLE_SEED)
-
-        def objective(params: Mapping[str, Any]) -> tuple[dict[str, float], float]:
-            model = self._fit(maker.make({**fixed, **params}), features, labels)
-            metrics = self._evaluate(model, data.validation_features, data.validation_labels)
-            return metrics, self._loss(metrics)
+        sampled = _sampled(data, search.sample_fraction)
+        objective = TrialObjective(self._fitting, function, fixed, sampled)
 
         def on_trial(count: int, trial: tuning.Trial) -> None:
             self._trials.append(_trial_record(trial, fixed))
+            for text in trial.warnings:
+                self._context.warn(text)
             self._context.progress(
                 0.75 * count / search.max_trials, f"trial {count} of {search.max_trials}"
             )
 
         self._context.activity("tuning")
         with self._context.span("tuning"):
-            best = tuning.Search(search, objective, self._step.seed, on_trial).run()
+            search_run = tuning.Search(
+                search, objective, self._step.project, self._step.seed, on_trial
+            )
+            best = search_run.run()
             if not fixed:
                 return BestParameters(tuned=best.params)
             # As MLflow: a search that does not beat the fixed parameters alone is not used.
@@ -245,45 +308,20 @@ class Trainer:
         kept = {name: value for name, value in fixed.items() if name not in best.params}
         return BestParameters(tuned=best.params, fixed=kept)
 
-    def _loss(self, metrics: Mapping[str, float]) -> float:
-        value = metrics.get(self._primary)
-        if value is None:
-            raise UserError(
-                f"the primary metric `{self._primary}` was not computed on the validation split",
-                "primary_metric",
-                f"there are {', '.join(sorted(metrics))}; some need an estimator with predict_proba",
-            )
-        return -value if self._greater else value
+
+def _sampled(data: TrainingData, fraction: float) -> TrainingData:
+    if fraction == 1:
+        return data
+    return replace(
+        data,
+        features=data.features.sample(frac=fraction, random_state=_SAMPLE_SEED),
+        labels=data.labels.sample(frac=fraction, random_state=_SAMPLE_SEED),
+    )
 
 
-class EstimatorMaker:
-    """Calls the estimator function; without `class_weight`, which rebalancing adds, when it cannot take it."""
-
-    def __init__(self, function: UserFunction, context: Any) -> None:
-        self._function = function
-        self._context = context
-        self._takes_weights = True
-
-    def make(self, params: Mapping[str, Any]) -> Any:
-        """The unfitted estimator."""
-        if not self._takes_weights:
-            params = {name: value for name, value in params.items() if name != "class_weight"}
-        try:
-            return make_estimator(self._function, params)
-        except (TypeError, ValueError) as error:
-            if "class_weight" not in params or "class_weight" not in str(error):
-                raise
-        self._takes_weights = False
-        self._context.warn(
-            f"the estimator of `{self._function.name}` takes no class_weight; rebalanced rows are not "
-            "weighted back"
-        )
-        return self.make(params)
-
-
-def _trial_record(trial: tuning.Trial, fixed: Optional[Mapping[str, Any]]) -> dict[str, Any]:
+def _trial_record(trial: tuning.Trial, fixed: Mapping[str, Any]) -> dict[str, Any]:
     """Metrics by their bare names, as MLflow's trials had them, and by `val_`, as runs have them."""
-    params = {**(fixed or {}), **trial.params}
+    params = {**fixed, **trial.params}
     record: dict[str, Any] = {
         "params": {name: recorded(value) for name, value in params.items()},
         "metrics": {
@@ -294,7 +332,7 @@ def _trial_record(trial: tuning.Trial, fixed: Optional[Mapping[str, Any]]) -> di
         "seconds": trial.seconds,
     }
     if trial.error is not None:
-        record["error"] = f"{type(trial.error).__name__}: {trial.error}"
+        record["error"] = trial.error
     return record
 
 

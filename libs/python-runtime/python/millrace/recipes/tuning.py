@@ -1,16 +1,18 @@
-"""Hyper-parameter search with hyperopt, in threads instead of Spark, and seeded."""
+"""Hyper-parameter search with hyperopt, in processes instead of Spark, and seeded."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from typing import Any, Callable, Mapping, Optional, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from millrace.errors import UserError
 from millrace.recipes.user_functions import UserFunction, user_function
+from millrace.recipes.user_warnings import collected_warnings
 
 _PATH = "steps.train.tuning"
 _DEFAULT_ALGORITHM = "hyperopt.rand.suggest"
@@ -37,10 +39,13 @@ class Trial:
     metrics: dict[str, float] = field(default_factory=dict)
     loss: Optional[float] = None
     seconds: float = 0.0
-    error: Optional[BaseException] = None
+    #: What the user's code raised, as text.
+    error: Optional[str] = None
+    warnings: list[str] = field(default_factory=list)
 
 
-#: Fits and evaluates with these parameters; returns the metrics of the validation split and the loss.
+#: Fits and evaluates with these parameters; returns the metrics of the validation split and the loss. It is
+#: sent to other processes when trials run in parallel.
 Objective = Callable[[Mapping[str, Any]], "tuple[dict[str, float], float]"]
 
 
@@ -107,7 +112,13 @@ def _hyperopt() -> Any:
 
 
 def _early_stop(project: str, name: Optional[str]) -> Optional[UserFunction]:
-    return user_function(project, "train", name, f"{_PATH}.early_stop_fn") if name else None
+    if not name:
+        return None
+    function = user_function(project, "train", name, f"{_PATH}.early_stop_fn")
+    if (function.call.__module__, function.name) == ("hyperopt.early_stop", "no_progress_loss"):
+        # It makes such a function, with defaults for everything.
+        return replace(function, call=function.call())
+    return function
 
 
 def search_space(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -132,11 +143,25 @@ def _expression(name: str, details: Any) -> Any:
         )
     arguments = {key: value for key, value in details.items() if key != "distribution"}
     try:
-        return distribution(name, **arguments)
+        # Its documentation calls the only bound of `randint` upper; the function has another name for it.
+        bound = [arguments.pop("upper")] if "upper" in arguments else []
+        expression = distribution(name, *bound, **arguments)
+        _draw(expression)
     except Exception as error:
         raise UserError(
             f"`{details['distribution']}` does not take {arguments}: {error}", path
         ) from error
+    return expression
+
+
+def _draw(expression: Any) -> None:
+    """Draws once, as hyperopt looks at the arguments of a distribution only then."""
+    import numpy as np
+    from hyperopt.pyll import stochastic
+
+    # It prints its own account of what is wrong.
+    with contextlib.redirect_stdout(io.StringIO()):
+        stochastic.sample(expression, np.random.default_rng(0))
 
 
 class Search:
@@ -148,6 +173,7 @@ class Search:
         self,
         config: TuningConfig,
         objective: Objective,
+        project: str,
         seed: int,
         on_trial: Callable[[int, Trial], None],
     ) -> None:
@@ -157,6 +183,7 @@ class Search:
 
         self._config = config
         self._objective = objective
+        self._project = project
         self._random = np.random.default_rng(seed)
         self._space = search_space(config.parameters)
         # hyperopt evaluates nothing here: it proposes, and is told what came of it.
@@ -168,16 +195,30 @@ class Search:
 
     def run(self) -> Trial:
         """The best trial. Raises the first trial's own error when every trial failed."""
-        with ThreadPoolExecutor(max_workers=self._config.parallelism) as pool:
-            while len(self.trials) < self._config.max_trials and self._round(pool):
+        with self._processes():
+            while len(self.trials) < self._config.max_trials and self._round():
                 if self._stops_early():
                     break
         succeeded = [trial for trial in self.trials if trial.loss is not None]
         if succeeded:
             return min(succeeded, key=lambda trial: trial.loss or 0.0)
-        raise self.trials[0].error or UserError("no trial was made", _PATH)
+        if self.trials:
+            # Once more, here, for the error itself with its lines.
+            self._objective(self.trials[0].params)
+        raise UserError("no trial succeeded", _PATH)
 
-    def _round(self, pool: ThreadPoolExecutor) -> bool:
+    @contextlib.contextmanager
+    def _processes(self) -> Iterator[None]:
+        """Ends the processes of parallel trials, which would idle for minutes."""
+        try:
+            yield
+        finally:
+            if self._config.parallelism > 1:
+                from joblib.externals.loky import get_reusable_executor
+
+                get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+    def _round(self) -> bool:
         """Proposes, tries and tells; false when the algorithm has nothing left to propose."""
         from hyperopt import base
 
@@ -194,9 +235,7 @@ class Search:
         documents = [
             each for each in proposals._dynamic_trials if each["state"] == base.JOB_STATE_NEW
         ]
-        each_in_turn = map if self._config.parallelism == 1 else pool.map
-        tried = list(each_in_turn(self._try, [self._params(each) for each in documents]))
-        for document, trial in zip(documents, tried):
+        for document, trial in zip(documents, self._tried([self._params(each) for each in documents])):
             document["state"] = base.JOB_STATE_DONE
             document["result"] = _result(trial)
             self.trials.append(trial)
@@ -204,23 +243,29 @@ class Search:
         proposals.refresh()
         return True
 
+    def _tried(self, settings: list[dict[str, Any]]) -> Iterable[Trial]:
+        if self._config.parallelism == 1:
+            return (run_trial(self._objective, params) for params in settings)
+        from joblib import Parallel, delayed
+
+        run = delayed(_run_trial_elsewhere)
+        jobs = (run(self._objective, params, self._project) for params in settings)
+        return Parallel(n_jobs=self._config.parallelism, backend="loky")(jobs)
+
     def _params(self, document: Mapping[str, Any]) -> dict[str, Any]:
         from hyperopt import space_eval
 
         chosen = {name: values[0] for name, values in document["misc"]["vals"].items() if values}
         return dict(space_eval(self._space, chosen))
 
-    def _try(self, params: dict[str, Any]) -> Trial:
-        return run_trial(self._objective, params)
-
     def _stops_early(self) -> bool:
         function = self._config.early_stop
         if function is None:
             return False
         returned = function(self._proposals, *self._early_stop_state)
-        if not isinstance(returned, tuple) or len(returned) != 2:
+        if not isinstance(returned, (tuple, list)) or len(returned) != 2:
             raise function.error(
-                "did not return a tuple of two",
+                "did not return two values",
                 "return (stop, arguments), where the arguments are a list for its next call",
             )
         stop, self._early_stop_state = returned
@@ -237,8 +282,16 @@ def run_trial(objective: Objective, params: dict[str, Any]) -> Trial:
         # The recipe is at fault, not these parameters.
         raise
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises fails this trial only
-        trial.error = error
+        trial.error = f"{type(error).__name__}: {error}"
     trial.seconds = time.perf_counter() - started
+    return trial
+
+
+def _run_trial_elsewhere(objective: Objective, params: dict[str, Any], project: str) -> Trial:
+    """In a process of its own, from which warnings must be brought back."""
+    with collected_warnings(project) as warned:
+        trial = run_trial(objective, params)
+    trial.warnings = warned.texts
     return trial
 
 
