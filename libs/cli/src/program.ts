@@ -5,6 +5,7 @@ import { bridgeCommands } from './commands/bridge.ts';
 import { certificateCommands } from './commands/certs.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { endpointCommands } from './commands/endpoints.ts';
+import { environmentCommands } from './commands/environments.ts';
 import { garbageCommands } from './commands/garbage.ts';
 import { initCommand } from './commands/init.ts';
 import { lifecycleCommands } from './commands/lifecycle.ts';
@@ -35,6 +36,7 @@ export const createProgram = (): Command => {
   monitoringCommands(program);
   observeCommands(program);
   automationCommands(program);
+  environmentCommands(program);
   garbageCommands(program);
   bridgeCommands(program);
   tokenCommands(program);

@@ -9,4 +9,10 @@ export type { Permissions } from './permissions.ts';
 export { identityOf } from './process-identity.ts';
 export type { ChildSpan, JobProgress } from './protocol.ts';
 export { type JobOptions, runJob } from './run-job.ts';
-export { type ChildOptions, type ExchangeOptions, type Exit, SupervisedChild } from './supervised-child.ts';
+export {
+  abortError,
+  type ChildOptions,
+  type ExchangeOptions,
+  type Exit,
+  SupervisedChild,
+} from './supervised-child.ts';

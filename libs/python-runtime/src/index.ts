@@ -2,6 +2,7 @@ export * from './contract.ts';
 export { cacheDirectory } from './environments/cache-directory.ts';
 export { environmentSpecOf } from './environments/environment-spec.ts';
 export type { EnvironmentInfo, Pruned, PruneOptions } from './environments/inventory.ts';
+export { projectFilesIn } from './environments/project-directory.ts';
 export {
   type EnsureOptions,
   type EnvironmentsOptions,

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { asMillraceError, Cancelled } from '@millrace/errors';
 
 export interface CommandOptions {
   readonly cwd?: string;
@@ -69,14 +68,9 @@ export const runCommand = async (
       child.once('error', reject);
       child.once('close', resolve);
     });
-    if (options.signal?.aborted) throw abortReason(options.signal);
+    options.signal?.throwIfAborted();
     return { code, stdout, stderr };
   } finally {
     options.signal?.removeEventListener('abort', kill);
   }
 };
-
-const abortReason = (signal: AbortSignal) =>
-  signal.reason instanceof DOMException
-    ? new Cancelled('the building of the environment was cancelled')
-    : asMillraceError(signal.reason);

@@ -58,7 +58,7 @@ export const findInterpreter = async (
   }
   return {
     ...any,
-    warning: `Python ${asked} is wanted but not on this machine: Python ${any.version} is used instead; results may differ.`,
+    warning: `Python ${asked} is wanted but not on this machine: Python ${any.version} is used instead, and results may differ. Once it is installed: \`millrace env build --refresh\`.`,
   };
 };
 

@@ -3,7 +3,7 @@ import { access, mkdir, mkdtemp, readFile, rename, rm, utimes, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { asMillraceError } from '@millrace/errors';
-import { withFileLock } from '@millrace/jobs';
+import { abortError, withFileLock } from '@millrace/jobs';
 import type { EnvironmentSpec, PythonEnvironment } from '../contract.ts';
 import { pythonLibrary } from '../worker/python-process.ts';
 import { type Build, buildEnvironment, linkLibrary, type Marker, markerFile } from './build.ts';
@@ -37,6 +37,8 @@ export interface EnsureOptions {
   readonly signal?: AbortSignal;
   /** Takes a line for each thing that is done: `resolving 7 requirements`, `Downloading numpy (17.4MiB)`. */
   readonly onProgress?: (line: string) => void;
+  /** Resolves anew, to the newest versions and a Python that was installed meanwhile, instead of taking what is remembered. */
+  readonly refresh?: boolean;
 }
 
 /** What a spec was resolved to. */
@@ -69,15 +71,19 @@ export class PythonEnvironments {
    * of reach; `FailedPrecondition` when there is no Python; `Exhausted` when the disk is full.
    */
   async ensure(spec: EnvironmentSpec, options: EnsureOptions = {}): Promise<PythonEnvironment> {
-    options.signal?.throwIfAborted();
-    const specFile = join(this.directory, 'resolved', `${digestOf(specIdentity(spec))}.json`);
-    const known = await readJson<Resolution>(specFile);
-    const ready = known === undefined ? undefined : await this.#read(known.key, known.warnings);
+    if (options.signal?.aborted) throw abortError(options.signal);
+    const digest = digestOf(specIdentity(spec));
+    const specFile = join(this.directory, 'resolved', `${digest}.json`);
+    const ready = options.refresh ? undefined : await this.#remembered(specFile);
     if (ready !== undefined) return ready;
     try {
-      return await this.#make(spec, specFile, known, options);
+      return await this.#alone(digest, options, async () => {
+        // Another process may have made it meanwhile.
+        const made = options.refresh ? undefined : await this.#remembered(specFile);
+        return made ?? (await this.#make(spec, specFile, options));
+      });
     } catch (thrown) {
-      throw asMillraceError(thrown);
+      throw options.signal?.aborted ? abortError(options.signal) : asMillraceError(thrown);
     }
   }
 
@@ -96,35 +102,43 @@ export class PythonEnvironments {
     return pruneEnvironments(this.directory, options);
   }
 
-  async #make(
-    spec: EnvironmentSpec,
-    specFile: string,
-    known: Resolution | undefined,
-    options: EnsureOptions,
-  ): Promise<PythonEnvironment> {
-    const onProgress = options.onProgress ?? (() => {});
-    const { signal } = options;
-    const tools: CommandOptions = { onLine: onProgress, ...(signal === undefined ? {} : { signal }) };
-    const installer = await locateInstaller({
-      directory: this.directory,
-      onProgress,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const interpreter = await findInterpreter(spec.python, {
-      ...(installer.uv === undefined ? {} : { uv: installer.uv }),
-      ...(signal === undefined ? {} : { signal }),
-    });
+  async #remembered(specFile: string): Promise<PythonEnvironment | undefined> {
+    const known = await readJson<Resolution>(specFile);
+    return known === undefined ? undefined : this.#read(known.key, known.warnings);
+  }
+
+  async #make(spec: EnvironmentSpec, specFile: string, options: EnsureOptions): Promise<PythonEnvironment> {
+    const { signal, onProgress = () => {} } = options;
+    const withSignal = signal === undefined ? {} : { signal };
+    const tools: CommandOptions = { onLine: onProgress, ...withSignal };
+    const installer = await locateInstaller({ directory: this.directory, onProgress, ...withSignal });
+    const uv = installer.uv === undefined ? {} : { uv: installer.uv };
+    const interpreter = await findInterpreter(spec.python, { ...uv, ...withSignal });
+    const known = options.refresh ? undefined : await readJson<Resolution>(specFile);
     const lock = spec.lock ?? known?.lock ?? (await this.#resolve(spec, interpreter, installer, tools));
     const build = buildOf(spec, interpreter, lock);
     const warnings = [
       ...(spec.warnings ?? []),
       ...(interpreter.warning === undefined ? [] : [interpreter.warning]),
     ];
-    await this.#build(build, installer, tools);
+    // Another spec may come to the same packages.
+    await this.#alone(build.key, options, () => this.#build(build, installer, tools));
     await writeWhole(specFile, { key: build.key, lock, warnings } satisfies Resolution);
     const made = await this.#read(build.key, warnings);
     if (made === undefined) throw new Error(`the environment ${build.key} went while it was made`);
     return made;
+  }
+
+  /** Does it while no other process does anything under that name. */
+  async #alone<T>(name: string, { signal, onProgress }: EnsureOptions, work: () => Promise<T>): Promise<T> {
+    const locks = join(this.directory, 'locks');
+    await mkdir(locks, { recursive: true });
+    const options = {
+      timeoutMs: buildTimeoutMs,
+      onWait: () => onProgress?.('another process is making the same environment: waiting for it'),
+      ...(signal === undefined ? {} : { signal }),
+    };
+    return withFileLock(join(locks, `${name}.lock`), options, work);
   }
 
   async #resolve(
@@ -143,23 +157,13 @@ export class PythonEnvironments {
   }
 
   async #build(build: Build, installer: Installer, tools: CommandOptions): Promise<void> {
-    const locks = join(this.directory, 'locks');
-    await mkdir(locks, { recursive: true });
-    const onWait = () => tools.onLine?.('another process is building the same environment: waiting for it');
-    const options = {
-      timeoutMs: buildTimeoutMs,
-      onWait,
-      ...(tools.signal === undefined ? {} : { signal: tools.signal }),
-    };
-    await withFileLock(join(locks, `${build.key}.lock`), options, async () => {
-      const target = this.#pathOf(build.key);
-      if ((await this.#read(build.key, [])) !== undefined) return;
-      // What has no marker, or no interpreter any more, is a remainder.
-      await rm(target, { recursive: true, force: true });
-      const { length } = build.lock.trim().split('\n');
-      tools.onLine?.(`installing ${length} packages`);
-      await buildEnvironment(build, installer, target, tools);
-    });
+    if ((await this.#read(build.key, [])) !== undefined) return;
+    const target = this.#pathOf(build.key);
+    // What has no marker, or no interpreter any more, is a remainder.
+    await rm(target, { recursive: true, force: true });
+    const { length } = build.lock.trim().split('\n');
+    tools.onLine?.(`installing ${length} packages`);
+    await buildEnvironment(build, installer, target, tools);
   }
 
   #pathOf(key: string): string {

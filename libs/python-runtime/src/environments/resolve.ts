@@ -19,7 +19,8 @@ export const resolveSpec = async (
   options: CommandOptions,
 ): Promise<string> => {
   const named = new Set(spec.requirements.map(nameOf));
-  const needs = spec.needs.filter((need) => !named.has(nameOf(need)));
+  // What a need asks of a package beyond its name (`flaml[automl]`) is wanted also where the project names it.
+  const needs = spec.needs.filter((need) => !named.has(nameOf(need)) || need.includes('['));
   const requirements = [...(spec.options ?? []), ...spec.requirements, ...needs, ...workerNeeds];
   /** How far each preference has given way. */
   const given = new Map(preferences.map(({ name }) => [name, 0]));
@@ -28,7 +29,7 @@ export const resolveSpec = async (
     const constraints = [...(spec.constraints ?? []), ...preferred];
     const request = { interpreter, requirements, constraints, directory };
     const outcome = await installer.resolve(request, options);
-    if ('lock' in outcome) return sorted(outcome.lock);
+    if ('lock' in outcome) return withHashes(sorted(outcome.lock), spec.requirements);
     if (preferred.length === 0) throw unresolvable(spec, interpreter, outcome.reason);
     giveWay(given, outcome.reason);
   }
@@ -55,7 +56,7 @@ export const unresolvable = (spec: EnvironmentSpec, interpreter: Interpreter, re
   const said = firstSentences(reason);
   const path = places[0]?.place ?? spec.source ?? 'requirements';
   return new Invalid(`${path}: ${said}`, {
-    hint: hintFor(places, interpreter),
+    hint: reason.includes('could not be built') ? buildHint(interpreter) : hintFor(places, interpreter),
     violations: (places.length === 0 ? [{ place: path, requirement: '' }] : places).map(
       ({ place, requirement }) => ({
         path: place,
@@ -83,6 +84,9 @@ const placesOf = (spec: EnvironmentSpec, reason: string): Place[] =>
     })
     .sort((left, right) => left.at - right.at);
 
+const buildHint = ({ version }: Interpreter): string =>
+  `Take a release that has a wheel for Python ${version}, or install what its build asks for on this machine.`;
+
 const hintFor = (places: readonly Place[], { version }: Interpreter): string => {
   if (places.length === 0) {
     return `Loosen the requirements: Millrace's worker needs ${workerNeeds.join(', ')} (Python ${version}).`;
@@ -99,6 +103,14 @@ const firstSentences = (reason: string): string => {
     .join(' ')
     .replace(/, we can conclude that .*$/, '.');
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;
+};
+
+/** Adds the hashes that the project states for a package: they are compared when it is installed. */
+const withHashes = (lock: string, requirements: readonly string[]): string => {
+  const hashes = new Map(
+    requirements.map((line) => [nameOf(line), line.match(/\s--hash[=\s]\S+/g)?.join('') ?? '']),
+  );
+  return lock.replaceAll(/^.+$/gm, (line) => line + (hashes.get(nameOf(line)) ?? ''));
 };
 
 const sorted = (lock: string): string => {

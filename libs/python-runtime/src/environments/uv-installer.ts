@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Unavailable } from '@millrace/errors';
-import { type CommandOptions, type CommandResult, runCommand } from './command.ts';
+import { type CommandOptions, runCommand } from './command.ts';
 import type { BuildRequest, Installer, Refusal, ResolveRequest } from './installer.ts';
+import { refusalOf } from './refusal.ts';
 
 /** Resolves and installs with uv. */
 export const uvInstaller = (uv: string): Installer => ({
@@ -25,8 +25,11 @@ const resolve = async (
   // What it says on its way is not for the user: a conflict may be one that preferences give way to.
   const quiet = { cwd: directory, ...options, onLine: () => {} };
   const result = await runCommand(uv, ['pip', 'compile', input, ...args], quiet);
-  return result.code === 0 ? { lock: result.stdout } : refusalOf(result);
+  return result.code === 0 ? { lock: result.stdout } : refusalOf(result.stderr, plainReason(result.stderr));
 };
+
+/** Lines that tell what is done; the output of failing builds is in the error. */
+const progress = /^\s*(?:Downloading|Downloaded|Building|Built|Prepared|Installed) /;
 
 const build = async (
   uv: string,
@@ -41,12 +44,15 @@ const build = async (
       ...options,
     },
   );
-  if (made.code !== 0) return refusalOf(made);
+  if (made.code !== 0) return refusalOf(made.stderr, plainReason(made.stderr));
   const file = await writeLines(directory, 'lock.txt', [...sources.filter(isKnownToUv), lock]);
   const python = join(target, 'bin', 'python');
   const args = ['--python', python, '--no-deps', '--requirement', file, ...sources.flatMap(argumentsOf)];
-  const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options });
-  return installed.code === 0 ? undefined : refusalOf(installed);
+  const onLine = (line: string) => {
+    if (progress.test(line)) options.onLine?.(line.trim());
+  };
+  const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options, onLine });
+  return installed.code === 0 ? undefined : refusalOf(installed.stderr, plainReason(installed.stderr));
 };
 
 /** uv takes these options of pip's files only as arguments, under names of its own. */
@@ -68,23 +74,10 @@ export const writeLines = async (
   return path;
 };
 
-/** Why uv refused; throws `Unavailable` when the index cannot be reached. */
-const refusalOf = ({ stderr }: CommandResult): Refusal => {
-  const reason = plainReason(stderr);
-  if (
-    /Failed to fetch|error sending request|dns error|Connect(?:ion)? (?:error|refused)|timed out/i.test(
-      stderr,
-    )
-  ) {
-    throw new Unavailable(`the package index could not be reached: ${reason}`, {
-      hint: 'Check the network and the index (UV_DEFAULT_INDEX, PIP_INDEX_URL), then try again.',
-    });
-  }
-  return { reason };
-};
-
 /** uv's explanation without its frame, arrows and hints, as one line. */
 export const plainReason = (stderr: string): string => {
+  const built = /Failed to build `([^`]+)`/.exec(stderr)?.[1];
+  if (built !== undefined) return `\`${built}\` could not be built: ${lastError(stderr)}`;
   const lines = stderr
     .split('\n')
     // Warnings and progress come before it.
@@ -96,4 +89,13 @@ export const plainReason = (stderr: string): string => {
     .replace(/\s*hint: .*$/s, '')
     .replace(/^No solution found when resolving dependencies:?\s*/, '');
   return text === '' ? stderr.trim().slice(-500) : text;
+};
+
+/** The last line of a build's output that tells an error: what comes after it are remarks of uv's. */
+const lastError = (stderr: string): string => {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  return (
+    lines.findLast((line) => /^(?:[\w.]*(?:Error|Exception)|error|fatal error):? ./.test(line)) ??
+    'its build failed'
+  );
 };

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from typing import Optional, Sequence
+from typing import Optional
 
 #: Modules whose distribution has another name.
 _DISTRIBUTIONS = {
@@ -44,17 +44,8 @@ _REMOVED = (
 )
 
 
-def hint_for(chain: Sequence[BaseException]) -> Optional[str]:
-    """A sentence that says what to do, when one of the chained exceptions is known."""
-    for error in chain:
-        hint = _hint_of(error)
-        if hint is not None:
-            return hint
-    return None
-
-
-def _hint_of(error: BaseException) -> Optional[str]:
-    text = str(error)
+def hint_for(error: BaseException, text: str) -> Optional[str]:
+    """A sentence that says what to do about an exception whose text is ``text``, when it is a known one."""
     for pattern, hint in _REMOVED:
         if pattern.search(text):
             return hint

@@ -1,13 +1,11 @@
 """Spans of the user's own OpenTelemetry join the trace of the run.
 
-Nothing is loaded until user code imports ``opentelemetry.trace``; then, where the SDK is installed and the user has set no
-provider of their own, a provider is set whose spans go to the parent process.
+Nothing is loaded until user code imports ``opentelemetry.trace``; then, where the SDK is installed, there is a provider whose
+spans go to the parent process. So do those of a provider that the user sets, beside wherever they send them.
 """
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.util
 import sys
 from typing import Any, Callable, Optional
 
@@ -18,8 +16,11 @@ _TRACE_API = "opentelemetry.trace"
 _recorder: Optional[SpanRecorder] = None
 
 
-class _AfterImport(importlib.abc.MetaPathFinder):
-    """Calls ``then`` once, after the module ``name`` was imported the usual way."""
+class _AfterImport:
+    """Finder that calls ``then`` once, after the module ``name`` was imported the usual way.
+
+    It derives from nothing: ``importlib.abc`` would double the time that a worker takes to start.
+    """
 
     def __init__(self, name: str, then: Callable[[], None]) -> None:
         self._name = name
@@ -28,8 +29,10 @@ class _AfterImport(importlib.abc.MetaPathFinder):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
         if fullname != self._name:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        from importlib.util import find_spec
+
+        sys.meta_path.remove(self)  # type: ignore[arg-type]
+        spec = find_spec(fullname)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
@@ -51,7 +54,7 @@ def install(recorder: SpanRecorder, send: Callable[[dict[str, Any]], None]) -> N
     if _TRACE_API in sys.modules:
         _attach_current()
     elif not any(isinstance(finder, _AfterImport) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _AfterImport(_TRACE_API, lambda: _set_provider(send)))
+        sys.meta_path.insert(0, _AfterImport(_TRACE_API, lambda: _set_provider(send)))  # type: ignore[arg-type]
 
 
 def attach(trace_id: str, span_id: str) -> Any:
@@ -91,9 +94,19 @@ def _set_provider(send: Callable[[dict[str, Any]], None]) -> None:
         def on_end(self, span: Any) -> None:
             send(_described(span))
 
-    provider = TracerProvider()
-    provider.add_span_processor(ToParent())
-    trace.set_tracer_provider(provider)
+    to_parent = ToParent()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(to_parent)
+    set_global = trace.set_tracer_provider
+
+    def set_tracer_provider(own: Any) -> None:
+        if hasattr(own, "add_span_processor"):
+            own.add_span_processor(to_parent)
+        set_global(own)
+
+    # A provider may be set once only, and that is left to the user: theirs takes the place of this one, and joins in.
+    trace.set_tracer_provider = set_tracer_provider
+    trace._TRACER_PROVIDER = provider
     _attach_current()
 
 

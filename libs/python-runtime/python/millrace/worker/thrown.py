@@ -40,7 +40,7 @@ def describe(thrown: BaseException, user_root: str) -> dict[str, Any]:
     }
     if places:
         described["file"], described["line"] = places[0]
-    hint = thrown.hint if isinstance(thrown, UserError) else hint_for(chain)
+    hint = thrown.hint if isinstance(thrown, UserError) else _known_hint(chain)
     if hint is not None:
         described["hint"] = hint
     if isinstance(thrown, UserError) and thrown.path is not None:
@@ -48,6 +48,11 @@ def describe(thrown: BaseException, user_root: str) -> dict[str, Any]:
     if isinstance(thrown, OSError) and thrown.errno is not None:
         described["errno"] = thrown.errno
     return described
+
+
+def _known_hint(chain: list[BaseException]) -> Optional[str]:
+    hints = (hint_for(error, _message(error)) for error in chain)
+    return next((hint for hint in hints if hint is not None), None)
 
 
 def _chain(thrown: BaseException) -> Iterator[BaseException]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import select
-import shutil
 import signal
 import threading
 from typing import Any
@@ -51,8 +50,16 @@ class Watchdog(threading.Thread):
                 return False
 
     def _end(self) -> None:
+        try:
+            self._remove_directory()
+        finally:
+            if os.getpgrp() == os.getpid():
+                os.killpg(os.getpgrp(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _remove_directory(self) -> None:
+        # Loaded now: most workers never come here.
+        import shutil
+
         if os.path.basename(self._directory).startswith(_OWN_DIRECTORY):
             shutil.rmtree(self._directory, ignore_errors=True)
-        if os.getpgrp() == os.getpid():
-            os.killpg(os.getpgrp(), signal.SIGKILL)
-        os._exit(1)
