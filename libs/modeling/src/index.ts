@@ -1,18 +1,21 @@
 export { estimatorNamed, estimators } from './estimators/catalog.ts';
 export type { Estimator, FitInput, FitStep, FittedModel, Model, Target } from './estimators/estimator.ts';
 export { type ParameterDefinition, type Params, resolveParams } from './estimators/parameters.ts';
+export { type ImportedModel, type ImportOptions, importModel } from './import/import-model.ts';
 export { buildPackage, flavorOf, type PackageInput } from './package/build.ts';
 export { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './package/check-input.ts';
 export {
   digestOf,
   type Manifest,
   type ManifestFile,
+  manifestBytes,
   manifestMediaType,
   manifestOf,
   type PackageFiles,
   parseManifest,
   readPackage,
 } from './package/manifest.ts';
+export { type Mlmodel, readMlmodel } from './package/mlmodel.ts';
 export type {
   ModelEnvironment,
   PackagedEstimator,
@@ -21,6 +24,8 @@ export type {
   UserFunction,
 } from './package/model-definition.ts';
 export type { UserCodeLimits } from './package/model-process.ts';
+export { importedDirectory, ownFiles } from './package/own-files.ts';
+export { type PickleReport, pickleReportFile } from './package/pickle-report.ts';
 export { loadPredictor, type Predictor, type PredictorOptions } from './package/predictor.ts';
 export {
   type FeatureSignature,
@@ -37,7 +42,12 @@ export {
   type RegressionPrediction,
   Task,
 } from './prediction.ts';
-export { type EnvironmentBuilder, packageEnvironmentSpec } from './python/environment.ts';
+export {
+  describesModel,
+  type EnvironmentBuilder,
+  packageEnvironmentSpec,
+  prepareModel,
+} from './python/environment.ts';
 export { type LossCurve, shouldStop } from './search/median-stop.ts';
 export {
   createSearch,

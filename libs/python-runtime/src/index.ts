@@ -1,4 +1,3 @@
-export { type ArrowColumn, arrowToTable, type TableLike, tableToArrow } from './arrow.ts';
 export * from './contract.ts';
 export { cacheDirectory } from './environments/cache-directory.ts';
 export { environmentSpecOf } from './environments/environment-spec.ts';

@@ -1,8 +1,9 @@
+import type { Table } from '@millrace/tabular';
 import { expect, it } from 'vitest';
-import { arrowToTable, type TableLike, tableToArrow } from '../src/arrow.ts';
+import { arrowToTable, tableToArrow } from '../src/worker/arrow.ts';
 
 it('a table survives the way through Arrow, missing values and times included', () => {
-  const table: TableLike = {
+  const table: Table = {
     rowCount: 3,
     columns: [
       { name: 'number', type: 'number', values: [1.5, null, -1e300] },
@@ -16,8 +17,8 @@ it('a table survives the way through Arrow, missing values and times included', 
 });
 
 it('a table without rows or with nothing but missing values keeps its columns', () => {
-  const table: TableLike = { rowCount: 0, columns: [{ name: 'a', type: 'string', values: [] }] };
+  const table: Table = { rowCount: 0, columns: [{ name: 'a', type: 'string', values: [] }] };
   expect(arrowToTable(tableToArrow(table))).toEqual(table);
-  const empty: TableLike = { rowCount: 2, columns: [{ name: 'a', type: 'number', values: [null, null] }] };
+  const empty: Table = { rowCount: 2, columns: [{ name: 'a', type: 'number', values: [null, null] }] };
   expect(arrowToTable(tableToArrow(empty))).toEqual(empty);
 });

@@ -41,10 +41,17 @@ export const deployment: ServiceModule = {
       MILLRACE_MODEL_MEMORY_MB: memoryMb,
       MILLRACE_BATCH_MEMORY_MB: batchMemoryMb,
     } = readEnv(envSchema, env);
+    const environments = PythonEnvironments.open();
     const context: DeploymentContext = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
-      loader: new ModelLoader(blobs, { callTimeoutMs, memoryMb }),
+      loader: new ModelLoader(blobs, {
+        callTimeoutMs,
+        memoryMb,
+        environments,
+        onProgress: (message) => log.info({}, message),
+        onLog: ({ text }) => log.info({}, `a model wrote: ${text}`),
+      }),
       table: new ServingTable(evenlySpread(Math.random())),
       inferenceLog: new InferenceLog(bus, log, newId('serving')),
       log,
@@ -62,7 +69,7 @@ export const deployment: ServiceModule = {
     const batches: PredictDependencies = {
       registry: context.registry,
       blobs,
-      environments: PythonEnvironments.open(),
+      environments,
       memoryMb: batchMemoryMb,
       tempDir,
     };

@@ -1,5 +1,6 @@
 import { EvaluationServiceService, evaluationEvents } from '@millrace/contracts/evaluation';
 import { RegistryServiceService } from '@millrace/contracts/registry';
+import { PythonEnvironments } from '@millrace/python-runtime';
 import { readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
 import { z } from 'zod';
 import { childJobs } from './adapters/child-jobs.ts';
@@ -25,6 +26,7 @@ export const evaluation: ServiceModule = {
     const concurrency = settings.MILLRACE_EVALUATION_CONCURRENCY;
     const reports = new StoredReports(store);
     const jobs = childJobs({ concurrency, memoryMb: settings.MILLRACE_EVALUATION_JOB_MEMORY_MB });
+    const environments = PythonEnvironments.open();
     const findChampion = registryChampion(peer('registry', RegistryServiceService));
     return {
       rpc: [
@@ -35,7 +37,9 @@ export const evaluation: ServiceModule = {
         }),
       ],
       steps: {
-        handlers: { evaluate: evaluateStep({ ...jobs, reports, blobs, findChampion, tempDir, now }) },
+        handlers: {
+          evaluate: evaluateStep({ ...jobs, reports, blobs, findChampion, environments, tempDir, now }),
+        },
         events: evaluationEvents,
         concurrency,
       },

@@ -35,13 +35,24 @@ export const manifestOf = (
     digest: digestOf(content),
     size: content.length,
   }));
-  const manifest: Manifest = {
-    format: 'millrace.model/v1',
-    files: listed.sort((a, b) => (a.path < b.path ? -1 : 1)),
-  };
-  const bytes = new TextEncoder().encode(`${JSON.stringify(manifest)}\n`);
+  const manifest = manifestOver(listed);
+  const bytes = encodeManifest(manifest);
   return { manifest, bytes, digest: digestOf(bytes) };
 };
+
+/** The manifest of files that are stored already, as canonical bytes. */
+export const manifestBytes = (files: readonly ManifestFile[]): Uint8Array =>
+  encodeManifest(manifestOver(files));
+
+const manifestOver = (files: readonly ManifestFile[]): Manifest => ({
+  format: 'millrace.model/v1',
+  files: files
+    .map(({ path, digest, size }) => ({ path, digest, size }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1)),
+});
+
+const encodeManifest = (manifest: Manifest): Uint8Array =>
+  new TextEncoder().encode(`${JSON.stringify(manifest)}\n`);
 
 /** Parses and checks a manifest blob; throws `Invalid` on anything that `manifestOf` would not write. */
 export const parseManifest = (bytes: Uint8Array): Manifest => {

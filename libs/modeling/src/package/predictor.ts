@@ -125,7 +125,7 @@ const pythonAnswerer = async (
   if (environments === undefined) {
     throw new Internal('a Python model is to be loaded where there are no Python environments');
   }
-  const environment = await environments.ensure(modelEnvironmentSpec(files, ownFiles(files), model), {
+  const environment = await environments.ensure(modelEnvironmentSpec(files, model), {
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });

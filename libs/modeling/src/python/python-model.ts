@@ -1,13 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { Internal } from '@millrace/errors';
 import type { OutputLine } from '@millrace/jobs';
-import {
-  arrowToTable,
-  type PythonEnvironment,
-  PythonProcess,
-  type TableLike,
-  tableToArrow,
-} from '@millrace/python-runtime';
+import { arrowToTable, type PythonEnvironment, PythonProcess, tableToArrow } from '@millrace/python-runtime';
 import type { Table } from '@millrace/tabular';
 import { layOut } from '../package/lay-out.ts';
 import type { PackageFiles } from '../package/manifest.ts';
@@ -19,7 +13,11 @@ import type { Prediction } from '../prediction.ts';
 
 /** What a worker is told when it loads a model: see `millrace/jobs/serve.py`. */
 export interface LoadModel {
-  readonly signature: { readonly columns?: readonly object[]; readonly tensor?: string };
+  readonly signature: {
+    readonly columns?: readonly object[];
+    readonly tensor?: string;
+    readonly tensors?: readonly object[];
+  };
   readonly task: 'regression' | 'classification';
   readonly classes: readonly string[] | null;
   readonly output: string;
@@ -40,7 +38,7 @@ const defaultMemoryMb = 1_024;
 export class PythonModel {
   readonly #directory: string;
   readonly #signature: Signature;
-  readonly #process: ModelProcess<Table, TableLike>;
+  readonly #process: ModelProcess<Table, Table>;
 
   private constructor(directory: string, signature: Signature, load: LoadModel, options: PythonModelOptions) {
     this.#directory = directory;
@@ -88,17 +86,20 @@ const loadOf = (
   output,
 });
 
-const signatureOf = (inputs: Mlmodel['inputs']): LoadModel['signature'] => {
+/** What a worker must know of a model's inputs. */
+export const signatureOf = (inputs: Mlmodel['inputs']): LoadModel['signature'] => {
   if (inputs === undefined) return {};
   if (inputs.kind === 'columns') return { columns: inputs.columns };
-  return { tensor: inputs.tensors[0]?.dtype ?? 'float64' };
+  const [only] = inputs.tensors;
+  if (inputs.tensors.length === 1 && only?.name === undefined) return { tensor: only?.dtype ?? 'float64' };
+  return { tensors: inputs.tensors };
 };
 
 const startWorker = async (
   directory: string,
   load: LoadModel,
   { environment, memoryMb, loadTimeoutMs, onLog }: PythonModelOptions,
-): Promise<ModelChild<Table, TableLike>> => {
+): Promise<ModelChild<Table, Table>> => {
   const worker = await PythonProcess.start({
     environment,
     userRoot: directory,
@@ -136,7 +137,7 @@ const startWorker = async (
 };
 
 /** A missing answer becomes `NaN`, which whoever asked refuses. */
-const predictionOf = ({ rowCount, columns }: TableLike, { output }: Signature): Prediction => {
+const predictionOf = ({ rowCount, columns }: Table, { output }: Signature): Prediction => {
   const valuesOf = (name: string) => columns.find((column) => column.name === name)?.values;
   const numberOf = (value: unknown): number => (value === null ? Number.NaN : Number(value));
   if (output.task === 'regression') {

@@ -31,6 +31,8 @@ export interface DeployCommand {
   readonly actor: Actor;
   /** Repeating the command of one pipeline run deploys once. */
   readonly pipelineRunId: string;
+  /** Takes what is done while the model loads. */
+  readonly onProgress?: (message: string) => void;
 }
 
 export interface Deployed {
@@ -98,10 +100,10 @@ const findEarlier = async (
 
 const finish = async (
   context: DeploymentContext,
-  { endpoint: name, actor }: DeployCommand,
+  { endpoint: name, actor, onProgress }: DeployCommand,
   number: number,
 ): Promise<Deployed> => {
-  await activateCandidate(context, name, number, actor);
+  await activateCandidate(context, name, number, actor, onProgress);
   const endpoint = await loadEndpoint(context, name);
   const revision = revisionOf(endpoint, number);
   if (revision === undefined) throw new NotFound(`${name} has no revision ${number} any more`);
@@ -128,6 +130,7 @@ export const activateCandidate = async (
   name: string,
   number: number,
   actor: Actor,
+  onProgress?: (message: string) => void,
 ): Promise<void> => {
   const candidate = startingCandidate(await loadEndpoint(context, name));
   if (candidate?.number !== number) return;
@@ -136,7 +139,7 @@ export const activateCandidate = async (
       startingCandidate(current)?.number === number ? decide(current) : undefined,
     );
   try {
-    await context.loader.load(candidate.modelDigest);
+    await context.loader.load(candidate.modelDigest, onProgress);
   } catch (thrown) {
     const error = asMillraceError(thrown);
     await change((current) => candidateFailed(current, error.message, context.now()));

@@ -5,8 +5,8 @@ import {
   loadPredictor,
   type Prediction,
   type Predictor,
+  type PredictorOptions,
   readPackage,
-  type UserCodeLimits,
 } from '@millrace/modeling';
 
 /** Bytes of one file of a model package. */
@@ -15,25 +15,26 @@ const maxFileBytes = 512 * 1024 * 1024;
 /** Loads model packages once per digest, however many revisions serve them, and frees the unused. */
 export class ModelLoader {
   readonly #blobs: BlobStore;
-  readonly #limits: UserCodeLimits;
+  readonly #options: PredictorOptions;
   readonly #loaded = new Map<string, Promise<Predictor>>();
 
-  /** @param limits of the code that models bring along */
-  constructor(blobs: BlobStore, limits: UserCodeLimits = {}) {
+  /** @param options limits of the code that models bring along, and where their environments are built */
+  constructor(blobs: BlobStore, options: PredictorOptions = {}) {
     this.#blobs = blobs;
-    this.#limits = limits;
+    this.#options = options;
   }
 
   /**
    * The predictor of a package that passed its smoke test: the package's own input example is predicted before
    * anybody is served.
    *
+   * @param onProgress takes what is done before: the environment of a Python model may have to be built
    * @throws FailedPrecondition when the model answers its own example wrongly or not at all
    */
-  load(digest: string): Promise<Predictor> {
+  load(digest: string, onProgress?: (message: string) => void): Promise<Predictor> {
     const known = this.#loaded.get(digest);
     if (known !== undefined) return known;
-    const loading = this.#load(digest);
+    const loading = this.#load(digest, onProgress);
     this.#loaded.set(digest, loading);
     loading.catch(() => this.#loaded.delete(digest));
     return loading;
@@ -55,11 +56,14 @@ export class ModelLoader {
     return this.keepOnly(new Set());
   }
 
-  async #load(digest: string): Promise<Predictor> {
+  async #load(digest: string, onProgress?: (message: string) => void): Promise<Predictor> {
     const read = (blob: string) => this.#blobs.read(parseDigest(blob), maxFileBytes);
     const files = await readPackage(await read(digest), read);
     crashPoint('mid-model-load');
-    const predictor = await loadPredictor(files, this.#limits);
+    const predictor = await loadPredictor(files, {
+      ...this.#options,
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
     try {
       await smokeTest(predictor);
       return predictor;

@@ -92,6 +92,7 @@ export const deployStep =
       alias: config.alias,
       actor: command.actor ?? { name: 'service:pipeline', reason: '' },
       pipelineRunId: command.pipelineRunId,
+      onProgress: (message) => progress(-1, message),
     };
     const { endpoint, revision } = await deployWhenFree(context, deployment, signal, () =>
       progress(-1, `waiting for the rollout that is starting at ${deployment.endpoint}`),

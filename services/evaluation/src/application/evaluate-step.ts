@@ -1,16 +1,18 @@
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Verdict as WireVerdict } from '@millrace/contracts/evaluation';
+import { prepareModel } from '@millrace/modeling';
 import { type StepContext, StepFailed, type StepHandler, type StepResult } from '@millrace/service-kit';
 import { evaluationCard } from '../card/evaluation-card.ts';
 import { decideGates, verdictOf } from '../domain/decide-gates.ts';
 import { importanceMetric } from '../domain/metric-catalog.ts';
 import { buildReport, gatesFailed } from '../domain/report.ts';
+import type { PackageOnDisk } from '../jobs/measure.job.ts';
 import { type Comparison, championFacts, findComparison } from './compare-with-champion.ts';
 import { addCustomMetrics } from './custom-metrics.ts';
 import type { EvaluationContext, ReportRecord, StoredBlob } from './ports.ts';
 import { type EvaluateRequest, evaluateRequest } from './request.ts';
-import { layOutBlob, layOutPackage } from './workspace.ts';
+import { layOutBlob, layOutPackage, readDescription } from './workspace.ts';
 
 /**
  * The step `evaluate`. Inputs: the splits `validation` and `test`, a `model`; by kind and optional
@@ -99,6 +101,11 @@ const measureIn = async (
     champion === undefined
       ? undefined
       : await layOutPackage(blobs, champion.digest, join(directory, 'champion'));
+  await prepare(context, model, { signal, progress });
+  if (serving !== undefined) {
+    // One that cannot answer any more is told of where it is compared with.
+    await prepare(context, serving, { signal, progress }).catch(() => signal.throwIfAborted());
+  }
   return context.measure(
     {
       task: request.task,
@@ -107,6 +114,7 @@ const measureIn = async (
       test,
       model,
       ...(serving === undefined ? {} : { champion: serving }),
+      environments: context.environments.directory,
       slices: request.plan.slices,
       importanceMetric: importanceMetric(request.catalog),
       seed: request.seed,
@@ -115,6 +123,17 @@ const measureIn = async (
     { signal, onProgress: (fraction, message) => progress(0.05 + 0.85 * fraction, message) },
   );
 };
+
+/** Builds the environment that a model answers from, here: the job has neither network settings nor caches. */
+const prepare = async (
+  { environments }: EvaluationContext,
+  model: PackageOnDisk,
+  { signal, progress }: Pick<StepContext, 'signal' | 'progress'>,
+): Promise<void> =>
+  prepareModel(await readDescription(model), environments, {
+    signal,
+    onProgress: (message) => progress(0.03, message),
+  });
 
 const store = async ({ blobs }: EvaluationContext, text: string): Promise<StoredBlob> =>
   blobs.put(new TextEncoder().encode(text));

@@ -1,5 +1,6 @@
 import type { BlobStore } from '@millrace/blobs';
 import type { Report } from '@millrace/contracts/evaluation';
+import type { PythonEnvironments } from '@millrace/python-runtime';
 import type { Measurement } from '../domain/measurement.ts';
 import type { CustomMetricsInput, CustomMetricValues } from '../jobs/custom-metrics.job.ts';
 import type { MeasureInput } from '../jobs/measure.job.ts';
@@ -65,6 +66,7 @@ export interface EvaluationContext {
     files: { readonly project: string; readonly work: string },
     signal: AbortSignal,
   ) => Promise<CustomMetricValues>;
+  readonly environments: PythonEnvironments;
   /** A directory of the service's own. */
   readonly tempDir: string;
   /** Milliseconds since the epoch. */

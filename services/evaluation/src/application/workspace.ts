@@ -1,7 +1,7 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type BlobStore, parseDigest } from '@millrace/blobs';
-import { parseManifest } from '@millrace/modeling';
+import { describesModel, parseManifest } from '@millrace/modeling';
 import type { PackageOnDisk } from '../jobs/measure.job.ts';
 
 const maxManifestBytes = 16 * 1024 * 1024;
@@ -27,3 +27,16 @@ export const layOutPackage = async (
   }
   return { directory, paths: files.map(({ path }) => path) };
 };
+
+/** What a laid out package says of its model, by path. */
+export const readDescription = async ({
+  directory,
+  paths,
+}: PackageOnDisk): Promise<ReadonlyMap<string, Uint8Array>> =>
+  new Map(
+    await Promise.all(
+      paths
+        .filter(describesModel)
+        .map(async (path) => [path, await readFile(join(directory, path))] as const),
+    ),
+  );

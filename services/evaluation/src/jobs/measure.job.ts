@@ -4,6 +4,7 @@ import { serialize } from 'node:v8';
 import type { JobMain } from '@millrace/jobs';
 import type { TaskDefinition } from '@millrace/metrics';
 import { loadPredictor, type Predictor } from '@millrace/modeling';
+import { PythonEnvironments } from '@millrace/python-runtime';
 import { readTable } from '@millrace/tabular';
 import { type MeasuredModel, measure, type ScoredRows } from '../domain/measure.ts';
 import type { Measurement } from '../domain/measurement.ts';
@@ -23,6 +24,8 @@ export interface MeasureInput {
   readonly test: string;
   readonly model: PackageOnDisk;
   readonly champion?: PackageOnDisk;
+  /** Directory of the Python environments; those of the models are built. */
+  readonly environments: string;
   readonly slices: readonly SliceDefinition[];
   readonly importanceMetric: string;
   readonly seed: number;
@@ -34,8 +37,10 @@ export interface MeasureInput {
 const main: JobMain<MeasureInput, Measurement> = async (input, context) => {
   context.activity('the evaluation of the model');
   const [validation, test] = await Promise.all([readTable(input.validation), readTable(input.test)]);
-  const model = await open(input.model);
-  const champion = input.champion === undefined ? undefined : await openChampion(input.champion);
+  const { environments } = input;
+  const model = await open(input.model, environments);
+  const champion =
+    input.champion === undefined ? undefined : await openChampion(input.champion, environments);
   try {
     const { task, targetColumn, slices, importanceMetric, seed } = input;
     const { measurement, scored } = await measure({
@@ -59,11 +64,18 @@ const main: JobMain<MeasureInput, Measurement> = async (input, context) => {
 };
 export default main;
 
-const open = async ({ directory, paths }: PackageOnDisk): Promise<Predictor> => {
+/** A model may be given a whole split at once. */
+const callTimeoutMs = 15 * 60_000;
+
+const open = async ({ directory, paths }: PackageOnDisk, environments: string): Promise<Predictor> => {
   const files = await Promise.all(
     paths.map(async (path): Promise<[string, Uint8Array]> => [path, await readFile(join(directory, path))]),
   );
-  return loadPredictor(new Map(files));
+  return loadPredictor(new Map(files), {
+    callTimeoutMs,
+    environments: PythonEnvironments.open({ directory: environments }),
+    onLog: ({ text }) => console.log(text),
+  });
 };
 
 const measured = (predictor: Predictor): MeasuredModel => ({
@@ -72,9 +84,12 @@ const measured = (predictor: Predictor): MeasuredModel => ({
 });
 
 /** A champion that does not load is told of where it is asked to predict. */
-const openChampion = async (files: PackageOnDisk): Promise<MeasuredModel & { close(): Promise<void> }> => {
+const openChampion = async (
+  files: PackageOnDisk,
+  environments: string,
+): Promise<MeasuredModel & { close(): Promise<void> }> => {
   try {
-    const predictor = await open(files);
+    const predictor = await open(files, environments);
     return { ...measured(predictor), close: () => predictor.close() };
   } catch (thrown) {
     return { features: [], predict: () => Promise.reject(thrown), close: async () => {} };

@@ -23,7 +23,7 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
                 read_frame(given["transformed_train"]), read_frame(given["transformed_validation"])
             )
             _write_best_parameters(trained, directory)
-            flavors = _package(trained, given, step, context)
+            package = _package(trained, given, step, context)
             context.progress(0.9, "model packaged")
             predicted = _predict_training_rows(given, step, directory)
         finally:
@@ -34,7 +34,9 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
         "trials": trained.trials,
         "best_parameters": trained.best.chosen or None,
         "estimator": describe_estimator(trained.model),
-        "flavors": flavors,
+        "flavors": package.flavors,
+        "onnx": package.onnx,
+        "pickles": package.pickles["verdict"],
         **predicted,
         "warnings": warned.texts,
     }
@@ -63,7 +65,7 @@ def _write_best_parameters(trained: Any, directory: str) -> None:
         file.write(text)
 
 
-def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> list[str]:
+def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> Any:
     from sklearn.pipeline import make_pipeline
 
     from millrace.models.pickles import forget_timings, read_pickle
@@ -85,6 +87,8 @@ def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> li
         code_files=given.get("code_files") or [],
         python_version=given["environment"]["python_version"],
         requirements=given["environment"]["requirements"],
+        held_out=read_frame(given["validation"]),
+        onnx=config.get("onnx") or "auto",
     )
     with context.span("package model"):
         return write_package(os.path.join(given["output_dir"], "model"), content)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 #: How a model that answers with bare numbers means them.
 LABELS, PROBABILITIES, POSITIVE_PROBABILITY = "labels", "probabilities", "positive_probability"
 
+_INNER_MODELS = ("sklearn_model", "xgb_model", "lgb_model")
 _INTEGERS = {"integer": "int32", "long": "int64"}
 _NUMBERS = {"float": "float32", "double": "float64"}
 
@@ -24,8 +25,8 @@ class ServedModel:
     """A model directory, loaded. Unpickles: only in a worker.
 
     :param directory: of the model.
-    :param signature: ``{columns: [{name, type}]}`` in MLflow's types, or ``{tensor: dtype}`` for a model that takes one
-        matrix, or empty when the model says nothing.
+    :param signature: ``{columns: [{name, type}]}`` in MLflow's types, ``{tensor: dtype}`` for a model that takes one
+        matrix, ``{tensors: [{name, dtype}]}`` for one that takes columns by name, or empty when the model says nothing.
     :param task: ``regression`` or ``classification``.
     :param classes: as text, in the order in which scores are wanted; ``None`` takes the model's own.
     :param output: what bare numbers of a classifier are; see above.
@@ -64,10 +65,15 @@ class ServedModel:
 
     def features_of(self, table: pa.Table) -> Any:
         """The table as the model takes it: a DataFrame of the signature's types, or a matrix."""
-        dtype = self._signature.get("tensor")
-        if dtype is None:
-            return to_frame(table, self._signature.get("columns"))
-        return table.to_pandas().to_numpy(dtype=dtype)
+        if "tensor" in self._signature:
+            return table.to_pandas().to_numpy(dtype=self._signature["tensor"])
+        if "tensors" in self._signature:
+            frame = table.to_pandas()
+            return {
+                each["name"]: frame[each["name"]].to_numpy(dtype=each["dtype"]).reshape(each["shape"])
+                for each in self._signature["tensors"]
+            }
+        return to_frame(table, self._signature.get("columns"))
 
     def _classification(self, features: Any, answer: Any) -> Any:
         import numpy as np
@@ -117,8 +123,11 @@ def raw_model(predictor: Any) -> Any:
             return getattr(predictor, take)()
         except Exception:  # each flavour refuses in its own way
             continue
-    inner = getattr(predictor, "_model", None)
-    return inner.get_raw_model() if hasattr(inner, "get_raw_model") else None
+    # Older MLflow and models of recipes.
+    inner = getattr(predictor, "_model", None) or getattr(predictor, "_model_impl", None)
+    if hasattr(inner, "get_raw_model"):
+        return inner.get_raw_model()
+    return next((getattr(inner, name) for name in _INNER_MODELS if hasattr(inner, name)), None)
 
 
 def model_classes(raw: Any) -> Optional[List[str]]:
@@ -177,7 +186,8 @@ def _cast(values: pd.Series, kind: str) -> pd.Series:
     if kind == "boolean" and not values.isna().any():
         return values.astype("bool")
     if kind == "datetime":
-        return values.astype("datetime64[ns]")
+        # Times arrive in UTC; models were trained on times without a zone.
+        return values.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[ns]")
     return values
 
 
