@@ -17,7 +17,6 @@ pytest.importorskip("skl2onnx")
 pytest.importorskip("onnxruntime")
 
 from sklearn.compose import make_column_transformer  # noqa: E402
-from sklearn.ensemble import RandomForestClassifier  # noqa: E402
 from sklearn.linear_model import LogisticRegression, Ridge  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler  # noqa: E402
@@ -48,7 +47,7 @@ def pipeline_of(estimator: Any) -> Any:
     [
         (Ridge(), "regression"),
         (LogisticRegression(), "classification/binary"),
-        (RandomForestClassifier(10, random_state=0), "classification/multiclass"),
+        (LogisticRegression(max_iter=500), "classification/multiclass"),
     ],
 )
 def test_it_is_added_when_it_predicts_the_same(rows: pd.DataFrame, tmp_path: Path, estimator: Any, task: str) -> None:
