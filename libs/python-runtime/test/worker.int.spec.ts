@@ -371,6 +371,43 @@ describe('the end of a job', () => {
     await gone(pids);
   });
 
+  it('that is good comes after what the user’s code registered for it', async () => {
+    const lines: OutputLine[] = [];
+    const source = 'import atexit\ndef fn():\n    atexit.register(print, "good bye")\n';
+    const input = { module: 'steps.train', function: 'fn' };
+    await run('call', { files: { 'steps/train.py': source }, input, onLog: (line) => lines.push(line) });
+    expect(lines).toEqual([{ stream: 'stdout', text: 'good bye' }]);
+  });
+
+  it.each([
+    ['good', '', 'fulfilled'],
+    ['by its own kill', 'os.kill(os.getpid(), 9)', 'rejected'],
+  ])('that is %s leaves nothing of joblib in shared memory', async (_how, last, status) => {
+    const source = `
+import os
+from joblib import Parallel, delayed
+
+def square(number):
+    return number * number
+
+def fn():
+    squares = Parallel(n_jobs=2)(delayed(square)(number) for number in range(4))
+    print(os.getpid())
+    ${last}
+    return squares
+`;
+    const lines: string[] = [];
+    const input = { module: 'steps.train', function: 'fn' };
+    const [settled] = await Promise.allSettled([
+      run('call', { files: { 'steps/train.py': source }, input, onLog: ({ text }) => lines.push(text) }),
+    ]);
+    expect(settled.status).toBe(status);
+    const [pid] = lines;
+    const left = await readdir('/dev/shm').catch(() => [] as string[]);
+    expect(pid).toMatch(/^\d+$/);
+    expect(left.filter((name) => name.includes(`-${pid}-`) || name.includes(`_${pid}_`))).toEqual([]);
+  });
+
   it('by somebody else’s kill is something that may work another time', async () => {
     const job = run('spawns', {
       input: { spin: true },

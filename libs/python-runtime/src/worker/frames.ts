@@ -12,6 +12,11 @@ export interface RunFrame {
   readonly userRoot: string;
 }
 
+/** Parent to worker: end as a program does, with what is to be done at its exit. */
+export interface EndFrame {
+  readonly type: 'end';
+}
+
 /** What user code raised. */
 export interface ThrownFrame {
   readonly type: 'thrown';
@@ -43,7 +48,7 @@ export type FromWorker =
 const lengthsSize = 8;
 
 /** Writes one frame: lengths of header and payload (unsigned 32-bit, big-endian), header as JSON, payload. */
-export const writeFrame = (stream: Writable, header: RunFrame, payload?: Uint8Array): void => {
+export const writeFrame = (stream: Writable, header: RunFrame | EndFrame, payload?: Uint8Array): void => {
   const body = Buffer.from(JSON.stringify(header));
   const lengths = Buffer.alloc(lengthsSize);
   lengths.writeUInt32BE(body.length, 0);

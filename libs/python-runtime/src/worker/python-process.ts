@@ -11,10 +11,14 @@ import { activeTraceHeaders } from '@millrace/telemetry';
 import type { PythonJobOptions } from '../contract.ts';
 import { errorOfThrown } from './failure.ts';
 import { type FromWorker, readFrames, writeFrame } from './frames.ts';
+import { removeSharedMemory } from './shared-memory.ts';
 import { whereaboutsOf } from './whereabouts.ts';
 
 /** Directory that holds the package `millrace` for Python. */
 export const pythonLibrary = fileURLToPath(new URL('../../python', import.meta.url));
+
+/** Time that a worker may take for its exit. */
+const graceMs = 5_000;
 
 /** What a worker is started with. */
 export type PythonProcessOptions = Pick<PythonJobOptions, 'environment' | 'userRoot' | 'memoryMb' | 'env'>;
@@ -165,9 +169,26 @@ export class PythonProcess {
     }
   }
 
+  /**
+   * Lets the process end as a program does, with what the user's code registered for its exit; it is killed when that takes too
+   * long. Resolves when it is gone with everything it started, and its output is read.
+   */
+  async end(): Promise<void> {
+    const stream = this.#child.process.stdio[3] as Writable | null;
+    if (!this.alive || !stream) return this.kill();
+    this.#child.retire();
+    writeFrame(stream, { type: 'end' });
+    const timer = setTimeout(() => this.#child.killGroup(), graceMs);
+    await this.#child.exited;
+    clearTimeout(timer);
+    await this.kill();
+  }
+
   /** Kills the process and everything it started; resolves when it is gone and its output is read. */
-  kill(): Promise<void> {
-    return this.#child.kill();
+  async kill(): Promise<void> {
+    await this.#child.kill();
+    const { pid } = this.#child.process;
+    if (pid !== undefined) await removeSharedMemory(pid);
   }
 }
 

@@ -15,6 +15,6 @@ export const runPythonJob = async <Output>(options: PythonJobOptions): Promise<O
     return (await worker.call<Output>(options.job, options.input, options)).output;
   } finally {
     // Its last lines of output are read by then.
-    await worker.kill();
+    await worker.end();
   }
 };

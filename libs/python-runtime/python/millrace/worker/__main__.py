@@ -2,4 +2,6 @@
 
 from millrace.worker.loop import main
 
-main()
+# Processes that user code starts may import this module again under another name.
+if __name__ == "__main__":
+    main()

@@ -61,6 +61,11 @@ def announce_exit(announce: Callable[[BaseException], None]) -> None:
     os._exit = exit_announced
 
 
+def allow_exit() -> None:
+    """Ends what ``announce_exit`` began: the process is about to end as it should."""
+    os._exit = _exit_process
+
+
 def _stack_of(frame: Any) -> Any:
     """A traceback as if an exception had come up through the stack that ends in ``frame``."""
     from types import TracebackType

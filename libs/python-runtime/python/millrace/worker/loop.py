@@ -20,7 +20,7 @@ _INPUT, _OUTPUT = 3, 4
 
 
 def main() -> None:
-    """Does jobs until the parent ends this process."""
+    """Does jobs until the parent says that it was the last one, or is gone."""
     channel = FrameChannel(_INPUT, _OUTPUT)
     inbox: "queue.SimpleQueue[tuple[dict[str, Any], bytes]]" = queue.SimpleQueue()
     Watchdog(channel, inbox).start()
@@ -30,6 +30,9 @@ def main() -> None:
     channel.send({"type": "ready"})
     while True:
         message, payload = inbox.get()
+        if message["type"] == "end":
+            guards.allow_exit()
+            return
         _run(channel, message, payload)
 
 

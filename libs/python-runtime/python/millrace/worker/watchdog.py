@@ -15,6 +15,8 @@ from millrace.worker.frames import FrameChannel
 _CHECK_EVERY = 1.0
 #: Only a directory that the parent made for this worker is removed.
 _OWN_DIRECTORY = "millrace-python-"
+#: What joblib leaves in shared memory when its processes are killed: see ``shared-memory.ts``.
+_SHARED_MEMORY = ("/dev/shm/sem.loky-{pid}-*", "/dev/shm/joblib_memmapping_folder_{pid}_*")
 
 
 class Watchdog(threading.Thread):
@@ -51,15 +53,19 @@ class Watchdog(threading.Thread):
 
     def _end(self) -> None:
         try:
-            self._remove_directory()
+            self._remove_remains()
         finally:
             if os.getpgrp() == os.getpid():
                 os.killpg(os.getpgrp(), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def _remove_directory(self) -> None:
+    def _remove_remains(self) -> None:
         # Loaded now: most workers never come here.
+        import glob
         import shutil
 
         if os.path.basename(self._directory).startswith(_OWN_DIRECTORY):
             shutil.rmtree(self._directory, ignore_errors=True)
+        for pattern in _SHARED_MEMORY:
+            for path in glob.glob(pattern.format(pid=os.getpid())):
+                shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
