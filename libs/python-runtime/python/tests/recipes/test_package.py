@@ -170,7 +170,11 @@ def test_a_transformer_that_changes_its_input_predicts_twice(trained: Any) -> No
 def test_contents(trained: Any) -> None:
     run = trained("text")
     model = Path(run.path("model"))
-    assert package_files(str(model)) == [
+    mlmodel = yaml.safe_load((model / "MLmodel").read_text())
+    onnx = mlmodel["metadata"]["millrace"].pop("onnx")
+    assert onnx == json.loads((model / "onnx_parity.json").read_text())
+    form = ["artifacts/onnx/model.onnx"] if onnx["added"] else []
+    assert package_files(str(model)) == form + [
         "artifacts/sk_model/model.pkl",
         "code/millrace_recipe_model_v1.py",
         "code/steps/helpers.py",
@@ -180,13 +184,15 @@ def test_contents(trained: Any) -> None:
         "environment.json",
         "input_example.json",
         "model.json",
+        "onnx_parity.json",
+        "pickle_scan.json",
         "python_env.yaml",
         "requirements.txt",
         "serving_input_example.json",
         "signature.json",
     ]
-    mlmodel = yaml.safe_load((model / "MLmodel").read_text())
-    assert sorted(mlmodel["flavors"]) == ["python_function", "sklearn"]
+    assert sorted(mlmodel["flavors"]) == ["onnx"] * onnx["added"] + ["python_function", "sklearn"]
+    assert json.loads((model / "pickle_scan.json").read_text())["verdict"] in ("clean", "unknown")
     assert mlmodel["metadata"]["millrace"] == {
         "task": "classification/binary",
         "target": "y",
