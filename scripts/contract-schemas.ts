@@ -6,12 +6,17 @@ export interface FieldDescriptor {
   readonly type: string;
   readonly label: string;
   readonly typeName?: string;
+  /** Index into the message's `oneofDecl`. */
+  readonly oneofIndex?: number;
+  /** Set for `optional`, which the descriptors write as a oneof of one. */
+  readonly proto3Optional?: boolean;
 }
 
 export interface MessageDescriptor {
   readonly name: string;
   readonly field?: readonly FieldDescriptor[];
   readonly nestedType?: readonly MessageDescriptor[];
+  readonly oneofDecl?: readonly { readonly name: string }[];
   readonly options?: Record<string, unknown>;
 }
 

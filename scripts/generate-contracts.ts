@@ -1,13 +1,14 @@
 /**
  * Generates `libs/contracts/src/generated` from `proto/`: message code by ts-proto, one barrel per package, and the
- * table of events from the `event_type` options, so that an event's name is written once, in its `.proto`, and
- * JSON Schemas of all messages for the OpenAPI document. The catalogue of events in `docs/events` follows from the same.
+ * table of events from the `event_type` options, so that an event's name is written once, in its `.proto`, JSON Schemas of all
+ * messages for the OpenAPI document, and their shapes, against which received JSON is checked. The catalogue of events in `docs/events` follows from the same.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FileDescriptor, jsonSchemas } from './contract-schemas.ts';
+import { messageShapes } from './contract-shapes.ts';
 import { type CataloguedEvent, writeEventCatalogue } from './event-catalogue.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -43,10 +44,12 @@ for (const [name, members] of packages) {
   const lines = [header, ...members.map((file) => `export * from '${modulePath(file)}';`)];
   if (events.length > 0) {
     lines.push(`import { defineEvent } from '../event-definition.ts';`);
+    lines.push(`import { strictCodec } from '../strict-codec.ts';`);
     for (const { message, file } of events) lines.push(`import { ${message} } from '${modulePath(file)}';`);
     lines.push(`\n/** Events that the ${name} service publishes. */`, `export const ${name}Events = {`);
-    for (const { type, message } of events) {
-      lines.push(`  ${lowerFirst(message)}: defineEvent('${type}', ${message}),`);
+    for (const { type, message, file } of events) {
+      const codec = `strictCodec(${message}, '${file.package}.${message}')`;
+      lines.push(`  ${lowerFirst(message)}: defineEvent('${type}', ${codec}),`);
     }
     lines.push('} as const;');
   }
@@ -95,4 +98,5 @@ writeFileSync(
   join(out, 'schemas.json'),
   `${JSON.stringify({ rpcs: Object.fromEntries(rpcs), events: eventMessages, schemas }, null, 1)}\n`,
 );
+writeFileSync(join(out, 'shapes.json'), `${JSON.stringify(messageShapes(files), null, 1)}\n`);
 writeEventCatalogue(join(root, 'docs/events'), events, (refTo) => jsonSchemas(files, refTo));

@@ -1,6 +1,7 @@
 /**
  * `npm test`: every test, from the cheapest level up. Arguments narrow it: `npm test -- unit`, `npm test -- libs/bus`.
- * Ends with one line, `N passed, N failed, N skipped`.
+ * Files with a failure are run once more, alone: what passes then was disturbed by what ran beside it, and is listed,
+ * so that it is not forgotten. Ends with one line, `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -55,12 +56,10 @@ if (wanted.length !== 1 || wanted[0] !== 'unit') {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'millrace-test-'));
-const total = { passed: 0, failed: 0, skipped: 0 };
-const failures: string[] = [];
-let broken = false;
-for (const level of wanted.length === 0 ? levels : wanted) {
-  process.stdout.write(`\n== ${level} tests\n`);
-  const report = join(directory, `${level}.json`);
+
+/** Runs the specs of a level that match, and reads what came of them. */
+const runLevel = (level: string, name: string, more: readonly string[]): JsonReport => {
+  const report = join(directory, `${name}.json`);
   const { status } = spawnSync(
     'vitest',
     [
@@ -73,21 +72,65 @@ for (const level of wanted.length === 0 ? levels : wanted) {
       'json',
       `--outputFile.json=${report}`,
       '--passWithNoTests',
-      ...filters,
+      ...more,
     ],
     { cwd: root, stdio: 'inherit' },
   );
   const result = JSON.parse(readFileSync(report, 'utf8')) as JsonReport;
+  // A file that cannot be loaded fails without a failed test.
+  return { ...result, success: result.success && status === 0 };
+};
+
+const failedFiles = ({ testResults }: JsonReport): readonly string[] =>
+  testResults.filter(({ status }) => status === 'failed').map(({ name }) => relative(root, name));
+
+/** The first report with the files that ran again in place of their first try. */
+const merged = (first: JsonReport, second: JsonReport): JsonReport => {
+  const again = new Set(second.testResults.map(({ name }) => name));
+  const testResults = [...first.testResults.filter(({ name }) => !again.has(name)), ...second.testResults];
+  const count = (...wanted: string[]) =>
+    testResults.reduce(
+      (sum, file) => sum + file.assertionResults.filter(({ status }) => wanted.includes(status)).length,
+      0,
+    );
+  return {
+    numPassedTests: count('passed'),
+    numFailedTests: count('failed'),
+    numPendingTests: count('pending', 'skipped'),
+    numTodoTests: count('todo'),
+    success: second.success && testResults.every(({ status }) => status !== 'failed'),
+    testResults,
+  };
+};
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
+const disturbed: string[] = [];
+let broken = false;
+for (const level of wanted.length === 0 ? levels : wanted) {
+  process.stdout.write(`\n== ${level} tests\n`);
+  let result = runLevel(level, level, filters);
+  const repeated = failedFiles(result);
+  if (repeated.length > 0) {
+    process.stdout.write(`\n== ${level} tests, once more and alone: ${repeated.join(', ')}\n`);
+    const first = failuresOf(result);
+    result = merged(result, runLevel(level, `${level}-again`, ['--maxWorkers=1', ...repeated]));
+    const still = failuresOf(result).map((line) => line.split(': ')[0]);
+    disturbed.push(...first.filter((line) => !still.includes(line.split(': ')[0])));
+  }
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, success } = result;
   failures.push(...failuresOf(result));
   total.passed += numPassedTests;
   total.failed += numFailedTests;
   total.skipped += numPendingTests + numTodoTests;
-  // A file that cannot be loaded fails without a failed test.
-  broken ||= status !== 0 || !success;
+  broken ||= !success;
 }
 rmSync(directory, { recursive: true, force: true });
+const list = (title: string, lines: readonly string[]): void => {
+  if (lines.length > 0) process.stdout.write(`\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+};
 // Said again at the end: what failed early is far up in a long output.
-if (failures.length > 0) process.stdout.write(`\nFailed:\n${failures.map((line) => `  ${line}\n`).join('')}`);
+list('Failed at first, passed alone', disturbed);
+list('Failed', failures);
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`);
 process.exitCode = broken || total.failed > 0 ? 1 : 0;

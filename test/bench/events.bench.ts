@@ -16,6 +16,7 @@ import { connectBus } from '@millrace/bus';
 import { type DocumentStore, openMongoStore, openSqliteStore } from '@millrace/store';
 import { startMongoServer } from '@millrace/store/mongo-server';
 import { type BareRates, bareRates } from './events/bare.ts';
+import { bareMongoRates } from './events/bare-mongo.ts';
 import { EventPath, entities } from './events/path.ts';
 import {
   atLeast,
@@ -62,6 +63,8 @@ const paced = async (path: EventPath, { total, pacedRate }: Setup): Promise<read
 
 interface Repeat {
   readonly bare: BareRates;
+  /** What the store does without us, where that says something. */
+  readonly storeFloor: string | undefined;
   readonly perSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -74,6 +77,8 @@ interface Setup {
   /** Opens the store of one side; `close` afterwards ends what it needed. */
   readonly stores: (directory: string) => Promise<{
     open(side: string): Promise<DocumentStore>;
+    /** Measures what the store does without us. */
+    floor?(): Promise<string>;
     close(): Promise<void>;
   }>;
   readonly repeats: number;
@@ -92,6 +97,11 @@ const mongodb: Setup['stores'] = async () => {
   const server = await startMongoServer();
   return {
     open: (side) => openMongoStore({ url: server.url, database: side, service: 'bench' }),
+    floor: async () => {
+      const { updatesPerSecond, groupedPerSecond, findMs } = await bareMongoRates(server.url);
+      const rates = `${shortNumber(updatesPerSecond)} /s, in groups ${shortNumber(groupedPerSecond)} /s`;
+      return `bare updates ${rates}, find ${shortNumber(findMs)} ms`;
+    },
     close: () => server.kill(),
   };
 };
@@ -117,11 +127,18 @@ const measure = (setup: Setup): Promise<Repeat> =>
     const path = await EventPath.start(bus, await kept.open('producer'), await kept.open('consumer'));
     try {
       const bare = await bareRates(bus, total, brokers);
+      const storeFloor = await kept.floor?.();
       const perSecond = await sustained(path, total);
       const latencies = await paced(path, setup);
       const { lost, doubled } = await path.mismatch(total + pacedRate * pacedSeconds);
       mustHold(lost === 0 && doubled === 0, () => `${lost} events were lost, ${doubled} handled twice`);
-      return { bare, perSecond, p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) };
+      return {
+        bare,
+        storeFloor,
+        perSecond,
+        p50Ms: percentile(latencies, 0.5),
+        p99Ms: percentile(latencies, 0.99),
+      };
     } finally {
       await bus.drain();
       await path.close();
@@ -137,7 +154,7 @@ const figuresOf = ({ name, pacedRate }: Setup, results: readonly Repeat[]): read
   const floor = `bare publish ${bare('publishedPerSecond')} /s, consume ${bare('consumedPerSecond')} /s`;
   const shares = results.map((result) => (100 * result.perSecond) / result.bare.publishedPerSecond);
   const quarters = results.map((result) => result.bare.publishedPerSecond / 4);
-  const append = `durable append ${shortNumber(durableAppendMs())} ms`;
+  const append = results[0]?.storeFloor ?? `durable append ${shortNumber(durableAppendMs())} ms`;
   const target = (value: Target) => (withTargets ? { target: value } : {});
   return [
     {

@@ -12,8 +12,9 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-crash-points-'));
 const crashAt = join(folder, 'crash-at');
 const crashLog = join(folder, 'passed');
 
-/** Every service passes these whenever a run goes through it. */
-const everywhere = ['before-commit', 'after-commit', 'mid-batch', 'after-publish', 'before-ack'] as const;
+/** Every service passes these whenever a run goes through it; all but the bridge and the gateway publish as well. */
+const everyone = ['before-commit', 'after-commit', 'mid-batch', 'mid-handling', 'before-ack'] as const;
+const everywhere = [...everyone, 'after-publish'] as const;
 /** What each service passes of a run that is submitted, approved, deployed and asked for predictions. */
 const passed: Readonly<Partial<Record<ServiceName, readonly CrashPoint[]>>> = {
   ingest: [...everywhere, 'mid-upload', 'mid-load'],
@@ -23,8 +24,8 @@ const passed: Readonly<Partial<Record<ServiceName, readonly CrashPoint[]>>> = {
   deployment: [...everywhere, 'mid-load', 'mid-model-load', 'mid-inference-batch'],
   monitoring: [...everywhere, 'mid-load'],
   pipeline: [...everywhere, 'mid-load'],
-  bridge: ['before-commit', 'after-commit', 'mid-batch', 'before-ack'],
-  gateway: ['before-commit', 'after-commit', 'mid-batch', 'before-ack', 'mid-upload', 'mid-load'],
+  bridge: everyone,
+  gateway: [...everyone, 'mid-upload', 'mid-load'],
 };
 const matrix = serviceNames.flatMap((service) =>
   (passed[service] ?? []).map((point) => `${service}:${point}`),

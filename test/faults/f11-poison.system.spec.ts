@@ -11,14 +11,24 @@ import { Trial, testSeed } from './support/trial.ts';
 const type = 'millrace.registry.alias.moved.v1';
 const entityOf = (name: string) => `registry.alias/${name}@production`;
 
+/** Payloads, and what the reason says of them. */
 const poisons = {
-  'not JSON': '{"not json',
-  'no object': '"a text"',
-  empty: '',
+  'not JSON': ['{"not json', 'not JSON'],
+  'no object': ['"a text"', 'not a JSON object'],
+  empty: ['', 'not JSON'],
+  'of a wrong type in a field': ['{"move":{"toVersion":"three"}}', 'move.toVersion: must be a whole number'],
+  'out of range in a field': ['{"move":{"toVersion":4294967296}}', 'move.toVersion: must be from'],
+  'nested wrongly': ['{"move":["production"]}', 'move: must be an object'],
 } as const;
 
-/** Deaths that one event causes; more, and it would be given up on: see `libs/bus/test/crashes.int.spec.ts`. */
+/** Deaths of a service at one event that it survives. */
 const deaths = 2;
+/** After so many it is given up on: two before it is suspected, three of a suspect. */
+const mostDeaths = 5;
+/** A pipeline run that nobody knows: its end has training look for what it left behind, and find nothing. */
+const deadly = { type: 'millrace.pipeline.run.cancelled.v1', entity: 'pipeline.run/deadly' } as const;
+/** Until when it is buried: each death waits for the broker to deliver again, and for the service to come back. */
+const burialMs = 150_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-poison-'));
 const crashAt = join(folder, 'crash-at');
@@ -39,26 +49,26 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const lettersOf = async (name: string): Promise<readonly ShownDeadLetter[]> =>
+const lettersOf = async (entity: string): Promise<readonly ShownDeadLetter[]> =>
   (await trial.millrace.client.deadLetters(1_000)).filter(
-    ({ headers }) => headers['ce-millraceentity'] === entityOf(name),
+    ({ headers }) => headers['ce-millraceentity'] === entity,
   );
 
 test.each(Object.entries(poisons))(
   'an event that is %s is set aside with its reason, and others go on',
-  async (what, payload) => {
+  async (what, [payload, said]) => {
     const name = what.replaceAll(' ', '-').toLowerCase();
     trial.inject(`an event that is ${what}`);
     await trial.during(async () => {
       await publishForeign(trial.millrace.log.bus, { type, entity: entityOf(name), sequence: 1, payload });
       const letters = await eventually('the dead letters', async () => {
-        const found = await lettersOf(name);
+        const found = await lettersOf(entityOf(name));
         expect(found.map(({ consumer }) => consumer)).toEqual(
           expect.arrayContaining(['deployment-reactions']),
         );
         return found;
       });
-      for (const { reason } of letters) expect(reason).not.toBe('');
+      for (const { reason } of letters) expect(reason).toContain(said);
     });
   },
 );
@@ -99,8 +109,42 @@ test('an event at which its service dies more than once is handled in the end, a
   trial.heal('it dies no more');
   await trial.recover();
   await untilHandled(millrace.log.bus);
-  expect(await lettersOf('deadly')).toEqual([]);
+  expect(await lettersOf(entityOf('deadly'))).toEqual([]);
   await eventually('a prediction', async () => expect(await trial.predict()).toMatchObject({ revision: 1 }));
+});
+
+test('an event at which its service dies each time is set aside, and its entity goes on', async () => {
+  const { millrace } = trial;
+  trial.inject('an event at which training dies each time');
+  let died = 0;
+  const before = performance.now();
+  await trial.during(async () => {
+    const armed = `training:mid-handling@${deadly.entity}`;
+    writeFileSync(crashAt, armed);
+    await publishForeign(millrace.log.bus, { ...deadly, sequence: 1, payload: '{}' });
+    const letters = await until(
+      'the dead letter',
+      async () => {
+        if (!existsSync(crashAt)) {
+          died += 1;
+          writeFileSync(crashAt, armed);
+        }
+        const found = await lettersOf(deadly.entity);
+        return found.length === 0 ? undefined : found;
+      },
+      burialMs,
+    );
+    expect(letters).toMatchObject([{ consumer: 'training-orphans' }]);
+    expect(letters[0]?.reason).toContain('its handling ended the process 3 times');
+    rmSync(crashAt, { force: true });
+  });
+  console.log(`F11: buried after ${died} deaths, ${((performance.now() - before) / 1_000).toFixed(0)} s`);
+  expect(died).toBe(mostDeaths);
+  trial.heal('nothing is deadly any more');
+  await publishForeign(millrace.log.bus, { ...deadly, sequence: 2, payload: '{}' });
+  await trial.recover();
+  await untilHandled(millrace.log.bus);
+  expect(await lettersOf(deadly.entity)).toHaveLength(1);
 });
 
 test('real work goes on, and nothing of it is lost', async () => {

@@ -260,9 +260,9 @@ class EventConsumer implements RunningPart {
     return true;
   }
 
-  #acknowledge({ message }: EventDelivery): void {
+  #acknowledge({ message, attributes }: EventDelivery): void {
     if (message === undefined) return;
-    crashPoint('before-ack');
+    crashPoint('before-ack', attributes.entity);
     message.ack();
     this.#inProgress.release(message);
   }

@@ -1,5 +1,5 @@
 import type { EventDefinition } from '@millrace/contracts';
-import { Invalid, messageOf } from '@millrace/errors';
+import { asMillraceError, Invalid, messageOf } from '@millrace/errors';
 import type { JsMsg } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import {
@@ -95,6 +95,7 @@ export const decodeJson = <T>(body: Uint8Array, codec: { fromJSON(json: unknown)
   try {
     return codec.fromJSON(json);
   } catch (thrown) {
-    throw new Invalid(`the body does not fit its type: ${messageOf(thrown)}`, { cause: thrown });
+    const { violations } = asMillraceError(thrown);
+    throw new Invalid(`the body does not fit its type: ${messageOf(thrown)}`, { cause: thrown, violations });
   }
 };

@@ -1,3 +1,4 @@
+import { crashPoint } from '@millrace/crash-points';
 import type { Bus } from './bus.ts';
 import { CrashCounter } from './crash-counter.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
@@ -125,6 +126,7 @@ export class EventHandling {
   }
 
   async #attempt(delivery: EventDelivery, handled: HandledPosition): Promise<Attempt> {
+    crashPoint('mid-handling', delivery.attributes.entity);
     if (this.#forward !== undefined) return this.#pass(this.#forward, delivery, handled);
     const { id, type } = delivery.attributes;
     const found = this.#byType.get(type);

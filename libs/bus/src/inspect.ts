@@ -71,12 +71,13 @@ export const inspectBus = async ({ internals }: Bus, options: InspectOptions = {
   const found = new Map<StreamName, StreamInfo>();
   const consumers: { readonly stream: StreamName; readonly info: ConsumerInfo }[] = [];
   for (const name of Object.values(streams)) {
-    const info = await foundOrUndefined(jsm.streams.info(name));
-    if (info === undefined) continue;
-    found.set(name, info);
+    if ((await foundOrUndefined(jsm.streams.info(name))) === undefined) continue;
     for await (const consumer of jsm.consumers.list(name)) {
       if (consumer.config.durable_name !== undefined) consumers.push({ stream: name, info: consumer });
     }
+    // After its consumers: what comes in between would make them look further than their stream.
+    const info = await foundOrUndefined(jsm.streams.info(name));
+    if (info !== undefined) found.set(name, info);
   }
   const notices = new Map(
     consumers.filter(({ stream }) => stream === streams.exhausted).map(({ info }) => [info.name, info]),

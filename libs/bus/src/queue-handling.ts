@@ -166,6 +166,7 @@ export class QueueConsumer implements RunningPart {
   }
 
   async #attempt(message: JsMsg, record: Readonly<Record<string, string>>): Promise<Attempt> {
+    crashPoint('mid-handling');
     const destination = {
       nc: this.#bus.internals.nc,
       subject: message.subject,

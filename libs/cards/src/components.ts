@@ -70,7 +70,20 @@ export const tiles = (all: readonly Tile[]): SafeHtml =>
   )}</div>`;
 
 /** Puts blocks side by side where the page is wide enough. */
-export const columns = (blocks: readonly SafeHtml[]): SafeHtml =>
+export const columns = (blocks: readonly (SafeHtml | readonly SafeHtml[])[]): SafeHtml =>
   html`<div class="columns">${blocks.map((block) => html`<div>${block}</div>`)}</div>`;
 
 export const subheading = (text: string): SafeHtml => html`<h3>${text}</h3>`;
+
+const longestText = 20_000;
+
+/** Text as it stands, line by line: a description, the frames of an error. Longer than 20,000 characters it is cut. */
+export const preformatted = (text: string): SafeHtml => html`<pre>${clip(text, longestText)}</pre>`;
+
+/** Folded away until the reader opens it. */
+export const collapsed = (summary: string, content: readonly SafeHtml[]): SafeHtml =>
+  html`<details><summary>${summary}</summary>${content}</details>`;
+
+/** Texts one below the other. */
+export const list = (items: readonly HtmlValue[]): SafeHtml =>
+  html`<ul>${items.map((item) => html`<li>${item}</li>`)}</ul>`;

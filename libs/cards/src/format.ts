@@ -26,6 +26,21 @@ const minus = (text: string): string => text.replaceAll('-', '−');
 /** `0.1234` → `12.3 %`. */
 export const formatPercent = (share: number): string => `${formatNumber(share * 100, 3)} %`;
 
+/** Milliseconds since the epoch as `2013-01-31` or `2013-01-31 05:00`, UTC; `–` when no date can be that. */
+export const formatTime = (milliseconds: number): string => {
+  const date = new Date(milliseconds);
+  if (Number.isNaN(date.getTime())) return '–';
+  const text = date.toISOString();
+  return milliseconds % 86_400_000 === 0 ? text.slice(0, -14) : text.slice(0, -8).replace('T', ' ');
+};
+
+/** `4.2 MB` */
+export const formatBytes = (bytes: number): string => {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  return `${formatNumber(bytes / 1000 ** power, 3)} ${units[power]}`;
+};
+
 /** The beginning of a digest that is enough to tell it apart: `sha256:1f3a5c7e9b0d`. */
 export const shortDigest = (digest: string): string => {
   const [algorithm, hex] = digest.split(':');

@@ -24,8 +24,8 @@ header h1 { margin: 0; font-size: 25px; line-height: 1.25; letter-spacing: -.01e
 header .title { display: flex; gap: 14px; align-items: center; flex-wrap: wrap; }
 header p { margin: 6px 0 0; color: var(--muted); overflow-wrap: anywhere; }
 nav { background: var(--surface); border-bottom: 1px solid var(--line); position: sticky; top: 0; z-index: 1; }
-nav > div { display: flex; gap: 20px; overflow-x: auto; }
-nav a { color: var(--muted); text-decoration: none; padding: 9px 0; white-space: nowrap; font-size: 14px; }
+nav > div { display: flex; gap: 0 20px; flex-wrap: wrap; }
+nav a { color: var(--muted); text-decoration: none; padding: 7px 0; white-space: nowrap; font-size: 14px; }
 nav a:hover, nav a:focus-visible { color: var(--accent); }
 main { padding-top: 22px; padding-bottom: 40px; }
 section { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 20px 22px 22px;
@@ -55,6 +55,7 @@ dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 5px 20px;
 dl.facts dt { color: var(--muted); }
 dl.facts dd { margin: 0; overflow-wrap: anywhere; unicode-bidi: isolate; }
 code { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
+td code { overflow-wrap: break-word; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(190px, 1fr)); gap: 12px; margin-bottom: 16px; }
 .tile { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 11px 14px; }
 .tile .label { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; }
@@ -82,11 +83,54 @@ svg .cloud { fill: var(--tone); fill-opacity: .45; }
 svg .bar.good { fill: var(--good); } svg .bar.bad { fill: var(--bad); } svg .bar.plain { fill: var(--muted); }
 svg .cell { stroke: var(--surface); stroke-width: 2; fill: var(--accent); }
 svg .cell-ground { fill: var(--raised); }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 16px; font-size: 13px; color: var(--muted); margin-top: 4px; }
+.legend { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 16px; font-size: 13px; color: var(--muted); margin-top: 4px; }
+.legend > i { margin: 0; }
 .legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px; margin-right: 6px; background: var(--tone); }
 .legend .series-0 { --tone: var(--accent); } .legend .series-1 { --tone: var(--second); }
 .legend .series-2 { --tone: var(--third); } .legend .series-3 { --tone: var(--fourth); }
 .legend .series-4 { --tone: var(--fifth); } .legend .series-5 { --tone: var(--sixth); }
+h4 { font-size: 13px; margin: 0 0 6px; color: var(--muted); }
+ul { margin: 0 0 14px; padding-left: 20px; font-size: 14px; } li { margin-bottom: 3px; overflow-wrap: anywhere; }
+pre { font: 12.5px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; margin: 0 0 14px;
+  background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; overflow-x: auto;
+  white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+details { margin-bottom: 14px; } details > *:last-child { margin-bottom: 0; }
+summary { cursor: pointer; font-size: 14px; font-weight: 600; margin-bottom: 8px; color: var(--accent); }
+.profiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 470px), 1fr)); gap: 14px; margin-bottom: 14px; }
+.profile { background: var(--raised); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; min-width: 0;
+  break-inside: avoid; }
+.profile h3 { display: flex; gap: 9px; align-items: baseline; justify-content: space-between; overflow-wrap: anywhere; }
+.profile h3 .badge { flex: none; font-size: 12px; padding: 0 9px; }
+.profile h3 > span:first-child { min-width: 0; unicode-bidi: isolate; }
+.profile .scroll { margin: 6px 0 0; } .profile table { font-size: 13px; } .profile th, .profile td { padding: 3px 12px 3px 0; }
+.profile figcaption { display: none; }
+.halves { display: grid; grid-template-columns: minmax(0, 11fr) minmax(0, 10fr); gap: 18px; }
+.ends { display: flex; justify-content: space-between; gap: 10px; color: var(--muted); font-size: 12px;
+  font-variant-numeric: tabular-nums; margin-top: 3px; }
+dl.figures { display: grid; grid-template-columns: max-content 1fr; gap: 1px 12px; margin: 0; font-size: 13px; }
+dl.figures dt { color: var(--muted); }
+dl.figures dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+svg.meter { height: 4px; border-radius: 2px; margin-top: 2px; }
+svg .meter-ground { fill: var(--line); } svg .meter-plain { fill: var(--accent); } svg .meter-warn { fill: var(--second); }
+ol.shares { list-style: none; margin: 0; padding: 0; font-size: 13px; }
+ol.shares li { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr) 4.6em; gap: 8px; align-items: center; }
+ol.shares li > span:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; unicode-bidi: isolate; }
+ol.shares .number { text-align: right; white-space: nowrap; color: var(--muted); font-variant-numeric: tabular-nums; }
+svg .outline { stroke: var(--tone); stroke-width: 1.6; fill: var(--tone); fill-opacity: .1; stroke-linejoin: round; }
+svg .axis.strong { stroke-opacity: 1; stroke-width: 1.4; }
+svg .trial { fill: none; stroke: var(--accent); stroke-width: 1.4; stroke-linejoin: round; }
+svg .trial.rank-0 { stroke-opacity: .14; } svg .trial.rank-1 { stroke-opacity: .24; } svg .trial.rank-2 { stroke-opacity: .38; }
+svg .trial.rank-3 { stroke-opacity: .58; } svg .trial.rank-4 { stroke-opacity: .85; }
+svg .trial.best { stroke: var(--second); stroke-width: 3; }
+.swarm-0 { --tone: #3b6fe0; } .swarm-1 { --tone: #7a68d8; } .swarm-2 { --tone: #a85fbf; } .swarm-3 { --tone: #cf5590; }
+.swarm-4 { --tone: #e5484d; }
+svg .swarm-0, svg .swarm-1, svg .swarm-2, svg .swarm-3, svg .swarm-4 { fill: var(--tone); fill-opacity: .8; }
+.key { white-space: nowrap; }
+.key i { display: inline-block; width: 9px; height: 9px; border-radius: 3px; margin-right: 6px; background: var(--tone); }
+.key.series-0 { --tone: var(--accent); } .key.series-1 { --tone: var(--second); } .key.series-2 { --tone: var(--third); }
+.key.series-3 { --tone: var(--fourth); } .key.series-4 { --tone: var(--fifth); } .key.series-5 { --tone: var(--sixth); }
 footer { color: var(--muted); font-size: 13px; text-align: center; padding-bottom: 28px; }
+@media (max-width: 640px) { nav { position: static; } main, header > div, nav > div { padding-left: 14px; padding-right: 14px; }
+  section { padding: 16px 14px 18px; } .halves { grid-template-columns: minmax(0, 1fr); } }
 @media print { nav { display: none; } section { break-inside: avoid; } body { background: #fff; } }
 `.trim();

@@ -14,9 +14,17 @@ export const plain = (text: string): string =>
 /** Where a command prints: for a person, or as one JSON document on standard output. */
 export class Output {
   readonly json: boolean;
+  readonly #told: boolean;
 
-  constructor(json: boolean) {
+  /** `told`: what happens meanwhile goes to standard error even with `json`. */
+  constructor(json: boolean, told = false) {
     this.json = json;
+    this.#told = !json || told;
+  }
+
+  /** Whether anybody reads what happens meanwhile. */
+  get told(): boolean {
+    return this.#told;
   }
 
   /** The command's result: the data as JSON, or what `show` prints of it. */
@@ -34,9 +42,15 @@ export class Output {
     process.stdout.write(`${text}\n`);
   }
 
-  /** Something worth telling that is not the result; silent with `--json`. */
+  /** Something worth telling that is not the result; silent with `--json` alone. */
   note(text: string): void {
-    if (!this.json) process.stderr.write(`${text}\n`);
+    if (this.#told) process.stderr.write(`${text}\n`);
+  }
+
+  /** A line of what happens meanwhile: beside the result for a person, out of its way for a program. */
+  happening(text: string): void {
+    if (this.json) this.note(text);
+    else this.write(text);
   }
 
   table(head: readonly string[], rows: readonly (readonly string[])[], empty: string): void {

@@ -12,6 +12,7 @@ import { lifecycleCommands } from './commands/lifecycle.ts';
 import { modelCommands } from './commands/models.ts';
 import { monitoringCommands } from './commands/monitoring.ts';
 import { observeCommands } from './commands/observe.ts';
+import { recipeCommands } from './commands/recipes.ts';
 import { runCommands } from './commands/runs.ts';
 import { tokenCommands } from './commands/tokens.ts';
 import { webhookCommands } from './commands/webhooks.ts';
@@ -31,6 +32,7 @@ export const createProgram = (): Command => {
   lifecycleCommands(program);
   initCommand(program);
   runCommands(program);
+  recipeCommands(program);
   modelCommands(program);
   endpointCommands(program);
   monitoringCommands(program);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -121,6 +122,8 @@ describe('wrong input', () => {
     ['a file that is not there', ['predict', 'flights', '-f', 'gone.json'], /--file/],
     ['an unknown template', ['init', 'x', '-t', 'poetry'], /classification, regression/],
     ['a run outside a project', ['run', '--project', '/'], /no recipe\.yaml/],
+    ['an artifact that no recipe has', ['recipes', 'get-artifact', '-a', 'money'], /"money" is no artifact/],
+    ['a recipe outside a project', ['recipes', 'clean', '--project', '/'], /no recipe\.yaml/],
   ])('(%s) ends with 2 and says what is wrong', async (_, args, message) => {
     const plain = await inProcess(...args);
     expect([plain.code, plain.out]).toEqual([2, '']);
@@ -174,6 +177,28 @@ describe('with nothing running', () => {
   });
 });
 
+describe('recipes run', () => {
+  it('starts a Millrace in the project where none runs, and uses it from then on', async () => {
+    const project = join(home, 'alone');
+    cpSync(fileURLToPath(new URL('../templates/regression', import.meta.url)), project, { recursive: true });
+    // The directory of the data is the project's; the usual port is taken by somebody else.
+    const taken = createServer((socket) => socket.destroy());
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const env = { MILLRACE_DATA_DIR: join(project, '.millrace'), MILLRACE_PORT: String(port) };
+    try {
+      const first = await millrace(['recipes', 'run', '-s', 'ingest'], project, env);
+      expect([first.code, first.err]).toEqual([0, expect.stringContaining('starting one')]);
+      const second = await millrace(['recipes', 'run', '-s', 'ingest'], project, env);
+      expect([second.code, second.err]).toEqual([0, expect.not.stringContaining('starting one')]);
+      expect(second.out).toMatch(/✔ ingest {2}cached/);
+    } finally {
+      await millrace(['down'], project, env);
+      taken.close();
+    }
+  }, 120_000);
+});
+
 describe('init', () => {
   it.each(['regression', 'classification'])(
     'makes a %s project, and never over another',
@@ -183,6 +208,17 @@ describe('init', () => {
       expect(await readFile(join(home, template, 'recipe.yaml'), 'utf8')).toContain(`recipe: ${template}/v1`);
       expect(await readFile(join(home, template, 'DATA.md'), 'utf8')).toContain('CC0');
       expect((await millrace(['init', template])).code).toBe(4);
+    },
+  );
+
+  it.each(['python-regression', 'python-classification'])(
+    'makes a %s project of MLflow Recipes',
+    async (name) => {
+      expect((await inProcess('init', join(home, name), '-t', name)).out).toContain(
+        'millrace run --profile local',
+      );
+      expect(await readFile(join(home, name, 'requirements.txt'), 'utf8')).toContain('scikit-learn');
+      expect(await readFile(join(home, name, 'steps/train.py'), 'utf8')).toContain('def estimator_fn');
     },
   );
 });
@@ -313,6 +349,60 @@ describe('a Millrace on this machine', () => {
     await writeFile(recipe, text);
     const transform = last.steps.find(({ name }: { name: string }) => name === 'transform');
     expect(transform.summary).toMatchObject({ using: 'custom:transformer', outputColumns: 4 });
+  }, 120_000);
+
+  it('gives what the steps made under the names of MLflow Recipes, from any directory below the project', async () => {
+    await mkdir(join(project(), 'notebooks'), { recursive: true });
+    const below = (...args: string[]) => millrace(['recipes', ...args], join(project(), 'notebooks'));
+    const ran = await below('run', '--json', '--progress');
+    expect([ran.code, ran.err]).toEqual([0, expect.stringMatching(/✔ register {2}/)]);
+    const { id, steps } = JSON.parse(ran.out);
+    expect(steps.find(({ name }: { name: string }) => name === 'deploy').state).toBe('STEP_STATE_SKIPPED');
+
+    const model = (await below('get-artifact', '-a', 'model')).out.trim();
+    expect(model).toMatch(/trips\/\.millrace\/artifacts\/train\/[0-9a-f]{12}\/model$/);
+    expect(await readFile(join(model, 'MLmodel'), 'utf8')).toContain('flavors:');
+    const told = await json('recipes', 'get-artifact', '-a', 'test_data', '--project', project());
+    expect(told).toMatchObject({ artifact: 'test_data', step: 'split', kind: 'split', run: id });
+    expect((await readFile(told.path)).subarray(0, 4).toString()).toBe('PAR1');
+    const version = await json(
+      'recipes',
+      'get-artifact',
+      '-a',
+      'registered_model_version',
+      '--project',
+      project(),
+    );
+    expect(JSON.parse(await readFile(version.path, 'utf8'))).toMatchObject({ model: 'trips', version: 1 });
+    const trained = await json('recipes', 'get-artifact', '-a', 'run', '--project', project());
+    expect(JSON.parse(await readFile(trained.path, 'utf8')).metrics.val_f1_score).toBeTypeOf('number');
+    // This runtime keeps none.
+    expect((await below('get-artifact', '-a', 'transformed_training_data')).code).toBe(3);
+  }, 120_000);
+
+  it('shows the card of a step and the graph of the recipe as pages', async () => {
+    const graph = await json('recipes', 'inspect', '--project', project());
+    const page = await readFile(graph.path, 'utf8');
+    for (const text of ['Recipe trips', '>register</text>', 'validation_data']) expect(page).toContain(text);
+    const card = await json('recipes', 'inspect', '--step', 'evaluate', '--project', project());
+    expect(await readFile(card.path, 'utf8')).toMatch(/^<!doctype html>/);
+    const ofRun = await run('inspect', card.run, '--step', 'evaluate');
+    expect([ofRun.code, ofRun.out.trim()]).toEqual([0, card.path]);
+    expect((await run('recipes', 'inspect', '--step', 'deploy')).code).toBe(3);
+    expect((await run('recipes', 'inspect', '--step', 'dance')).code).toBe(2);
+  }, 120_000);
+
+  it('does a cleaned step anew, and has no artifact of it until then', async () => {
+    expect((await run('recipes', 'clean', '-s', 'split')).code).toBe(0);
+    expect((await run('recipes', 'get-artifact', '-a', 'training_data')).code).toBe(3);
+    const states = async (...args: string[]) => {
+      const { steps } = await json('recipes', 'run', ...args, '--project', project());
+      return steps.slice(0, 3).map(({ state }: { state: string }) => state.replace('STEP_STATE_', ''));
+    };
+    expect(await states('-s', 'ingest')).toEqual(['CACHED', 'SKIPPED', 'SKIPPED']);
+    expect(await states('-s', 'transform')).toEqual(['CACHED', 'SUCCEEDED', 'SUCCEEDED']);
+    expect(await states('-s', 'transform')).toEqual(['CACHED', 'CACHED', 'CACHED']);
+    expect((await run('recipes', 'get-artifact', '-a', 'training_data')).code).toBe(0);
   }, 120_000);
 
   it('compares runs side by side', async () => {

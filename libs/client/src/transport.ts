@@ -12,7 +12,7 @@ import {
   Unauthenticated,
   Unavailable,
 } from '@millrace/errors';
-import { activeTraceHeaders } from '@millrace/telemetry';
+import { activeTraceHeaders } from '@millrace/telemetry/propagation';
 import { Agent, type Dispatcher, request } from 'undici';
 
 export interface ClientOptions {

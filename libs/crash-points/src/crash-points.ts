@@ -11,6 +11,8 @@ export const crashPoints = {
   'mid-batch': 'libs/store',
   /** Relay: the broker has the message, the outbox does not know. */
   'after-publish': 'libs/bus',
+  /** Consumers and workers: the handling of a message has begun. */
+  'mid-handling': 'libs/bus',
   /** Consumers and workers: the effect is recorded, the message is not acknowledged. */
   'before-ack': 'libs/bus',
   /** Blobs: a part of the content is written. */
@@ -28,16 +30,19 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 const filePrefix = 'file:';
 
-let passing: ((point: CrashPoint) => void) | undefined;
+let passing: ((point: CrashPoint, entity: string | undefined) => void) | undefined;
 
-/** Ends this process as `kill -9` would, if a test asked for that here. Otherwise it does nothing. */
-export const crashPoint = (point: CrashPoint): void => passing?.(point);
+/**
+ * Ends this process as `kill -9` would, if a test asked for that here. Otherwise it does nothing. `entity` is whose event is
+ * being handled.
+ */
+export const crashPoint = (point: CrashPoint, entity?: string): void => passing?.(point, entity);
 
 /**
  * Reads what a test wants of this process. Without `MILLRACE_TEST_FAULTS=1` every other variable is ignored.
  *
- * `MILLRACE_CRASH_AT=<service>:<point>[:n]`: crash when the point is passed for the n-th time (default 1), at every
- * start anew. `MILLRACE_CRASH_AT=file:<path>`: the same text is looked up in the file at each pass, which is removed
+ * `MILLRACE_CRASH_AT=<service>:<point>[:n][@<entity>]`: crash when the point is passed for the n-th time (default 1), at
+ * every start anew; with an entity, passes at its events alone count. `MILLRACE_CRASH_AT=file:<path>`: the same text is looked up in the file at each pass, which is removed
  * before the crash, so that there is one. `MILLRACE_CRASH_LOG=<path>`: `<service>:<point>` is appended when a point
  * is passed for the first time.
  *
@@ -49,10 +54,10 @@ export const armCrashPoints = (service: string, env: Env): void => {
   const crasher = env.MILLRACE_CRASH_AT ? new Crasher(service, env.MILLRACE_CRASH_AT) : undefined;
   const log = env.MILLRACE_CRASH_LOG;
   const passed = new Set<CrashPoint>();
-  passing = (point) => {
+  passing = (point, entity) => {
     if (log !== undefined && !passed.has(point)) appendFileSync(log, `${service}:${point}\n`);
     passed.add(point);
-    crasher?.pass(point);
+    crasher?.pass(point, entity);
   };
 };
 
@@ -60,19 +65,27 @@ interface Target {
   readonly service: string;
   readonly point: CrashPoint;
   readonly pass: number;
+  readonly entity: string | undefined;
 }
 
 const isCrashPoint = (text: string | undefined): text is CrashPoint =>
   text !== undefined && Object.hasOwn(crashPoints, text);
 
 const parseTarget = (text: string): Target => {
-  const [service = '', point, count = '1', ...rest] = text.trim().split(':');
+  const [place = '', entity] = splitOnce(text.trim(), '@');
+  const [service = '', point, count = '1', ...rest] = place.split(':');
   if (service === '' || !isCrashPoint(point) || !/^[1-9]\d*$/.test(count) || rest.length > 0) {
-    throw Invalid.field('MILLRACE_CRASH_AT', `"${text}" is not <service>:<point>[:n]`, {
+    throw Invalid.field('MILLRACE_CRASH_AT', `"${text}" is not <service>:<point>[:n][@<entity>]`, {
       hint: `Points are ${Object.keys(crashPoints).join(', ')}.`,
     });
   }
-  return { service, point, pass: Number(count) };
+  return { service, point, pass: Number(count), entity };
+};
+
+/** Names of entities may hold the separator themselves. */
+const splitOnce = (text: string, separator: string): readonly [string, string?] => {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)];
 };
 
 class Crasher {
@@ -89,9 +102,9 @@ class Crasher {
     else this.#fixed = parseTarget(setting);
   }
 
-  pass(point: CrashPoint): void {
+  pass(point: CrashPoint, entity: string | undefined): void {
     if (this.#file === undefined) {
-      if (!this.#concerns(this.#fixed, point)) return;
+      if (!this.#concerns(this.#fixed, point, entity)) return;
       this.#passes += 1;
       if (this.#passes === this.#fixed?.pass) crash();
       return;
@@ -99,14 +112,15 @@ class Crasher {
     const text = readIfThere(this.#file);
     if (text === undefined || text === '') return;
     const target = parseTarget(text);
-    if (!this.#concerns(target, point)) return;
+    if (!this.#concerns(target, point, entity)) return;
     if (this.#armed?.text !== text) this.#armed = { text, passes: 0 };
     this.#armed.passes += 1;
     if (this.#armed.passes >= target.pass && remove(this.#file)) crash();
   }
 
-  #concerns(target: Target | undefined, point: CrashPoint): boolean {
-    return target?.service === this.#service && target.point === point;
+  #concerns(target: Target | undefined, point: CrashPoint, entity: string | undefined): boolean {
+    if (target?.service !== this.#service || target.point !== point) return false;
+    return target.entity === undefined || target.entity === entity;
   }
 }
 

@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const flag = { MILLRACE_TEST_FAULTS: '1' };
 
-/** Passes `before-commit` three times and `after-commit` once, as a process of the service `registry`. */
+/** Passes `before-commit` and `mid-handling` (of another alias each time) three times and `after-commit` once, as a process of the service `registry`. */
 const pass = (env: Record<string, string>) => {
   const { signal, stdout, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, 'passer.ts')], {
     env: { PATH: process.env.PATH, ...env },
@@ -37,6 +37,12 @@ test('the process ends as killed at the point, at its first or n-th pass', () =>
   });
 });
 
+test('the process ends at the events of an entity alone', () => {
+  const at = (entity: string) => pass({ ...flag, MILLRACE_CRASH_AT: `registry:mid-handling@${entity}` });
+  expect(at('registry.alias/flights@2')).toMatchObject({ signal: 'SIGKILL', passed: '1' });
+  expect(at('registry.alias/flights')).toMatchObject({ signal: null, passed: all });
+});
+
 test('another service, a point that is not passed and a pass that never comes leave it alone', () => {
   for (const at of ['pipeline:before-commit', 'registry:mid-load', 'registry:before-commit:4']) {
     expect(pass({ ...flag, MILLRACE_CRASH_AT: at })).toMatchObject({ signal: null, passed: all });
@@ -56,11 +62,15 @@ test('a file asks for one crash', () => {
 test('points that are passed are listed once each', () => {
   const log = join(folder, 'points.log');
   pass({ ...flag, MILLRACE_CRASH_LOG: log });
-  expect(readFileSync(log, 'utf8')).toBe('registry:before-commit\nregistry:after-commit\n');
+  expect(readFileSync(log, 'utf8')).toBe(
+    'registry:before-commit\nregistry:mid-handling\nregistry:after-commit\n',
+  );
 });
 
 test('what names no point is refused', () => {
   for (const at of ['registry', 'registry:nowhere', 'registry:before-commit:0', ':before-commit']) {
-    expect(pass({ ...flag, MILLRACE_CRASH_AT: at }).stderr).toContain('is not <service>:<point>[:n]');
+    expect(pass({ ...flag, MILLRACE_CRASH_AT: at }).stderr).toContain(
+      'is not <service>:<point>[:n][@<entity>]',
+    );
   }
 });

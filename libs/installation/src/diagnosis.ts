@@ -68,7 +68,10 @@ export interface Diagnosis {
   readonly services: Readonly<
     Record<
       string,
-      | { readonly report: ServiceReport /** Its clock less the gateway's. */; readonly skewMs: number }
+      | {
+          readonly report: ServiceReport /** How far its clock is off the gateway's. */;
+          readonly skewMs: number;
+        }
       | { readonly problem: string }
     >
   >;
@@ -86,3 +89,12 @@ export interface Diagnosis {
     readonly onLoopback: boolean;
   };
 }
+
+/**
+ * How far another clock is surely off, milliseconds; positive: ahead. It was read at some moment between question and answer:
+ * within them nothing is known to be wrong, however long the answer took. `time` is what it told, all by ms since the epoch.
+ */
+export const clockSkewMs = (time: number, asked: number, answered: number): number => {
+  if (time < asked) return Math.round(time - asked);
+  return time > answered ? Math.round(time - answered) : 0;
+};

@@ -1,11 +1,12 @@
 export { type ControlAnswer, controlSocketOf, orderRestart } from './control.ts';
-export type {
-  CertificateReport,
-  ConsumerDiagnosis,
-  Diagnosis,
-  DiskReport,
-  ServiceReport,
-  StreamDiagnosis,
+export {
+  type CertificateReport,
+  type ConsumerDiagnosis,
+  clockSkewMs,
+  type Diagnosis,
+  type DiskReport,
+  type ServiceReport,
+  type StreamDiagnosis,
 } from './diagnosis.ts';
 export {
   isAlive,

@@ -63,6 +63,8 @@ export class SupervisedChild {
   #alive = true;
   #onLine: (line: OutputLine) => void = () => {};
   #onFailure: (error: MillraceError) => void = () => {};
+  #exit: Exit | undefined;
+  #onExit: (exit: Exit) => void = () => {};
   /** Set when the child was ended on purpose: what it is killed for is the error, not that it was killed. */
   #giveUp: Promise<void> | undefined;
 
@@ -84,7 +86,11 @@ export class SupervisedChild {
     this.process.on('error', (error) => this.#onFailure(asMillraceError(error)));
     this.exited = this.#untilClosed();
     this.#stopMemoryWatch = this.#limitMemory();
-    void this.exited.then(() => this.#cleanUp());
+    void this.exited.then((exit) => {
+      this.#exit = exit;
+      this.#onExit(exit);
+      return this.#cleanUp();
+    });
   }
 
   get alive(): boolean {
@@ -109,7 +115,7 @@ export class SupervisedChild {
     options: ExchangeOptions,
     begin: (resolve: (output: Output) => void, reject: (error: MillraceError) => void) => void,
   ): Promise<Output> {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw abortError(options.signal);
     const stopping: (() => void)[] = [];
     this.activity = options.activity ?? 'the job';
     this.#onLine = options.onLog ?? (() => {});
@@ -118,6 +124,7 @@ export class SupervisedChild {
     } finally {
       for (const stop of stopping) stop();
       this.#onFailure = () => {};
+      this.#onExit = () => {};
       await this.#giveUp;
     }
   }
@@ -129,10 +136,11 @@ export class SupervisedChild {
   ): Promise<Output> {
     return new Promise<Output>((resolve, reject) => {
       this.#onFailure = reject;
-      void this.exited.then(async (exit) => {
+      this.#onExit = async (exit) => {
         await this.#giveUp;
         reject(errorOfExit(exit, this.lastWords, this.#options.memoryMb, this.activity));
-      });
+      };
+      if (this.#exit !== undefined) this.#onExit(this.#exit);
       if (timeoutMs !== undefined) {
         const timer = setTimeout(
           () => void this.#endFor((where) => timedOut(this.activity, timeoutMs, where)),

@@ -32,5 +32,6 @@ export {
 export { type Importance, type PermutationOptions, permutationImportance } from './permutation-importance.ts';
 export type { Evaluator } from './regression.ts';
 export { type HistogramBin, type ResidualSummary, residualSummary } from './residuals.ts';
+export { type Coalition, type ShapleyOptions, shapleyValues } from './shapley-values.ts';
 export { wilsonInterval } from './wilson.ts';
-export { type WorstPrediction, worstPredictions } from './worst-predictions.ts';
+export { bestPredictions, type RankedPrediction, worstPredictions } from './worst-predictions.ts';

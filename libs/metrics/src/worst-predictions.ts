@@ -1,7 +1,8 @@
 import { TaskType } from './metric-table.ts';
 import type { Observations } from './observations.ts';
 
-export interface WorstPrediction {
+/** A row with the error of its prediction. */
+export interface RankedPrediction {
   readonly row: number;
   /**
    * Regression: the absolute error. Classification: the probability given to classes other than the true
@@ -11,11 +12,20 @@ export interface WorstPrediction {
 }
 
 /** The rows with the largest errors above 0, worst first; equal errors in the order of the rows. */
-export const worstPredictions = (observations: Observations, count = 10): readonly WorstPrediction[] => {
+export const worstPredictions = (observations: Observations, count = 10): readonly RankedPrediction[] => {
   const errors = rowErrors(observations);
   return [...errors.keys()]
     .filter((row) => errors[row]! > 0)
     .sort((a, b) => errors[b]! - errors[a]! || a - b)
+    .slice(0, count)
+    .map((row) => ({ row, error: errors[row]! }));
+};
+
+/** The rows with the smallest errors, best first; equal errors in the order of the rows. */
+export const bestPredictions = (observations: Observations, count = 10): readonly RankedPrediction[] => {
+  const errors = rowErrors(observations);
+  return [...errors.keys()]
+    .sort((a, b) => errors[a]! - errors[b]! || a - b)
     .slice(0, count)
     .map((row) => ({ row, error: errors[row]! }));
 };

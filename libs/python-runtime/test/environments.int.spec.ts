@@ -179,22 +179,22 @@ it('stops when it is told to', async () => {
   await expect(problem).rejects.toMatchObject({ code: 'cancelled' });
 });
 
-describe('resolution', () => {
-  const resolved = async (spec: EnvironmentSpec): Promise<string[]> => {
-    const work = await mkdtemp(join(directory, 'resolve-'));
-    const installer = await locateInstaller({ directory, onProgress: () => {} });
-    const lock = await resolveSpec(spec, await findInterpreter('>=3.11'), installer, work, {});
-    return lock.trim().split('\n');
-  };
+const resolvedLock = async (spec: EnvironmentSpec): Promise<string[]> => {
+  const work = await mkdtemp(join(directory, 'resolve-'));
+  const installer = await locateInstaller({ directory, onProgress: () => {} });
+  const lock = await resolveSpec(spec, await findInterpreter('>=3.11'), installer, work, {});
+  return lock.trim().split('\n');
+};
 
+describe('resolution', () => {
   it('lets the tested versions give way to what the project says, and keeps the others', async () => {
-    const lock = await resolved(specOf(['numpy>=2']));
+    const lock = await resolvedLock(specOf(['numpy>=2']));
     expect(lock).toContain('pandas==2.3.3');
     expect(lock.find((line) => line.startsWith('numpy=='))).toMatch(/^numpy==2\./);
   });
 
   it('takes an old project that asks for `mlflow>=2.0`', async () => {
-    const lock = await resolved(specOf(['mlflow>=2.0'], { needs: ['hyperopt', 'pandas'] }));
+    const lock = await resolvedLock(specOf(['mlflow>=2.0'], { needs: ['hyperopt', 'pandas'] }));
     expect(lock).toContain('pandas==2.3.3');
     expect(lock.some((line) => line.startsWith('mlflow=='))).toBe(true);
     expect(lock.some((line) => line.startsWith('hyperopt=='))).toBe(true);
@@ -202,11 +202,23 @@ describe('resolution', () => {
   });
 
   it('obeys constraints and markers', async () => {
-    const lock = await resolved(
+    const lock = await resolvedLock(
       specOf(['tabulate', 'six ; python_version < "3"'], { constraints: ['tabulate<0.9'] }),
     );
     expect(lock).toContain('tabulate==0.8.10');
     expect(lock.some((line) => line.startsWith('six'))).toBe(false);
+  });
+});
+
+describe('hashes that the project states', () => {
+  it('are in the lock, and a package that has another is not installed', async () => {
+    const wrong = `sha256:${'0'.repeat(64)}`;
+    const spec = specOf([`tabulate==0.9.0 --hash=${wrong}`]);
+    expect(await resolvedLock(spec)).toContain(`tabulate==0.9.0 --hash=${wrong}`);
+    await expect(environments.ensure(spec)).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(/^requirements\.txt:1: .*[Hh]ash mismatch/),
+    });
   });
 });
 

@@ -359,7 +359,7 @@ describe('the end of a job', () => {
   });
 
   it('is at once when it was cancelled before it began', async () => {
-    await expect(run('echo', { signal: AbortSignal.abort() })).rejects.toThrow();
+    await expect(run('echo', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
   });
 
   it('comes at the start when there is no such Python', async () => {

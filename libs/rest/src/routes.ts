@@ -145,6 +145,15 @@ export const rpcRoutes: readonly RpcRoute[] = [
     'approve',
   ),
   route(
+    'POST',
+    '/models/:model/imports',
+    'registry',
+    'importModel',
+    'Import a model that MLflow saved',
+    'run',
+  ),
+  route('GET', '/model-imports/:id', 'registry', 'getModelImport', 'How an import of a model stands', 'read'),
+  route(
     'PUT',
     '/models/:model/aliases/:alias',
     'registry',

@@ -36,6 +36,15 @@ export {
   serviceNames,
 } from './settings.ts';
 export {
+  type CardArtifact,
+  lineageSection,
+  putCard,
+  runCommands,
+  type StepCardOptions,
+  stepCard,
+  withCard,
+} from './step-card.ts';
+export {
   isWorkerStopping,
   type StepContext,
   StepFailed,

@@ -106,6 +106,8 @@ const registry: Callers<typeof RegistryServiceService> = {
   approveModelVersion: users,
   rejectModelVersion: users,
   archiveModelVersion: users,
+  importModel: users,
+  getModelImport: users,
   setAlias: users,
   // Evaluation compares with the champion, a run fingerprints it, an endpoint follows an alias.
   resolveAlias: [...users, 'deployment', 'evaluation', 'pipeline'],

@@ -13,6 +13,7 @@ import {
   work,
 } from '@millrace/bus';
 import type { TlsStore } from '@millrace/certificates';
+import { strictCodec } from '@millrace/contracts';
 import { StepCommand } from '@millrace/contracts/step';
 import { StorageServiceService } from '@millrace/contracts/storage';
 import { messageOf } from '@millrace/errors';
@@ -296,7 +297,7 @@ const startListeners = async (
 
 const startIntake = async (
   { name }: ServiceModule,
-  { bus, store, settings, log }: Runtime,
+  { bus, store, blobs, settings, log }: Runtime,
   { consumers = [], steps }: ServiceParts,
   closers: Closers,
 ): Promise<void> => {
@@ -320,10 +321,10 @@ const startIntake = async (
       await work(bus, {
         name: `${name}-steps`,
         subject: `millrace.step.${name}.>`,
-        codec: StepCommand,
+        codec: strictCodec(StepCommand, 'millrace.step.v1.StepCommand'),
         concurrency: steps.concurrency,
         ackWaitMs: settings.stepLeaseMs,
-        handle: stepWorker({ service: name, bus, store, log, ...steps, cancellations }),
+        handle: stepWorker({ service: name, bus, store, blobs, log, ...steps, cancellations }),
       }),
       stepGraceMs,
     );

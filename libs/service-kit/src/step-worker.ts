@@ -1,3 +1,4 @@
+import type { BlobStore } from '@millrace/blobs';
 import type { Bus, Outcome, WorkContext } from '@millrace/bus';
 import type { EventDefinition } from '@millrace/contracts';
 import {
@@ -19,6 +20,7 @@ import {
 import type { Collection, DocumentStore, NewMessage } from '@millrace/store';
 import { activeTraceHeaders, inSpan, type Logger } from '@millrace/telemetry';
 import { eventMessage } from './event-message.ts';
+import { failureCard, putCard } from './step-card.ts';
 
 /** What a step handler works with. */
 export interface StepContext {
@@ -69,6 +71,8 @@ export interface StepWorkerOptions {
   readonly service: string;
   readonly bus: Bus;
   readonly store: DocumentStore;
+  /** Where cards of failed steps go. */
+  readonly blobs: Pick<BlobStore, 'put'>;
   readonly log: Logger;
   readonly handlers: Readonly<Record<string, StepHandler>>;
   readonly events: {
@@ -132,7 +136,7 @@ export const stepWorker = (options: StepWorkerOptions) => {
           'millrace.step.attempt': command.attempt,
         },
       },
-      () => run(options, handler, command, work),
+      async () => withFailureCard(options, command, await run(options, handler, command, work)),
     );
     if ('failure' in finish && finish.failure === stopped) {
       return { kind: 'retry', reason: 'the worker is stopping', delayMs: 0 };
@@ -196,6 +200,27 @@ const run = async (
     clearTimeout(timer);
     unwatch();
     work.signal.removeEventListener('abort', onStop);
+  }
+};
+
+/**
+ * A step that failed shows why on a card, unless it made one itself or was given up by a person. A store that does not
+ * take the card must not hide the failure.
+ */
+const withFailureCard = async (
+  { blobs, log }: StepWorkerOptions,
+  command: StepCommand,
+  finish: Finish,
+): Promise<Finish> => {
+  if (!('failure' in finish) || finish.failure.code === ErrorCode.cancelled) return finish;
+  const { failure, made } = finish;
+  if (made?.outputs.some(({ kind }) => kind === 'card')) return finish;
+  try {
+    const card = await putCard(blobs, failureCard(command, failure, made));
+    return { failure, made: { ...made, outputs: [...(made?.outputs ?? []), card] } };
+  } catch (thrown) {
+    log.warn({ err: thrown }, 'the card of the failed step could not be stored');
+    return finish;
   }
 };
 

@@ -48,13 +48,16 @@ const get = async (path: string): Promise<number> => {
 
 /** The client's span, and the server's once it has ended. */
 const both = () =>
-  vi.waitFor(async () => {
-    await telemetry.flush();
-    const client = spans.find(({ kind }) => kind === 'client');
-    const server = spans.find(({ kind }) => kind === 'server');
-    if (client === undefined || server === undefined) throw new Error('they are not there yet');
-    return { client, server };
-  });
+  vi.waitFor(
+    async () => {
+      await telemetry.flush();
+      const client = spans.find(({ kind }) => kind === 'client');
+      const server = spans.find(({ kind }) => kind === 'server');
+      if (client === undefined || server === undefined) throw new Error('they are not there yet');
+      return { client, server };
+    },
+    { timeout: 20_000 },
+  );
 
 describe('a request over HTTP', () => {
   it('is a span of the server under that of the client, without the query', async () => {
@@ -103,7 +106,9 @@ describe('a request over HTTP', () => {
     await expect(nobody.request({ method: 'GET', path: '/' })).rejects.toThrow();
     await nobody.close();
     await telemetry.flush();
-    const client = await vi.waitFor(() => spans.find(({ kind }) => kind === 'client') ?? Promise.reject());
+    const client = await vi.waitFor(() => spans.find(({ kind }) => kind === 'client') ?? Promise.reject(), {
+      timeout: 20_000,
+    });
     expect(client.attributes['error.type']).toBe('ECONNREFUSED');
     expect(spanProblems(client)).toEqual([]);
   });
@@ -113,11 +118,14 @@ describe('a request over HTTP', () => {
     const traceId = '0af7651916cd43dd8448eb211c80319c';
     expect((await fetch(url)).status).toBe(200);
     await fetch(url, { headers: { traceparent: `00-${traceId}-b7ad6b7169203331-01` } });
-    const [span] = await vi.waitFor(async () => {
-      await telemetry.flush();
-      expect(spans).toHaveLength(1);
-      return spans;
-    });
+    const [span] = await vi.waitFor(
+      async () => {
+        await telemetry.flush();
+        expect(spans).toHaveLength(1);
+        return spans;
+      },
+      { timeout: 20_000 },
+    );
     expect(span).toMatchObject({ traceId, parentSpanId: 'b7ad6b7169203331' });
   });
 

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type BlobStore, openFsBlobStore, parseDigest } from '@millrace/blobs';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { type Bus, connectBus, type WorkContext } from '@millrace/bus';
 import { trainingEvents } from '@millrace/contracts/training';
-import { ErrorCode, FailedPrecondition, Unavailable } from '@millrace/errors';
+import { ErrorCode, Exhausted, FailedPrecondition, Invalid, Unavailable } from '@millrace/errors';
 import { type DocumentStore, openSqliteStore } from '@millrace/store';
 import { createLogger } from '@millrace/telemetry';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -16,6 +17,7 @@ let broker: TestBroker;
 let bus: Bus;
 let directory: string;
 let store: DocumentStore;
+let blobs: BlobStore;
 beforeAll(async () => {
   broker = await testBroker();
   bus = await connectBus({ url: broker.url, service: 'training' });
@@ -27,24 +29,28 @@ afterAll(async () => {
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'millrace-steps-'));
   store = await openSqliteStore({ path: join(directory, 'store.sqlite'), service: 'training' });
+  blobs = await openFsBlobStore({ directory: join(directory, 'blobs') });
 });
 afterEach(async () => {
+  await blobs.close();
   await store.close();
   await rm(directory, { recursive: true, force: true });
 });
 
 const nobody: Cancellations = { isCancelled: async () => false, watch: () => () => {} };
 
-const workerOf = (train: StepHandler, cancellations = nobody) =>
-  stepWorker({
-    service: 'training',
-    bus,
-    store,
-    log: createLogger('silent'),
-    handlers: { train },
-    events: trainingEvents,
-    cancellations,
-  });
+const optionsOf = (train: StepHandler, cancellations = nobody) => ({
+  service: 'training',
+  bus,
+  store,
+  blobs,
+  log: createLogger('silent'),
+  handlers: { train },
+  events: trainingEvents,
+  cancellations,
+});
+
+const workerOf = (train: StepHandler, cancellations = nobody) => stepWorker(optionsOf(train, cancellations));
 
 const delivery = (signal = new AbortController().signal): WorkContext => ({
   delivery: 1,
@@ -131,6 +137,40 @@ describe('a step', () => {
     expect(await reported()).toMatchObject([
       { result: { error: { code: 'failed_precondition' }, outputs: [{ name: 'card' }] } },
     ]);
+  });
+
+  it('that fails in the user’s code shows error, frames and warnings on a card', async () => {
+    const error = new Invalid('steps/train.ts:3:9: Error: <b>no</b> rows', {
+      hint: 'Fix the step function.',
+      details: { stack: 'at fit (steps/train.ts:3:9)' },
+    });
+    const made = { outputs: [{ name: 'log', kind: 'log' }], warnings: ['few rows'] };
+    await workerOf(() => Promise.reject(new StepFailed(error, made)))(commandOf('run'), delivery());
+    const [event] = await reported();
+    const { outputs } = (
+      event as unknown as { result: { outputs: { name: string; kind: string; digest: string }[] } }
+    ).result;
+    expect(outputs.map(({ kind }) => kind)).toEqual(['log', 'card']);
+    const page = new TextDecoder().decode(await blobs.read(parseDigest(outputs[1]?.digest ?? ''), 1e6));
+    for (const fact of [
+      'Failed',
+      '&lt;b&gt;no&lt;/b&gt; rows',
+      'at fit (steps/train.ts:3:9)',
+      'few rows',
+      'millrace inspect run',
+    ])
+      expect(page).toContain(fact);
+    expect(page).not.toContain('<b>no');
+  });
+
+  it('that fails is reported although its card cannot be stored', async () => {
+    const put = () => Promise.reject(new Exhausted('no space left'));
+    const worker = stepWorker({
+      ...optionsOf(() => Promise.reject(new FailedPrecondition('gate failed'))),
+      blobs: { put },
+    });
+    await worker(commandOf('run'), delivery());
+    expect(await reported()).toMatchObject([{ result: { error: { code: 'failed_precondition' } } }]);
   });
 
   it('that lacks an input fails as a defect and names it', async () => {

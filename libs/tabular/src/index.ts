@@ -11,10 +11,15 @@ export type { Value, ValueType } from './expression/term.ts';
 export { parseTimestamp } from './expression/timestamp.ts';
 export { viewPandasParquet } from './foreign.ts';
 export { parquetSource, writeCsv, writeParquet } from './parquet.ts';
+export { type ComparedTable, compareRelations } from './profile/compare-relations.ts';
+export { equalWidthEdges } from './profile/histogram.ts';
 export { profileRelation } from './profile/profile-relation.ts';
 export type {
   CategoricalProfile,
+  ColumnComparison,
+  ColumnFigures,
   ColumnProfile,
+  Comparison,
   DatasetProfile,
   Histogram,
   LengthProfile,
@@ -24,6 +29,7 @@ export type {
 export { CsvEncoding, type CsvOptions, defaultMissingValues } from './read/csv.ts';
 export { FileFormat, type LoadFilesOptions, loadFiles } from './read/load-files.ts';
 export type { SourceFile } from './read/source-file.ts';
+export { type ReadableRelation, readableRelation } from './readable-relation.ts';
 export { describeRelation, type Relation, relationOf } from './relation.ts';
 export { quoteIdentifier, quoteNumber, quoteText } from './sql.ts';
 export { type Column, type ColumnSchema, ColumnType, type Table } from './table.ts';

@@ -25,11 +25,14 @@ describe('log lines', () => {
       ),
     );
     log.debug('too quiet');
-    const text = await vi.waitFor(async () => {
-      const written = await readFile(file, 'utf8');
-      expect(written).toContain('\n');
-      return written;
-    });
+    const text = await vi.waitFor(
+      async () => {
+        const written = await readFile(file, 'utf8');
+        expect(written).toContain('\n');
+        return written;
+      },
+      { timeout: 20_000 },
+    );
     expect(JSON.parse(text)).toMatchObject({
       level: 'info',
       service: 'ingest',

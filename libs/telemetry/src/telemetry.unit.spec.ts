@@ -30,11 +30,14 @@ afterAll(() => telemetry.shutdown());
 /** The finished span of that name. A batch on its way when `flush` is called comes a moment later. */
 const spanNamed = async (name: string): Promise<SpanRecord> => {
   await telemetry.flush();
-  return vi.waitFor(() => {
-    const found = seen.find((span) => span.name === name);
-    if (found === undefined) throw new Error(`no span ${name} yet`);
-    return found;
-  });
+  return vi.waitFor(
+    () => {
+      const found = seen.find((span) => span.name === name);
+      if (found === undefined) throw new Error(`no span ${name} yet`);
+      return found;
+    },
+    { timeout: 20_000 },
+  );
 };
 
 describe('spans', () => {

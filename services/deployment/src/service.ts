@@ -86,7 +86,7 @@ export const deployment: ServiceModule = {
         },
       ],
       steps: {
-        handlers: { deploy: deployStep(context), predict: predictStep(batches) },
+        handlers: { deploy: deployStep(context, blobs), predict: predictStep(batches) },
         events: deploymentEvents,
         concurrency: 4,
       },

@@ -39,6 +39,7 @@ describe('the deploy step', () => {
     expect(success).toMatchObject({
       outputs: [
         { kind: 'endpoint_revision', id: 'flights/1', attributes: { model: 'flights', version: '1' } },
+        { name: 'card', kind: 'card', mediaType: 'text/html' },
       ],
       summary: { endpoint: 'flights', revision: 1, trafficPercent: 100, promoted: true },
     });

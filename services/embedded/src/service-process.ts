@@ -33,7 +33,8 @@ type ChildMessage = { readonly ready: true } | { readonly failed: ErrorJson };
 const restartDelayMs = { first: 100, most: 5_000 };
 /** One that lived this long had started well: the delay begins anew. Milliseconds. */
 const steadyMs = 10_000;
-const startTimeoutMs = 60_000;
+/** All services start at once: on a machine with much else to do that takes minutes. */
+const startTimeoutMs = 180_000;
 const stopTimeoutMs = 15_000;
 /** The same for one that lets its clients leave first. */
 const drainTimeoutMs = 25_000;

@@ -240,6 +240,7 @@ describe('the card', () => {
       champion,
       createdAt: '2026-01-01T00:00:00.000Z',
       warnings: [value],
+      environment: { runtimes: [[value, value]], lockDigest: value, packages: { [value]: value } },
     });
   };
   const tagsOf = (page: string) =>
@@ -270,8 +271,11 @@ describe('the card', () => {
       'Lift',
       'Calibration',
       'Feature importance',
-      'Worst predictions',
-      'Data and lineage',
+      'Explanation (SHAP)',
+      'Worst and best predictions',
+      'Warnings',
+      'Environment',
+      'Lineage and run',
     ]) {
       expect(page).toContain(part);
     }

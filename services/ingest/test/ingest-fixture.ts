@@ -238,6 +238,14 @@ const stopAll = async ({ service, relay, bus, store, blobs, channel, broker, dat
   await rm(dataDir, { recursive: true, force: true });
 };
 
+/** The page of a step's card, failed or not. */
+export const cardOf = async ({ blobs }: Pick<IngestFixture, 'blobs'>, run: StepRun): Promise<string> => {
+  const outputs = (run.success ?? run.failure)?.outputs ?? [];
+  const card = outputs.find(({ kind }) => kind === 'card');
+  if (card?.mediaType !== 'text/html') throw new Error('no card');
+  return new TextDecoder().decode(await blobs.read(parseDigest(card.digest), 16e6));
+};
+
 /** The output of that name. */
 export const outputOf = (run: StepRun, name: string): Artifact => {
   const found = run.success?.outputs.find((artifact) => artifact.name === name);

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { activeContent, nestingFaults } from '@millrace/cards/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type IngestFixture, outputOf, type StepOptions, startIngest } from './ingest-fixture.ts';
+import { cardOf, type IngestFixture, outputOf, type StepOptions, startIngest } from './ingest-fixture.ts';
 
 let ingest: IngestFixture;
 beforeAll(async () => {
@@ -73,6 +74,29 @@ describe('the ingest step', () => {
     expect(datasetVersions.map(({ version }) => version)).toEqual([2, 1]);
     const { datasets } = await ingest.datasets.listDatasets({ page: undefined });
     expect(datasets.find(({ name }) => name === 'numbered')).toMatchObject({ latestVersion: 2 });
+  });
+
+  it('shows data, sources and contract on a card, without the profile where the recipe skips it', async () => {
+    const contract = { columns: { y: { max: 0.5, on_violation: 'quarantine' } } };
+    const run = await ingest.run(
+      'ingest',
+      options({ pipelineRunId: 'shown' }, { dataset: 'shown', contract }),
+    );
+    const page = await cardOf(ingest, run);
+    expect(nestingFaults(page)).toEqual([]);
+    expect(activeContent(page)).toEqual([]);
+    const shown = [
+      outputOf(run, 'dataset').id,
+      'data/one.csv',
+      'Data profile',
+      'Schema',
+      'First rows',
+      'quarantine',
+    ];
+    for (const fact of shown) expect(page).toContain(fact);
+    const skipped = await ingest.run('ingest', options({}, { dataset: 'shown', skip_data_profiling: true }));
+    expect(await cardOf(ingest, skipped)).not.toContain('Data profile');
+    expect(outputOf(skipped, 'profile').digest).toMatch(/^sha256:/);
   });
 
   it('makes one version of a command that comes twice, and of steps that run at the same time', async () => {
@@ -211,7 +235,7 @@ describe('bad input fails the step, makes nothing and is not tried again', () =>
     const { failure } = await ingest.run('ingest', options(changes, { dataset, ...settings }));
     expect(failure?.error).toMatchObject({ code: 'invalid', retryable: false });
     expect(failure?.error?.message).toMatch(message);
-    expect(failure?.outputs).toEqual([]);
+    expect(failure?.outputs.map(({ kind }) => kind)).toEqual(['card']);
     const { datasetVersions } = await ingest.datasets.listDatasetVersions({ dataset, page: undefined });
     expect(datasetVersions).toEqual([]);
   });

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { nestingFaults } from '@millrace/cards/testing';
 import { type Table, writeTable } from '@millrace/tabular';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  cardOf,
   type IngestFixture,
   outputOf,
   type StepOptions,
@@ -72,6 +74,15 @@ describe('the split step', () => {
       leaks: { identicalRows: 0, sharedKeys: 0, timeOverlap: 0 },
     });
     expect(run.success?.warnings).toEqual(['20 rows without a value of "y" were dropped']);
+  });
+
+  it('compares the splits on a card', async () => {
+    const run = await split({}, { recipe: { task: 'classification/multiclass', targetColumn: 'plane' } });
+    const page = await cardOf(ingest, run);
+    expect(nestingFaults(page)).toEqual([]);
+    for (const part of ['hash of the row', 'Splits compared', 'Leaks', 'Classes', 'Distribution of id'])
+      expect(page).toContain(part);
+    expect(await cardOf(ingest, await split({ skip_data_profiling: true }))).not.toContain('Splits compared');
   });
 
   it('gives the same bytes for the same rows and seed, and others for another seed', async () => {

@@ -53,7 +53,7 @@ export const monitoring: ServiceModule = {
         monitoringRpc({ collections: deps.collections, lanes, labelRetention: deps.labelRetention, now }),
       ],
       storage: monitoringStorage,
-      steps: { handlers: { monitor: bindMonitor(deps) }, events: monitoringEvents, concurrency: 4 },
+      steps: { handlers: { monitor: bindMonitor(deps, blobs) }, events: monitoringEvents, concurrency: 4 },
       consumers: [
         {
           name: 'monitoring-deployments',

@@ -21,6 +21,7 @@ describe('the step', () => {
     const { success } = await platform.bind();
     expect(success?.outputs).toMatchObject([
       { name: 'monitor', kind: 'monitor', id: endpoint, attributes: { features: '4', revision: '2' } },
+      { name: 'card', kind: 'card', mediaType: 'text/html' },
     ]);
     const before = (await platform.client.getMonitor({ endpoint })).monitor;
     await platform.bind();

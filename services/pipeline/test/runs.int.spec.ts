@@ -34,10 +34,12 @@ describe('a run', () => {
       'register:SUCCEEDED',
     ]);
     expect(platform.workers.effects).toEqual(run.steps.map(({ name }) => `${run.id}.${name}.1`));
-    await vi.waitFor(() =>
-      expect(
-        platform.events.filter(({ key }) => key === run.id).map(({ type }) => type.split('.').at(-2)),
-      ).toEqual(['requested', ...run.steps.flatMap(() => ['step_started', 'step_finished']), 'succeeded']),
+    await vi.waitFor(
+      () =>
+        expect(
+          platform.events.filter(({ key }) => key === run.id).map(({ type }) => type.split('.').at(-2)),
+        ).toEqual(['requested', ...run.steps.flatMap(() => ['step_started', 'step_finished']), 'succeeded']),
+      { timeout: 20_000 },
     );
     expect(platform.events.filter(({ key }) => key === run.id).map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: 14 }, (_, index) => index + 1),

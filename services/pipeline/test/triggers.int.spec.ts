@@ -207,13 +207,15 @@ describe('a trigger', () => {
         .filter(({ key }) => key === 'told' || key === 'on-told')
         .filter(({ data }) => (data as { actor?: { name: string } }).actor?.name === actor.name)
         .map(({ type }) => type.replace('millrace.pipeline.', ''));
-    await vi.waitFor(() =>
-      expect(told()).toEqual([
-        'project.pushed.v1',
-        'trigger.created.v1',
-        'trigger.switched.v1',
-        'trigger.deleted.v1',
-      ]),
+    await vi.waitFor(
+      () =>
+        expect(told()).toEqual([
+          'project.pushed.v1',
+          'trigger.created.v1',
+          'trigger.switched.v1',
+          'trigger.deleted.v1',
+        ]),
+      { timeout: 20_000 },
     );
   });
 
@@ -272,14 +274,17 @@ describe('a request for retraining', () => {
     await request('flights/3', 'unknown');
     release();
     await untilRuns('drifting', 1);
-    await vi.waitFor(async () => {
-      const { reactions } = await platform.client.listReactions({});
-      expect(reactions[0]).toMatchObject({
-        name: 'retraining-request-runs-pipeline',
-        enabled: true,
-        fired: 1,
-      });
-    });
+    await vi.waitFor(
+      async () => {
+        const { reactions } = await platform.client.listReactions({});
+        expect(reactions[0]).toMatchObject({
+          name: 'retraining-request-runs-pipeline',
+          enabled: true,
+          fired: 1,
+        });
+      },
+      { timeout: 20_000 },
+    );
     const [run] = await runsOf('drifting');
     expect(run?.submittedBy).toEqual({ name: 'service:monitoring', reason: 'drift of dep_delay' });
     await request('flights/4', 'drifting');

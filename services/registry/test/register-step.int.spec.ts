@@ -1,3 +1,4 @@
+import { parseDigest } from '@millrace/blobs';
 import { Report } from '@millrace/contracts/evaluation';
 import { Artifact, type StepCommand } from '@millrace/contracts/step';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -55,7 +56,12 @@ describe('the step register', () => {
         digest: model,
         attributes: { version: '1', verdict: 'VALIDATED' },
       },
+      { name: 'card', kind: 'card', mediaType: 'text/html' },
     ]);
+    const card = success?.outputs[1]?.digest ?? '';
+    const page = new TextDecoder().decode(await platform.blobs.read(parseDigest(card), 1e6));
+    for (const fact of ['flights/1', model, 'rep_1', 'c0ffee', 'flights@0123456789ab', 'distance', '12.5'])
+      expect(page).toContain(fact);
     const { modelVersion } = await platform.client.getModelVersion({ model: 'flights', version: 1 });
     expect(modelVersion).toMatchObject({
       digest: model,

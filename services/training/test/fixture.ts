@@ -251,6 +251,13 @@ export const stepContext = (command: StepCommand, { signal, onProgress }: Hooks)
   },
 });
 
+/** The page of a step's card. */
+export const cardOf = async ({ blobs }: Pick<Fixture, 'blobs'>, result: StepResult): Promise<string> => {
+  const { digest, mediaType } = outputNamed(result, 'card');
+  if (mediaType !== 'text/html') throw new Error(`a card of type ${mediaType}`);
+  return new TextDecoder().decode(await blobs.read(parseDigest(digest ?? ''), 16e6));
+};
+
 export const outputNamed = ({ outputs }: StepResult, name: string): Partial<Artifact> => {
   const found = outputs.find((output) => output.name === name);
   if (found === undefined) throw new Error(`no output "${name}"`);

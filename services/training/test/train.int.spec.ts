@@ -1,7 +1,8 @@
+import { activeContent, nestingFaults } from '@millrace/cards/testing';
 import { RunStatus } from '@millrace/contracts/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runIdOf, trialRunId } from '../src/domain/run.ts';
-import { Fixture, flights, outputNamed, withTransform } from './fixture.ts';
+import { cardOf, Fixture, flights, outputNamed, withTransform } from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -32,6 +33,27 @@ describe('the steps transform and train', () => {
     const prediction = await predictor.predict([{ distance: 500, hour: 20, carrier: 'Nobody' }]);
     expect(prediction.kind === 'regression' && Math.abs((prediction.values[0] ?? 0) - 42)).toBeLessThan(12);
     await predictor.close();
+    const page = await cardOf(fixture, result);
+    expect(nestingFaults(page)).toEqual([]);
+    expect(activeContent(page)).toEqual([]);
+    const own = [runId, 'Performance', 'Leaderboard', 'Worst on the validation rows', 'On the training rows'];
+    for (const fact of [...own, 'Signature', 'Environment', process.versions.node])
+      expect(page).toContain(fact);
+  });
+
+  it('show the transform and its data on a card, the profile unless the recipe skips it', async () => {
+    const command = await fixture.command();
+    const page = await cardOf(fixture, await fixture.transform(command));
+    expect(nestingFaults(page)).toEqual([]);
+    for (const part of [
+      '3 columns become',
+      'carrier: one-hot of',
+      'Transformed training data',
+      'First transformed rows',
+    ])
+      expect(page).toContain(part);
+    const skipped = await fixture.transform({ ...command, config: { skip_data_profiling: true } });
+    expect(await cardOf(fixture, skipped)).not.toContain('Transformed training data');
   });
 
   for (const [using, target, task] of [
@@ -110,6 +132,9 @@ describe('the steps transform and train', () => {
     const best = trials.items[0];
     expect(best?.id).toBe(trialRunId(runId, Number(result.summary?.bestTrial) - 1));
     expect((await fixture.context.runs.get(runId))?.params.alpha).toBe(best?.params.alpha);
+    const page = await cardOf(fixture, result);
+    for (const part of ['Tuning', 'Top 10 trials', 'class="trial best"', 'loguniform'])
+      expect(page).toContain(part);
   });
 
   it('give up trials that do worse than the others, and keep the losses by step', async () => {

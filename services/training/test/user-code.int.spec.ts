@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { RunStatus } from '@millrace/contracts/training';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runIdOf } from '../src/domain/run.ts';
-import { type CommandOptions, Fixture, type Hooks, outputNamed, withTransform } from './fixture.ts';
+import { type CommandOptions, cardOf, Fixture, type Hooks, outputNamed, withTransform } from './fixture.ts';
 
 let fixture: Fixture;
 beforeAll(async () => {
@@ -95,6 +95,9 @@ describe('user code', () => {
       bestTrial: 2,
       primaryMetric: 'worst',
     });
+    const page = await cardOf(fixture, result);
+    for (const fact of ['custom:meanPerHour', 'hourOnly of steps/transform.ts', 'worst (primary)'])
+      expect(page).toContain(fact);
     const run = await fixture.context.runs.get(runIdOf('user_train', 'train', 1));
     expect(run?.metrics.val_worst).toBeGreaterThan(run?.metrics.val_root_mean_squared_error ?? Number.NaN);
     const digest = outputNamed(result, 'model').digest ?? '';

@@ -1,4 +1,5 @@
 import type { Bus } from '@millrace/bus';
+import { payloadOf } from './path.ts';
 
 export interface BareRates {
   readonly publishedPerSecond: number;
@@ -16,7 +17,7 @@ export const bareRates = async (
 ): Promise<BareRates> => {
   await jsm.streams.add({ name: 'BARE', subjects: ['bare.>'], num_replicas: replicas });
   await jsm.consumers.add('BARE', { durable_name: 'bare', ack_policy: 'explicit', max_ack_pending: 1_024 });
-  const body = JSON.stringify({ n: 100_000, at: 123_456.789 });
+  const body = JSON.stringify(payloadOf(100_000));
   const publishStart = performance.now();
   const inFlight = new Set<Promise<unknown>>();
   for (let n = 0; n < total; n += 1) {

@@ -1,21 +1,22 @@
 import { type Bus, consumeEvents, serveRefill, startRelay, subscription } from '@millrace/bus';
-import { defineEvent, entityId, type MessageCodec } from '@millrace/contracts';
-import type { DocumentStore } from '@millrace/store';
+import { defineEvent, entityId, strictCodec } from '@millrace/contracts';
+import { AliasMoved } from '@millrace/contracts/registry';
+import type { DocumentStore, Json } from '@millrace/store';
 
-interface Sample {
-  readonly n: number;
-  /** `performance.now()` at the commit's call. */
-  readonly at: number;
-}
+/** A real message, so that its check and its reading are part of the path. */
+const definition = defineEvent(
+  'millrace.bench.sample.taken.v1',
+  strictCodec(AliasMoved, 'millrace.registry.v1.AliasMoved'),
+);
 
-const codec: MessageCodec<Sample> = {
-  encode: () => ({ finish: () => new Uint8Array() }),
-  decode: () => ({ n: 0, at: 0 }),
-  fromJSON: (json) => json as Sample,
-  toJSON: (message) => message,
-};
-
-const definition = defineEvent<Sample>('millrace.bench.sample.taken.v1', codec);
+/** The n-th event's payload. */
+export const payloadOf = (n: number): Json =>
+  AliasMoved.toJSON(
+    AliasMoved.fromPartial({
+      move: { model: 'flights', alias: 'production', toVersion: n, at: '2026-01-02T03:04:05.678Z' },
+      modelDigest: `sha256:${'0'.repeat(64)}`,
+    }),
+  ) as Json;
 
 /** Entities that the changes go round: each one's events follow one another. */
 export const entities = 500;
@@ -31,6 +32,8 @@ export class EventPath {
   readonly #effects;
   readonly #versions = new Map<string, number>();
   readonly #handledTimes = new Map<number, number>();
+  /** `performance.now()` at the call of each change's commit. */
+  readonly #calledAt: number[] = [];
   /** Milliseconds from the call of the commit to the end of the consumer's effect. */
   readonly latencies: number[] = [];
 
@@ -51,9 +54,10 @@ export class EventPath {
     const { outbox } = this.#producer;
     startRelay({ bus, outbox });
     serveRefill({ bus, outbox });
-    const handle = subscription(definition, async ({ data: { n, at } }, { handled }) => {
+    const handle = subscription(definition, async ({ data }, { handled }) => {
+      const n = data.move?.toVersion ?? 0;
       await this.#effects.commit({ key: String(n), expected: 0, document: { n }, handled });
-      this.latencies.push(performance.now() - at);
+      this.latencies.push(performance.now() - (this.#calledAt[n] ?? 0));
       this.#handledTimes.set(n, (this.#handledTimes.get(n) ?? 0) + 1);
       return { kind: 'done' };
     });
@@ -71,7 +75,8 @@ export class EventPath {
     const expected = this.#versions.get(key) ?? 0;
     this.#versions.set(key, expected + 1);
     const { subject, type } = definition;
-    const data = { n, at: performance.now() };
+    this.#calledAt[n] = performance.now();
+    const data = payloadOf(n);
     await this.#samples.commit({
       key,
       expected,

@@ -49,7 +49,7 @@ export const barChart = ({ title, bars, x: xTitle, reference }: BarChartOptions)
     }<text class="halo" x="${px(textAt)}" y="${y + 16}">${formatNumber(value, 4)}</text></g>`;
   };
   return figure(title, frame, [
-    horizontalTicks(frame, x, true),
+    horizontalTicks(frame, x, { grid: true }),
     reference === undefined
       ? undefined
       : html`<line class="reference" x1="${px(x(reference))}" x2="${px(x(reference))}" y1="${top}" y2="${bottom}"/>`,

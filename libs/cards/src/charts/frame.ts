@@ -47,28 +47,55 @@ export interface AxisTitles {
 
 const tickText = (value: number): string => formatNumber(value, 4);
 
+/** How ticks read and where those of the horizontal axis lie, where not as numbers at round values. */
+export interface TickOptions {
+  readonly x?: (value: number) => string;
+  readonly xTicks?: readonly number[];
+  readonly y?: (value: number) => string;
+}
+
 /** Grid lines, ticks and titles of both axes. */
-export const axes = (frame: Frame, x: Scale, y: Scale, titles: AxisTitles): readonly SafeHtml[] => [
-  ...verticalTicks(frame, y),
-  ...horizontalTicks(frame, x),
+export const axes = (
+  frame: Frame,
+  x: Scale,
+  y: Scale,
+  titles: AxisTitles,
+  ticks: TickOptions = {},
+): readonly SafeHtml[] => [
+  ...verticalTicks(frame, y, ticks.y),
+  ...horizontalTicks(frame, x, {
+    ...(ticks.x === undefined ? {} : { text: ticks.x }),
+    ...(ticks.xTicks === undefined ? {} : { ticks: ticks.xTicks }),
+  }),
   html`<line class="axis" x1="${frame.left}" x2="${frame.right}" y1="${frame.bottom}" y2="${frame.bottom}"/>`,
   ...axisTitles(frame, titles),
 ];
 
-const verticalTicks = (frame: Frame, y: Scale): readonly SafeHtml[] =>
+const verticalTicks = (frame: Frame, y: Scale, text = tickText): readonly SafeHtml[] =>
   y
     .ticks(5)
     .map(
       (value) =>
-        html`<line class="grid" x1="${frame.left}" x2="${frame.right}" y1="${px(y(value))}" y2="${px(y(value))}"/><text x="${frame.left - 7}" y="${px(y(value) + 3.5)}" text-anchor="end">${tickText(value)}</text>`,
+        html`<line class="grid" x1="${frame.left}" x2="${frame.right}" y1="${px(y(value))}" y2="${px(y(value))}"/><text x="${frame.left - 7}" y="${px(y(value) + 3.5)}" text-anchor="end">${text(value)}</text>`,
     );
 
-export const horizontalTicks = (frame: Frame, x: Scale, grid = false): readonly SafeHtml[] =>
-  x.ticks(5).map((value) => {
+export interface HorizontalTickOptions {
+  /** Draws lines up through the drawing. */
+  readonly grid?: boolean;
+  readonly text?: (value: number) => string;
+  readonly ticks?: readonly number[];
+}
+
+export const horizontalTicks = (
+  frame: Frame,
+  x: Scale,
+  { grid, text = tickText, ticks = x.ticks(5) }: HorizontalTickOptions = {},
+): readonly SafeHtml[] =>
+  ticks.map((value) => {
     const line = grid
       ? html`<line class="grid" x1="${px(x(value))}" x2="${px(x(value))}" y1="${frame.top}" y2="${frame.bottom}"/>`
       : undefined;
-    return html`${line}<text x="${px(x(value))}" y="${frame.bottom + 16}" text-anchor="middle">${tickText(value)}</text>`;
+    return html`${line}<text x="${px(x(value))}" y="${frame.bottom + 16}" text-anchor="middle">${text(value)}</text>`;
   });
 
 export const axisTitles = (frame: Frame, { x, y }: AxisTitles): readonly SafeHtml[] => [

@@ -30,12 +30,16 @@ export interface LineChartOptions extends AxisTitles {
   readonly reference?: readonly [Point, Point];
   readonly dots?: boolean;
   readonly step?: boolean;
+  /** Over the whole width of the page. */
+  readonly wide?: boolean;
 }
 
-const frame: Frame = { width: 480, height: 320, left: 56, right: 466, top: 12, bottom: 270 };
+const narrow: Frame = { width: 480, height: 320, left: 56, right: 466, top: 12, bottom: 270 };
+const whole: Frame = { width: 1000, height: 340, left: 62, right: 980, top: 12, bottom: 290 };
 
 export const lineChart = (options: LineChartOptions): SafeHtml => {
-  const { title, series, reference, dots = false, step = false } = options;
+  const { title, series, reference, dots = false, step = false, wide = false } = options;
+  const frame = wide ? whole : narrow;
   const all = series.flatMap(({ points }) => points);
   const x = linear(options.xDomain ?? extent(all.map(([value]) => value)), [frame.left, frame.right]);
   const y = linear(options.yDomain ?? extent(all.map(([, value]) => value)), [frame.bottom, frame.top]);

@@ -2,10 +2,7 @@ import { resolve } from 'node:path';
 import { readRunningState } from '@millrace/installation';
 import type { Command } from 'commander';
 import pc from 'picocolors';
-import { createBackup } from '../backup/create-backup.ts';
 import type { BackupManifest } from '../backup/manifest.ts';
-import { restoreBackup } from '../backup/restore-backup.ts';
-import { verifyBackup } from '../backup/verify-backup.ts';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { version } from '../version.ts';
@@ -21,6 +18,8 @@ const create = async (
   const { dataDir, output } = context;
   const natsUrl = process.env.NATS_URL || (await readRunningState(dataDir))?.natsUrl;
   const target = resolve(directory);
+  // Loaded when wanted, as below: stores and broker take a while to load, and other commands do without.
+  const { createBackup } = await import('../backup/create-backup.ts');
   const manifest = await createBackup({
     dataDir,
     target,
@@ -37,6 +36,7 @@ const create = async (
 };
 
 const verify = async ({ output }: CommandContext, directory: string): Promise<void> => {
+  const { verifyBackup } = await import('../backup/verify-backup.ts');
   const manifest = await verifyBackup(resolve(directory), (message) => output.note(pc.dim(message)));
   output.result(manifest, () => output.write(`${pc.green('whole')}: ${summary(manifest)}`));
 };
@@ -46,6 +46,7 @@ const restore = async (
   directory: string,
   { force = false }: { readonly force?: boolean },
 ): Promise<void> => {
+  const { restoreBackup } = await import('../backup/restore-backup.ts');
   const restored = await restoreBackup({
     source: resolve(directory),
     dataDir,

@@ -1,28 +1,22 @@
 import { asMillraceError, ErrorCode, FailedPrecondition, messageOf } from '@millrace/errors';
+import { clockSkewMs } from '@millrace/installation';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
-import { judgeDiagnosis } from '../doctor/diagnosis-findings.ts';
 import { type Finding, type FindingState, fail, ok, warn } from '../doctor/finding.ts';
-import { localFindings } from '../doctor/local-findings.ts';
 import { plain } from '../output.ts';
 
 /** What the gateway knows, if it answers. */
 const remoteFindings = async (context: CommandContext): Promise<readonly Finding[]> => {
+  // Loaded when wanted: other commands do without what these stand on.
+  const { judgeDiagnosis } = await import('../doctor/diagnosis-findings.ts');
   const client = await context.client();
   const asked = Date.now();
   try {
     const diagnosis = await client.diagnosis();
-    const answered = Date.now();
-    // The gateway reads its clock at the end of its work, which may take a while: the skew is nought within that time.
-    const time = Date.parse(diagnosis.time);
-    const gatewaySkewMs = time < asked ? time - asked : time > answered ? time - answered : 0;
-    return [
-      ...judgeDiagnosis(diagnosis, gatewaySkewMs),
-      ...(await deadLetters(context)),
-      ...(await kafka(context)),
-    ];
+    const skewMs = clockSkewMs(Date.parse(diagnosis.time), asked, Date.now());
+    return [...judgeDiagnosis(diagnosis, skewMs), ...(await deadLetters(context)), ...(await kafka(context))];
   } catch (thrown) {
     return [gatewayFinding(client.url, thrown)];
   }
@@ -85,6 +79,7 @@ const mark: Readonly<Record<FindingState, string>> = {
 };
 
 const doctor = async (context: CommandContext): Promise<void> => {
+  const { localFindings } = await import('../doctor/local-findings.ts');
   const findings = [
     ...(await localFindings(context.dataDir, process.env)),
     ...(await remoteFindings(context)),

@@ -84,6 +84,34 @@ export const startMillrace = async (
   return { url, stop, ended };
 };
 
+/**
+ * Starts a Millrace that outlives the command where none answers, unless somebody said which one to talk to. It takes
+ * the usual port where that is free, so that other projects use it too.
+ */
+export const ensureRunning = async (context: CommandContext): Promise<void> => {
+  if (context.isAddressed || (await answers(context))) return;
+  const { output, dataDir } = context;
+  output.note(`no Millrace runs: starting one with its data in ${dataDir} …`);
+  const start = async (more: UpOptions) => (await startMillrace(context, { ...more, detach: true })).url;
+  const url = await start({}).catch((thrown) => {
+    if (/EADDRINUSE/.test(messageOf(thrown))) return start({ port: 0 });
+    throw thrown;
+  });
+  output.note(`Millrace is up at ${url} and stays up; \`millrace down --data-dir ${dataDir}\` ends it`);
+};
+
+const answers = async (context: CommandContext): Promise<boolean> => {
+  try {
+    await (await context.client()).status();
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof Unavailable)) throw thrown;
+    // The next client looks again where Millrace runs.
+    await context.close();
+    return false;
+  }
+};
+
 const up = async (context: CommandContext, options: UpOptions): Promise<void> => {
   const started = performance.now();
   const millrace = await startMillrace(context, options);

@@ -1,9 +1,12 @@
-import type { ModelVersion } from '@millrace/contracts/registry';
+import { setTimeout } from 'node:timers/promises';
+import { type ModelImport, ModelImportState, type ModelVersion } from '@millrace/contracts/registry';
+import { type ErrorJson, errorFromJson, Internal } from '@millrace/errors';
 import type { Command } from 'commander';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { figure, short, time, word } from '../format.ts';
 import { instant, wholeNumber } from '../options.ts';
+import { uploadModel } from '../project/upload-model.ts';
 import { parseModelVersion } from '../references.ts';
 
 const listModels = async (context: CommandContext): Promise<void> => {
@@ -23,10 +26,17 @@ const listModels = async (context: CommandContext): Promise<void> => {
   );
 };
 
+/** `python_function sklearn (pickle: clean)` */
+const kindOf = ({ flavors, pickles }: ModelVersion): string => {
+  const scanned = pickles === undefined || pickles.verdict === 'none' ? '' : ` (pickle: ${pickles.verdict})`;
+  return `${flavors.join(' ')}${scanned}`;
+};
+
 const versionRow = (version: ModelVersion): readonly string[] => [
   `${version.model}/${version.version}`,
   word(version.approvalState, 'APPROVAL_STATE'),
-  version.verdict.toLowerCase(),
+  version.verdict.toLowerCase() + (version.source === 'import' ? ' (imported)' : ''),
+  kindOf(version),
   version.aliases.join(', '),
   Object.entries(version.metrics)
     .slice(0, 3)
@@ -36,7 +46,16 @@ const versionRow = (version: ModelVersion): readonly string[] => [
   time(version.registeredAt),
 ];
 
-const versionHead = ['VERSION', 'APPROVAL', 'VERDICT', 'ALIASES', 'METRICS', 'DIGEST', 'REGISTERED'];
+const versionHead = [
+  'VERSION',
+  'APPROVAL',
+  'VERDICT',
+  'FLAVORS',
+  'ALIASES',
+  'METRICS',
+  'DIGEST',
+  'REGISTERED',
+];
 
 const showModel = async (context: CommandContext, model: string): Promise<void> => {
   const { modelVersions } = await (await context.client()).registry.listModelVersions({ model });
@@ -70,6 +89,65 @@ const history = async (context: CommandContext, model: string, options: { at?: s
         actor?.reason ?? '',
       ]),
       'no alias was ever set',
+    ),
+  );
+};
+
+interface ImportOptions {
+  readonly name: string;
+  readonly task?: string;
+  readonly classes?: string;
+  readonly target?: string;
+  readonly description?: string;
+  readonly reason?: string;
+  readonly allowNonValidated?: boolean;
+  readonly allowDangerousPickles?: boolean;
+}
+
+/** How often an import is asked how it stands. Milliseconds. */
+const importPollMs = 500;
+
+const importModel = async (
+  context: CommandContext,
+  directory: string,
+  options: ImportOptions,
+): Promise<void> => {
+  const client = await context.client();
+  const packageDigest = await uploadModel(client, directory, (path) =>
+    context.output.note(`uploading ${path}`),
+  );
+  const { classes = '', task = '', target = '', description = '', reason = '' } = options;
+  let { modelImport } = await client.registry.importModel({
+    model: options.name,
+    packageDigest,
+    task,
+    classes: classes === '' ? [] : classes.split(',').map((name) => name.trim()),
+    target,
+    description,
+    allowNonValidatedModel: options.allowNonValidated ?? false,
+    allowDangerousPickles: options.allowDangerousPickles ?? false,
+    actor: { reason },
+  });
+  let told = '';
+  while (modelImport?.state === ModelImportState.MODEL_IMPORT_STATE_RUNNING) {
+    if (modelImport.message !== told) context.output.note(modelImport.message);
+    told = modelImport.message;
+    await setTimeout(importPollMs);
+    ({ modelImport } = await client.registry.getModelImport({ id: modelImport.id }));
+  }
+  showImport(context, modelImport);
+};
+
+const showImport = (context: CommandContext, done: ModelImport | undefined): void => {
+  if (done?.error !== undefined) throw errorFromJson(done.error as ErrorJson);
+  const version = done?.modelVersion;
+  if (done === undefined || version === undefined) throw new Internal('the import ended without a version');
+  for (const warning of done.warnings) context.output.note(`warning: ${warning}`);
+  const id = `${version.model}/${version.version}`;
+  context.output.result(done, () =>
+    context.output.write(
+      `${id} is imported (${kindOf(version)}); no evaluation vouches for it. ` +
+        `Approve it with: millrace approve ${id} --break-glass --reason "…"`,
     ),
   );
 };
@@ -121,6 +199,18 @@ export const modelCommands = (program: Command): void => {
   const models = program.command('models').description('registered models');
   models.command('list', { isDefault: true }).description('all models').action(action(listModels));
   models.command('show <model>').description('versions of a model').action(action(showModel));
+  models
+    .command('import <directory>')
+    .description('make a version of a model directory that MLflow saved')
+    .requiredOption('--name <model>', 'model that it becomes a version of')
+    .option('--task <task>', 'regression or classification, where the model does not show it')
+    .option('--classes <list>', 'its classes in the order of its probabilities: no,yes')
+    .option('--target <name>', 'name of what it predicts')
+    .option('--description <text>', 'kept with the version')
+    .option('--allow-non-validated', 'register it although no evaluation vouches for it')
+    .option('--allow-dangerous-pickles', 'load it although its pickles may run anything; needs a reason')
+    .option('--reason <text>', 'why; kept in the audit log')
+    .action(action(importModel));
   models
     .command('history <model>')
     .description('where its aliases pointed, when, and by whom')

@@ -7,17 +7,20 @@ import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
 import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
 import { checkScoredOutput, writeScoredOutput } from '../project/write-scored.ts';
+import { firstAnew, readCleanedSteps, unmarkDone } from '../recipes/cleaned-steps.ts';
+import { stepsTo } from '../recipes/recipe-steps.ts';
+import { inspectStep, type OpenOptions } from '../recipes/show-card.ts';
 import { findRun } from '../references.ts';
 import { awaitedVersion, followRun } from '../views/run-display.ts';
 import { outcomeOf, throwIfFailed } from '../views/run-outcome.ts';
 import { summaryOf } from '../views/steps-view.ts';
 
-interface ProjectOptions {
+export interface ProjectOptions {
   readonly project?: string;
   readonly profile?: string;
 }
 
-interface RunOptions extends ProjectOptions {
+export interface RunOptions extends ProjectOptions {
   readonly step?: string;
   readonly from?: string;
   readonly cache: boolean;
@@ -35,13 +38,16 @@ const prepare = async (context: CommandContext, options: ProjectOptions) => {
   return { client, project, snapshot };
 };
 
-const runRecipe = async (context: CommandContext, options: RunOptions): Promise<void> => {
+/** Runs the recipe of a project and shows its steps; steps that were cleaned are done anew. */
+export const runRecipe = async (context: CommandContext, options: RunOptions): Promise<void> => {
   const { client, project, snapshot } = await prepare(context, options);
   if (options.step === 'predict') await checkScoredOutput(project.root, project.recipe);
+  const cleaned = await readCleanedSteps(project.root);
+  const range = { from: options.from, to: options.step };
   const { run } = await client.pipeline.submitRun({
     snapshot,
     profile: options.profile ?? '',
-    fromStep: options.from ?? '',
+    fromStep: firstAnew(stepsTo(project.recipe, options.step), cleaned, range) ?? '',
     toStep: options.step ?? '',
     noCache: !options.cache,
   });
@@ -52,6 +58,7 @@ const runRecipe = async (context: CommandContext, options: RunOptions): Promise<
   }
   context.output.note(`${pc.bold(run.id)} ${pc.dim(`#${run.number} of ${snapshot.project}`)}`);
   const last = await followToEnd(context, run);
+  await unmarkDone(project.root, last);
   const written = await writeScoredOutput(client, project.root, last);
   if (written !== undefined) context.output.note(`predictions written to ${written}`);
   conclude(context, last);
@@ -142,7 +149,12 @@ const watch = async (context: CommandContext, id: string): Promise<void> => {
   await follow(context, await findRun(client, id));
 };
 
-const inspect = async (context: CommandContext, id: string): Promise<void> => {
+const inspect = async (
+  context: CommandContext,
+  id: string,
+  { step, open }: OpenOptions & { readonly step?: string },
+): Promise<void> => {
+  if (step !== undefined) return inspectStep(context, id, { step, open });
   const { output } = context;
   const run = await findRun(await context.client(), id);
   output.result(run, () => {
@@ -227,6 +239,7 @@ export const runCommands = (program: Command): void => {
     .option('--from <step>', 'run anew from this step on')
     .option('--no-cache', 'run every step anew')
     .option('-d, --detach', 'print the run id and return')
+    .option('--progress', 'with --json: tell on standard error what happens meanwhile')
     .action(action(runRecipe));
   withProject(program.command('push'))
     .description("make this project's files the ones that triggers run")
@@ -247,6 +260,8 @@ export const runCommands = (program: Command): void => {
   program
     .command('inspect <run>')
     .description('steps, outputs, cache decisions and errors of a run')
+    .option('-s, --step <step>', 'write the card of this step as a page and open it')
+    .option('--no-open', 'only print where it is')
     .action(action(inspect));
   const runs = program.command('runs').description('pipeline runs');
   runs

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { Unavailable } from '@millrace/errors';
 
-const timeoutMs = 3_000;
+const timeoutMs = 10_000;
 
 /** What a NATS server says of itself to whoever connects, before anybody has to prove anything. */
 export const greetingOf = (

@@ -78,6 +78,18 @@ export const uploadProject = async (
   onFile: (path: string) => void,
 ): Promise<ProjectSnapshot> => {
   const selected = selectProjectFiles(await listProjectFiles(root), recipe, readFile);
+  const files = await uploadFiles(client, root, selected, onFile);
+  const manifestDigest = await uploadContent(client, encodeManifest(buildManifest(files)));
+  return { project: recipe.name, manifestDigest, ...(await codeVersion(root)) };
+};
+
+/** Uploads files below `root`, a few at a time, and says which there are. */
+export const uploadFiles = async (
+  client: MillraceClient,
+  root: string,
+  selected: readonly { readonly path: string }[],
+  onFile: (path: string) => void,
+): Promise<ManifestFile[]> => {
   const files: ManifestFile[] = [];
   const queue = [...selected];
   const worker = async () => {
@@ -86,13 +98,17 @@ export const uploadProject = async (
     }
   };
   await Promise.all(Array.from({ length: parallel }, worker));
-  const manifest = encodeManifest(buildManifest(files));
-  const manifestDigest = `sha256:${createHash('sha256').update(manifest).digest('hex')}`;
-  if ((await client.blobSize(manifestDigest)) === undefined)
-    await client.uploadBytes(manifestDigest, manifest);
-  return { project: recipe.name, manifestDigest, ...(await codeVersion(root)) };
+  return files;
 };
 
+/** Uploads bytes unless the gateway has them, and returns their digest. */
+export const uploadContent = async (client: MillraceClient, content: Uint8Array): Promise<string> => {
+  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  if ((await client.blobSize(digest)) === undefined) await client.uploadBytes(digest, content);
+  return digest;
+};
+
+/** Hashes a file below `root` and uploads it unless the gateway has it. */
 const uploadOne = async (
   client: MillraceClient,
   root: string,

@@ -41,7 +41,7 @@ export class PlainSteps implements StepsView {
     const now = Date.now();
     if (now - this.#lastProgress < progressMs) return;
     this.#lastProgress = now;
-    this.#output.write(`  ${progress.step}  ${progressText(progress)}`);
+    this.#output.happening(`  ${progress.step}  ${progressText(progress)}`);
   }
 
   async close(): Promise<void> {}
@@ -49,12 +49,12 @@ export class PlainSteps implements StepsView {
   #show(step: Step, run: Run): void {
     if (step.state === StepState.STEP_STATE_RUNNING) {
       this.#lastProgress = Date.now();
-      this.#output.write(`> ${step.name}`);
+      this.#output.happening(`> ${step.name}`);
       return;
     }
     if (step.state === StepState.STEP_STATE_PENDING) return;
-    for (const line of warningLines(step)) this.#output.write(line);
-    this.#output.write(`${markOf(step)} ${stepLine(step, run)}`);
+    for (const line of warningLines(step)) this.#output.happening(line);
+    this.#output.happening(`${markOf(step)} ${stepLine(step, run)}`);
   }
 }
 

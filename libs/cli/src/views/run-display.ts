@@ -24,8 +24,8 @@ const silent: StepsView = { update: () => {}, progress: () => {}, close: async (
 
 /** A terminal gets lines that move; a file or a pipe gets one that stays per thing that happened. */
 const viewOf = (run: Run, output: Output): StepsView => {
-  if (output.json) return silent;
-  return process.stdout.isTTY ? new LiveSteps(run, output) : new PlainSteps(output);
+  if (!output.told) return silent;
+  return process.stdout.isTTY && !output.json ? new LiveSteps(run, output) : new PlainSteps(output);
 };
 
 /** Follows a run to its end, showing its steps. Returns the run as it ended. */

@@ -3,6 +3,7 @@
 export * from './millrace/bridge/v1/bridge.ts';
 export * from './millrace/bridge/v1/events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { WebhookCreated } from './millrace/bridge/v1/events.ts';
 import { WebhookChanged } from './millrace/bridge/v1/events.ts';
 import { WebhookDeleted } from './millrace/bridge/v1/events.ts';
@@ -14,12 +15,12 @@ import { KafkaFailed } from './millrace/bridge/v1/events.ts';
 
 /** Events that the bridge service publishes. */
 export const bridgeEvents = {
-  webhookCreated: defineEvent('millrace.bridge.webhook.created.v1', WebhookCreated),
-  webhookChanged: defineEvent('millrace.bridge.webhook.changed.v1', WebhookChanged),
-  webhookDeleted: defineEvent('millrace.bridge.webhook.deleted.v1', WebhookDeleted),
-  webhookDisabled: defineEvent('millrace.bridge.webhook.disabled.v1', WebhookDisabled),
-  webhookTested: defineEvent('millrace.bridge.webhook.tested.v1', WebhookTested),
-  deliveryFailed: defineEvent('millrace.bridge.delivery.failed.v1', DeliveryFailed),
-  kafkaConnected: defineEvent('millrace.bridge.kafka.connected.v1', KafkaConnected),
-  kafkaFailed: defineEvent('millrace.bridge.kafka.failed.v1', KafkaFailed),
+  webhookCreated: defineEvent('millrace.bridge.webhook.created.v1', strictCodec(WebhookCreated, 'millrace.bridge.v1.WebhookCreated')),
+  webhookChanged: defineEvent('millrace.bridge.webhook.changed.v1', strictCodec(WebhookChanged, 'millrace.bridge.v1.WebhookChanged')),
+  webhookDeleted: defineEvent('millrace.bridge.webhook.deleted.v1', strictCodec(WebhookDeleted, 'millrace.bridge.v1.WebhookDeleted')),
+  webhookDisabled: defineEvent('millrace.bridge.webhook.disabled.v1', strictCodec(WebhookDisabled, 'millrace.bridge.v1.WebhookDisabled')),
+  webhookTested: defineEvent('millrace.bridge.webhook.tested.v1', strictCodec(WebhookTested, 'millrace.bridge.v1.WebhookTested')),
+  deliveryFailed: defineEvent('millrace.bridge.delivery.failed.v1', strictCodec(DeliveryFailed, 'millrace.bridge.v1.DeliveryFailed')),
+  kafkaConnected: defineEvent('millrace.bridge.kafka.connected.v1', strictCodec(KafkaConnected, 'millrace.bridge.v1.KafkaConnected')),
+  kafkaFailed: defineEvent('millrace.bridge.kafka.failed.v1', strictCodec(KafkaFailed, 'millrace.bridge.v1.KafkaFailed')),
 } as const;

@@ -5,6 +5,7 @@ export * from './millrace/deployment/v1/events.ts';
 export * from './millrace/deployment/v1/inference.ts';
 export * from './millrace/deployment/v1/step_events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { DeploymentStarted } from './millrace/deployment/v1/events.ts';
 import { TrafficShifted } from './millrace/deployment/v1/events.ts';
 import { DeploymentPromoted } from './millrace/deployment/v1/events.ts';
@@ -17,13 +18,13 @@ import { StepFailed } from './millrace/deployment/v1/step_events.ts';
 
 /** Events that the deployment service publishes. */
 export const deploymentEvents = {
-  deploymentStarted: defineEvent('millrace.deployment.deployment.started.v1', DeploymentStarted),
-  trafficShifted: defineEvent('millrace.deployment.deployment.traffic_shifted.v1', TrafficShifted),
-  deploymentPromoted: defineEvent('millrace.deployment.deployment.promoted.v1', DeploymentPromoted),
-  deploymentRolledBack: defineEvent('millrace.deployment.deployment.rolled_back.v1', DeploymentRolledBack),
-  deploymentFailed: defineEvent('millrace.deployment.deployment.failed.v1', DeploymentFailed),
-  endpointDeleted: defineEvent('millrace.deployment.deployment.endpoint_deleted.v1', EndpointDeleted),
-  reactionSwitched: defineEvent('millrace.deployment.reaction.switched.v1', ReactionSwitched),
-  stepSucceeded: defineEvent('millrace.deployment.step.succeeded.v1', StepSucceeded),
-  stepFailed: defineEvent('millrace.deployment.step.failed.v1', StepFailed),
+  deploymentStarted: defineEvent('millrace.deployment.deployment.started.v1', strictCodec(DeploymentStarted, 'millrace.deployment.v1.DeploymentStarted')),
+  trafficShifted: defineEvent('millrace.deployment.deployment.traffic_shifted.v1', strictCodec(TrafficShifted, 'millrace.deployment.v1.TrafficShifted')),
+  deploymentPromoted: defineEvent('millrace.deployment.deployment.promoted.v1', strictCodec(DeploymentPromoted, 'millrace.deployment.v1.DeploymentPromoted')),
+  deploymentRolledBack: defineEvent('millrace.deployment.deployment.rolled_back.v1', strictCodec(DeploymentRolledBack, 'millrace.deployment.v1.DeploymentRolledBack')),
+  deploymentFailed: defineEvent('millrace.deployment.deployment.failed.v1', strictCodec(DeploymentFailed, 'millrace.deployment.v1.DeploymentFailed')),
+  endpointDeleted: defineEvent('millrace.deployment.deployment.endpoint_deleted.v1', strictCodec(EndpointDeleted, 'millrace.deployment.v1.EndpointDeleted')),
+  reactionSwitched: defineEvent('millrace.deployment.reaction.switched.v1', strictCodec(ReactionSwitched, 'millrace.deployment.v1.ReactionSwitched')),
+  stepSucceeded: defineEvent('millrace.deployment.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.deployment.v1.StepSucceeded')),
+  stepFailed: defineEvent('millrace.deployment.step.failed.v1', strictCodec(StepFailed, 'millrace.deployment.v1.StepFailed')),
 } as const;

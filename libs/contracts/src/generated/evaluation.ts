@@ -4,6 +4,7 @@ export * from './millrace/evaluation/v1/evaluation.ts';
 export * from './millrace/evaluation/v1/events.ts';
 export * from './millrace/evaluation/v1/step_events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { ReportPassed } from './millrace/evaluation/v1/events.ts';
 import { ReportFailed } from './millrace/evaluation/v1/events.ts';
 import { StepSucceeded } from './millrace/evaluation/v1/step_events.ts';
@@ -11,8 +12,8 @@ import { StepFailed } from './millrace/evaluation/v1/step_events.ts';
 
 /** Events that the evaluation service publishes. */
 export const evaluationEvents = {
-  reportPassed: defineEvent('millrace.evaluation.report.passed.v1', ReportPassed),
-  reportFailed: defineEvent('millrace.evaluation.report.failed.v1', ReportFailed),
-  stepSucceeded: defineEvent('millrace.evaluation.step.succeeded.v1', StepSucceeded),
-  stepFailed: defineEvent('millrace.evaluation.step.failed.v1', StepFailed),
+  reportPassed: defineEvent('millrace.evaluation.report.passed.v1', strictCodec(ReportPassed, 'millrace.evaluation.v1.ReportPassed')),
+  reportFailed: defineEvent('millrace.evaluation.report.failed.v1', strictCodec(ReportFailed, 'millrace.evaluation.v1.ReportFailed')),
+  stepSucceeded: defineEvent('millrace.evaluation.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.evaluation.v1.StepSucceeded')),
+  stepFailed: defineEvent('millrace.evaluation.step.failed.v1', strictCodec(StepFailed, 'millrace.evaluation.v1.StepFailed')),
 } as const;

@@ -3,11 +3,12 @@
 export * from './millrace/gateway/v1/gateway.ts';
 export * from './millrace/gateway/v1/events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { TokenCreated } from './millrace/gateway/v1/events.ts';
 import { TokenRevoked } from './millrace/gateway/v1/events.ts';
 
 /** Events that the gateway service publishes. */
 export const gatewayEvents = {
-  tokenCreated: defineEvent('millrace.gateway.token.created.v1', TokenCreated),
-  tokenRevoked: defineEvent('millrace.gateway.token.revoked.v1', TokenRevoked),
+  tokenCreated: defineEvent('millrace.gateway.token.created.v1', strictCodec(TokenCreated, 'millrace.gateway.v1.TokenCreated')),
+  tokenRevoked: defineEvent('millrace.gateway.token.revoked.v1', strictCodec(TokenRevoked, 'millrace.gateway.v1.TokenRevoked')),
 } as const;

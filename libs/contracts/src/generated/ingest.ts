@@ -4,6 +4,7 @@ export * from './millrace/ingest/v1/ingest.ts';
 export * from './millrace/ingest/v1/events.ts';
 export * from './millrace/ingest/v1/step_events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { DatasetVersionCreated } from './millrace/ingest/v1/events.ts';
 import { DatasetVersionRejected } from './millrace/ingest/v1/events.ts';
 import { StepSucceeded } from './millrace/ingest/v1/step_events.ts';
@@ -11,8 +12,8 @@ import { StepFailed } from './millrace/ingest/v1/step_events.ts';
 
 /** Events that the ingest service publishes. */
 export const ingestEvents = {
-  datasetVersionCreated: defineEvent('millrace.ingest.dataset_version.created.v1', DatasetVersionCreated),
-  datasetVersionRejected: defineEvent('millrace.ingest.dataset_rejection.recorded.v1', DatasetVersionRejected),
-  stepSucceeded: defineEvent('millrace.ingest.step.succeeded.v1', StepSucceeded),
-  stepFailed: defineEvent('millrace.ingest.step.failed.v1', StepFailed),
+  datasetVersionCreated: defineEvent('millrace.ingest.dataset_version.created.v1', strictCodec(DatasetVersionCreated, 'millrace.ingest.v1.DatasetVersionCreated')),
+  datasetVersionRejected: defineEvent('millrace.ingest.dataset_rejection.recorded.v1', strictCodec(DatasetVersionRejected, 'millrace.ingest.v1.DatasetVersionRejected')),
+  stepSucceeded: defineEvent('millrace.ingest.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.ingest.v1.StepSucceeded')),
+  stepFailed: defineEvent('millrace.ingest.step.failed.v1', strictCodec(StepFailed, 'millrace.ingest.v1.StepFailed')),
 } as const;

@@ -4,6 +4,7 @@ export * from './millrace/monitoring/v1/monitoring.ts';
 export * from './millrace/monitoring/v1/events.ts';
 export * from './millrace/monitoring/v1/step_events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { DriftDetected } from './millrace/monitoring/v1/events.ts';
 import { RetrainingRequested } from './millrace/monitoring/v1/events.ts';
 import { AlertRaised } from './millrace/monitoring/v1/events.ts';
@@ -16,13 +17,13 @@ import { StepFailed } from './millrace/monitoring/v1/step_events.ts';
 
 /** Events that the monitoring service publishes. */
 export const monitoringEvents = {
-  driftDetected: defineEvent('millrace.monitoring.drift.detected.v1', DriftDetected),
-  retrainingRequested: defineEvent('millrace.monitoring.retraining.requested.v1', RetrainingRequested),
-  alertRaised: defineEvent('millrace.monitoring.alert.raised.v1', AlertRaised),
-  alertResolved: defineEvent('millrace.monitoring.alert.resolved.v1', AlertResolved),
-  alertAcknowledged: defineEvent('millrace.monitoring.alert.acknowledged.v1', AlertAcknowledged),
-  monitorMuted: defineEvent('millrace.monitoring.monitor.muted.v1', MonitorMuted),
-  reactionSwitched: defineEvent('millrace.monitoring.reaction.switched.v1', ReactionSwitched),
-  stepSucceeded: defineEvent('millrace.monitoring.step.succeeded.v1', StepSucceeded),
-  stepFailed: defineEvent('millrace.monitoring.step.failed.v1', StepFailed),
+  driftDetected: defineEvent('millrace.monitoring.drift.detected.v1', strictCodec(DriftDetected, 'millrace.monitoring.v1.DriftDetected')),
+  retrainingRequested: defineEvent('millrace.monitoring.retraining.requested.v1', strictCodec(RetrainingRequested, 'millrace.monitoring.v1.RetrainingRequested')),
+  alertRaised: defineEvent('millrace.monitoring.alert.raised.v1', strictCodec(AlertRaised, 'millrace.monitoring.v1.AlertRaised')),
+  alertResolved: defineEvent('millrace.monitoring.alert.resolved.v1', strictCodec(AlertResolved, 'millrace.monitoring.v1.AlertResolved')),
+  alertAcknowledged: defineEvent('millrace.monitoring.alert.acknowledged.v1', strictCodec(AlertAcknowledged, 'millrace.monitoring.v1.AlertAcknowledged')),
+  monitorMuted: defineEvent('millrace.monitoring.monitor.muted.v1', strictCodec(MonitorMuted, 'millrace.monitoring.v1.MonitorMuted')),
+  reactionSwitched: defineEvent('millrace.monitoring.reaction.switched.v1', strictCodec(ReactionSwitched, 'millrace.monitoring.v1.ReactionSwitched')),
+  stepSucceeded: defineEvent('millrace.monitoring.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.monitoring.v1.StepSucceeded')),
+  stepFailed: defineEvent('millrace.monitoring.step.failed.v1', strictCodec(StepFailed, 'millrace.monitoring.v1.StepFailed')),
 } as const;

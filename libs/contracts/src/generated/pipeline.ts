@@ -3,6 +3,7 @@
 export * from './millrace/pipeline/v1/pipeline.ts';
 export * from './millrace/pipeline/v1/events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { RunRequested } from './millrace/pipeline/v1/events.ts';
 import { StepStarted } from './millrace/pipeline/v1/events.ts';
 import { StepFinished } from './millrace/pipeline/v1/events.ts';
@@ -23,21 +24,21 @@ import { HoldReleased } from './millrace/pipeline/v1/events.ts';
 
 /** Events that the pipeline service publishes. */
 export const pipelineEvents = {
-  runRequested: defineEvent('millrace.pipeline.run.requested.v1', RunRequested),
-  stepStarted: defineEvent('millrace.pipeline.run.step_started.v1', StepStarted),
-  stepFinished: defineEvent('millrace.pipeline.run.step_finished.v1', StepFinished),
-  stepWaiting: defineEvent('millrace.pipeline.run.step_waiting.v1', StepWaiting),
-  runCancelRequested: defineEvent('millrace.pipeline.run.cancel_requested.v1', RunCancelRequested),
-  runResumed: defineEvent('millrace.pipeline.run.resumed.v1', RunResumed),
-  runSucceeded: defineEvent('millrace.pipeline.run.succeeded.v1', RunSucceeded),
-  runFailed: defineEvent('millrace.pipeline.run.failed.v1', RunFailed),
-  runCancelled: defineEvent('millrace.pipeline.run.cancelled.v1', RunCancelled),
-  reactionSwitched: defineEvent('millrace.pipeline.reaction.switched.v1', ReactionSwitched),
-  projectPushed: defineEvent('millrace.pipeline.project.pushed.v1', ProjectPushed),
-  triggerCreated: defineEvent('millrace.pipeline.trigger.created.v1', TriggerCreated),
-  triggerSwitched: defineEvent('millrace.pipeline.trigger.switched.v1', TriggerSwitched),
-  triggerDeleted: defineEvent('millrace.pipeline.trigger.deleted.v1', TriggerDeleted),
-  garbageCollected: defineEvent('millrace.pipeline.garbage_collection.finished.v1', GarbageCollected),
-  holdPlaced: defineEvent('millrace.pipeline.hold.placed.v1', HoldPlaced),
-  holdReleased: defineEvent('millrace.pipeline.hold.released.v1', HoldReleased),
+  runRequested: defineEvent('millrace.pipeline.run.requested.v1', strictCodec(RunRequested, 'millrace.pipeline.v1.RunRequested')),
+  stepStarted: defineEvent('millrace.pipeline.run.step_started.v1', strictCodec(StepStarted, 'millrace.pipeline.v1.StepStarted')),
+  stepFinished: defineEvent('millrace.pipeline.run.step_finished.v1', strictCodec(StepFinished, 'millrace.pipeline.v1.StepFinished')),
+  stepWaiting: defineEvent('millrace.pipeline.run.step_waiting.v1', strictCodec(StepWaiting, 'millrace.pipeline.v1.StepWaiting')),
+  runCancelRequested: defineEvent('millrace.pipeline.run.cancel_requested.v1', strictCodec(RunCancelRequested, 'millrace.pipeline.v1.RunCancelRequested')),
+  runResumed: defineEvent('millrace.pipeline.run.resumed.v1', strictCodec(RunResumed, 'millrace.pipeline.v1.RunResumed')),
+  runSucceeded: defineEvent('millrace.pipeline.run.succeeded.v1', strictCodec(RunSucceeded, 'millrace.pipeline.v1.RunSucceeded')),
+  runFailed: defineEvent('millrace.pipeline.run.failed.v1', strictCodec(RunFailed, 'millrace.pipeline.v1.RunFailed')),
+  runCancelled: defineEvent('millrace.pipeline.run.cancelled.v1', strictCodec(RunCancelled, 'millrace.pipeline.v1.RunCancelled')),
+  reactionSwitched: defineEvent('millrace.pipeline.reaction.switched.v1', strictCodec(ReactionSwitched, 'millrace.pipeline.v1.ReactionSwitched')),
+  projectPushed: defineEvent('millrace.pipeline.project.pushed.v1', strictCodec(ProjectPushed, 'millrace.pipeline.v1.ProjectPushed')),
+  triggerCreated: defineEvent('millrace.pipeline.trigger.created.v1', strictCodec(TriggerCreated, 'millrace.pipeline.v1.TriggerCreated')),
+  triggerSwitched: defineEvent('millrace.pipeline.trigger.switched.v1', strictCodec(TriggerSwitched, 'millrace.pipeline.v1.TriggerSwitched')),
+  triggerDeleted: defineEvent('millrace.pipeline.trigger.deleted.v1', strictCodec(TriggerDeleted, 'millrace.pipeline.v1.TriggerDeleted')),
+  garbageCollected: defineEvent('millrace.pipeline.garbage_collection.finished.v1', strictCodec(GarbageCollected, 'millrace.pipeline.v1.GarbageCollected')),
+  holdPlaced: defineEvent('millrace.pipeline.hold.placed.v1', strictCodec(HoldPlaced, 'millrace.pipeline.v1.HoldPlaced')),
+  holdReleased: defineEvent('millrace.pipeline.hold.released.v1', strictCodec(HoldReleased, 'millrace.pipeline.v1.HoldReleased')),
 } as const;

@@ -4,6 +4,7 @@ export * from './millrace/registry/v1/registry.ts';
 export * from './millrace/registry/v1/events.ts';
 export * from './millrace/registry/v1/step_events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { ModelVersionRegistered } from './millrace/registry/v1/events.ts';
 import { ModelVersionApproved } from './millrace/registry/v1/events.ts';
 import { ModelVersionRejected } from './millrace/registry/v1/events.ts';
@@ -19,16 +20,16 @@ import { StepFailed } from './millrace/registry/v1/step_events.ts';
 
 /** Events that the registry service publishes. */
 export const registryEvents = {
-  modelVersionRegistered: defineEvent('millrace.registry.model_version.registered.v1', ModelVersionRegistered),
-  modelVersionApproved: defineEvent('millrace.registry.model_version.approved.v1', ModelVersionApproved),
-  modelVersionRejected: defineEvent('millrace.registry.model_version.rejected.v1', ModelVersionRejected),
-  modelVersionArchived: defineEvent('millrace.registry.model_version.archived.v1', ModelVersionArchived),
-  aliasMoved: defineEvent('millrace.registry.alias.moved.v1', AliasMoved),
-  modelVersionApprovalAdded: defineEvent('millrace.registry.model_version.approval_added.v1', ModelVersionApprovalAdded),
-  modelVersionApprovalDenied: defineEvent('millrace.registry.model_version.approval_denied.v1', ModelVersionApprovalDenied),
-  aliasMoveDenied: defineEvent('millrace.registry.alias.move_denied.v1', AliasMoveDenied),
-  policyChanged: defineEvent('millrace.registry.policy.changed.v1', PolicyChanged),
-  reactionSwitched: defineEvent('millrace.registry.reaction.switched.v1', ReactionSwitched),
-  stepSucceeded: defineEvent('millrace.registry.step.succeeded.v1', StepSucceeded),
-  stepFailed: defineEvent('millrace.registry.step.failed.v1', StepFailed),
+  modelVersionRegistered: defineEvent('millrace.registry.model_version.registered.v1', strictCodec(ModelVersionRegistered, 'millrace.registry.v1.ModelVersionRegistered')),
+  modelVersionApproved: defineEvent('millrace.registry.model_version.approved.v1', strictCodec(ModelVersionApproved, 'millrace.registry.v1.ModelVersionApproved')),
+  modelVersionRejected: defineEvent('millrace.registry.model_version.rejected.v1', strictCodec(ModelVersionRejected, 'millrace.registry.v1.ModelVersionRejected')),
+  modelVersionArchived: defineEvent('millrace.registry.model_version.archived.v1', strictCodec(ModelVersionArchived, 'millrace.registry.v1.ModelVersionArchived')),
+  aliasMoved: defineEvent('millrace.registry.alias.moved.v1', strictCodec(AliasMoved, 'millrace.registry.v1.AliasMoved')),
+  modelVersionApprovalAdded: defineEvent('millrace.registry.model_version.approval_added.v1', strictCodec(ModelVersionApprovalAdded, 'millrace.registry.v1.ModelVersionApprovalAdded')),
+  modelVersionApprovalDenied: defineEvent('millrace.registry.model_version.approval_denied.v1', strictCodec(ModelVersionApprovalDenied, 'millrace.registry.v1.ModelVersionApprovalDenied')),
+  aliasMoveDenied: defineEvent('millrace.registry.alias.move_denied.v1', strictCodec(AliasMoveDenied, 'millrace.registry.v1.AliasMoveDenied')),
+  policyChanged: defineEvent('millrace.registry.policy.changed.v1', strictCodec(PolicyChanged, 'millrace.registry.v1.PolicyChanged')),
+  reactionSwitched: defineEvent('millrace.registry.reaction.switched.v1', strictCodec(ReactionSwitched, 'millrace.registry.v1.ReactionSwitched')),
+  stepSucceeded: defineEvent('millrace.registry.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.registry.v1.StepSucceeded')),
+  stepFailed: defineEvent('millrace.registry.step.failed.v1', strictCodec(StepFailed, 'millrace.registry.v1.StepFailed')),
 } as const;

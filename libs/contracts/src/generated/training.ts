@@ -4,6 +4,7 @@ export * from './millrace/training/v1/training.ts';
 export * from './millrace/training/v1/events.ts';
 export * from './millrace/training/v1/step_events.ts';
 import { defineEvent } from '../event-definition.ts';
+import { strictCodec } from '../strict-codec.ts';
 import { RunStarted } from './millrace/training/v1/events.ts';
 import { RunFinished } from './millrace/training/v1/events.ts';
 import { RunFailed } from './millrace/training/v1/events.ts';
@@ -12,9 +13,9 @@ import { StepFailed } from './millrace/training/v1/step_events.ts';
 
 /** Events that the training service publishes. */
 export const trainingEvents = {
-  runStarted: defineEvent('millrace.training.run.started.v1', RunStarted),
-  runFinished: defineEvent('millrace.training.run.finished.v1', RunFinished),
-  runFailed: defineEvent('millrace.training.run.failed.v1', RunFailed),
-  stepSucceeded: defineEvent('millrace.training.step.succeeded.v1', StepSucceeded),
-  stepFailed: defineEvent('millrace.training.step.failed.v1', StepFailed),
+  runStarted: defineEvent('millrace.training.run.started.v1', strictCodec(RunStarted, 'millrace.training.v1.RunStarted')),
+  runFinished: defineEvent('millrace.training.run.finished.v1', strictCodec(RunFinished, 'millrace.training.v1.RunFinished')),
+  runFailed: defineEvent('millrace.training.run.failed.v1', strictCodec(RunFailed, 'millrace.training.v1.RunFailed')),
+  stepSucceeded: defineEvent('millrace.training.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.training.v1.StepSucceeded')),
+  stepFailed: defineEvent('millrace.training.step.failed.v1', strictCodec(StepFailed, 'millrace.training.v1.StepFailed')),
 } as const;

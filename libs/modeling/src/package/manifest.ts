@@ -38,7 +38,7 @@ export const manifestOf = (
   return manifestOfFiles(listed);
 };
 
-/** The same for files that are told of only. */
+/** The same for files that are stored already. */
 export const manifestOfFiles = (
   files: readonly ManifestFile[],
 ): { manifest: Manifest; bytes: Uint8Array; digest: string } => {

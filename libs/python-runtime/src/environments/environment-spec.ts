@@ -53,10 +53,19 @@ const declared = (source: string, file: RequirementsFile): Declared => ({
   ...(file.options.length === 0 ? {} : { options: file.options }),
 });
 
+interface Pyproject {
+  readonly project?: Readonly<Record<string, unknown>>;
+  readonly tool?: { readonly poetry?: unknown };
+}
+
 /** `project.dependencies` and `project.requires-python`; a file that only configures tools says nothing. */
 const fromPyproject = (path: string, text: string): Declared | undefined => {
-  const { project } = parsed(path, () => parseToml(text)) as { project?: Record<string, unknown> };
-  if (project === undefined) return undefined;
+  const { project, tool } = parsed(path, () => parseToml(text)) as Pyproject;
+  if (project === undefined) {
+    if (tool?.poetry === undefined) return undefined;
+    const warning = `${path}: dependencies of Poetry (tool.poetry) are not read: write them as project.dependencies, or export them to requirements.txt`;
+    return { source: path, requirements: [], warnings: [warning] };
+  }
   const requirements = textList(project.dependencies, `${path}: project.dependencies`);
   const python = project['requires-python'];
   return {

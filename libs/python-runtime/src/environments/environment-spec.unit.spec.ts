@@ -115,6 +115,11 @@ describe('pyproject.toml', () => {
     expect(specOf({ 'pyproject.toml': '[tool.black]\n' })).toEqual({ requirements: [], needs: [] });
   });
 
+  it('of Poetry alone is warned about', () => {
+    const { warnings } = specOf({ 'pyproject.toml': '[tool.poetry.dependencies]\npandas = "^2"\n' });
+    expect(warnings).toEqual([expect.stringContaining('export them to requirements.txt')]);
+  });
+
   it('that cannot be read is refused', () => {
     expect(problemOf({ 'pyproject.toml': '[project' })).toMatchObject({
       code: 'invalid',

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FailedPrecondition, Unavailable } from '@millrace/errors';
-import { type CommandOptions, type CommandResult, runCommand } from './command.ts';
+import { FailedPrecondition } from '@millrace/errors';
+import { type CommandOptions, runCommand } from './command.ts';
 import type { BuildRequest, Installer, Refusal, ResolveRequest } from './installer.ts';
+import { refusalOf } from './refusal.ts';
 import { writeLines } from './uv-installer.ts';
 
 /** Resolves and installs with Python's own venv and pip, where uv is not to be had. */
@@ -20,12 +21,12 @@ const resolve = async (
   { interpreter, requirements, constraints, directory }: ResolveRequest,
   options: CommandOptions,
 ): Promise<{ lock: string } | Refusal> => {
-  const input = await writeLines(directory, 'requirements.in', requirements);
+  const input = await writeLines(directory, 'requirements.in', requirements.map(withoutHash));
   const constraint = await writeLines(directory, 'constraints.txt', constraints);
   const python = await makeVenv(interpreter.path, join(directory, 'resolver'), directory, options);
   const args = ['--dry-run', '--quiet', '--report', '-', '--requirement', input, '--constraint', constraint];
   const result = await runCommand(python, ['-m', 'pip', 'install', ...args], { cwd: directory, ...options });
-  if (result.code !== 0) return refusalOf(result);
+  if (result.code !== 0) return refusalOf(result.stderr, reasonOf(result.stderr));
   const { install } = JSON.parse(result.stdout) as Report;
   return { lock: install.map(({ metadata: { name, version } }) => `${name}==${version}`).join('\n') };
 };
@@ -35,7 +36,7 @@ const build = async (
   options: CommandOptions,
 ): Promise<Refusal | undefined> => {
   const python = await makeVenv(interpreter.path, target, directory, options);
-  const file = await writeLines(directory, 'lock.txt', [...sources, lock]);
+  const file = await writeLines(directory, 'lock.txt', [...sources, withoutHash(lock)]);
   const args = [
     '--no-deps',
     '--no-compile',
@@ -48,7 +49,7 @@ const build = async (
     cwd: directory,
     ...options,
   });
-  return installed.code === 0 ? undefined : refusalOf(installed);
+  return installed.code === 0 ? undefined : refusalOf(installed.stderr, reasonOf(installed.stderr));
 };
 
 const makeVenv = async (
@@ -72,14 +73,12 @@ const makeVenv = async (
   return python;
 };
 
-const refusalOf = ({ stderr }: CommandResult): Refusal => {
-  if (/NewConnectionError|Temporary failure in name resolution|Read timed out|ConnectionError/.test(stderr)) {
-    throw new Unavailable(`the package index could not be reached: ${lastLine(stderr)}`, {
-      hint: 'Check the network and the index (PIP_INDEX_URL), then try again.',
-    });
-  }
+const reasonOf = (stderr: string): string => {
   const errors = stderr.split('\n').flatMap((line) => /^ERROR: (.*)/.exec(line)?.[1] ?? []);
-  return { reason: errors.join(' ') || lastLine(stderr) };
+  return errors.join(' ') || lastLine(stderr);
 };
+
+/** One hash in a file makes pip demand them of every package, Millrace's own needs too: they are left to uv. */
+const withoutHash = (line: string): string => line.replace(/\s+--hash[=\s]\S+/g, '');
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';

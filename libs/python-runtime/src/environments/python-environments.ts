@@ -71,7 +71,7 @@ export class PythonEnvironments {
    * of reach; `FailedPrecondition` when there is no Python; `Exhausted` when the disk is full.
    */
   async ensure(spec: EnvironmentSpec, options: EnsureOptions = {}): Promise<PythonEnvironment> {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw abortError(options.signal);
     const digest = digestOf(specIdentity(spec));
     const specFile = join(this.directory, 'resolved', `${digest}.json`);
     const ready = options.refresh ? undefined : await this.#remembered(specFile);

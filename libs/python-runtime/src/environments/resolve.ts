@@ -19,7 +19,8 @@ export const resolveSpec = async (
   options: CommandOptions,
 ): Promise<string> => {
   const named = new Set(spec.requirements.map(nameOf));
-  const needs = spec.needs.filter((need) => !named.has(nameOf(need)));
+  // What a need asks of a package beyond its name (`flaml[automl]`) is wanted also where the project names it.
+  const needs = spec.needs.filter((need) => !named.has(nameOf(need)) || need.includes('['));
   const requirements = [...(spec.options ?? []), ...spec.requirements, ...needs, ...workerNeeds];
   /** How far each preference has given way. */
   const given = new Map(preferences.map(({ name }) => [name, 0]));
@@ -28,7 +29,7 @@ export const resolveSpec = async (
     const constraints = [...(spec.constraints ?? []), ...preferred];
     const request = { interpreter, requirements, constraints, directory };
     const outcome = await installer.resolve(request, options);
-    if ('lock' in outcome) return sorted(outcome.lock);
+    if ('lock' in outcome) return withHashes(sorted(outcome.lock), spec.requirements);
     if (preferred.length === 0) throw unresolvable(spec, interpreter, outcome.reason);
     giveWay(given, outcome.reason);
   }
@@ -99,6 +100,14 @@ const firstSentences = (reason: string): string => {
     .join(' ')
     .replace(/, we can conclude that .*$/, '.');
   return text.length > 400 ? `${text.slice(0, 400)}…` : text;
+};
+
+/** Adds the hashes that the project states for a package: they are compared when it is installed. */
+const withHashes = (lock: string, requirements: readonly string[]): string => {
+  const hashes = new Map(
+    requirements.map((line) => [nameOf(line), line.match(/\s--hash[=\s]\S+/g)?.join('') ?? '']),
+  );
+  return lock.replaceAll(/^.+$/gm, (line) => line + (hashes.get(nameOf(line)) ?? ''));
 };
 
 const sorted = (lock: string): string => {

@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Unavailable } from '@millrace/errors';
-import { type CommandOptions, type CommandResult, runCommand } from './command.ts';
+import { type CommandOptions, runCommand } from './command.ts';
 import type { BuildRequest, Installer, Refusal, ResolveRequest } from './installer.ts';
+import { refusalOf } from './refusal.ts';
 
 /** Resolves and installs with uv. */
 export const uvInstaller = (uv: string): Installer => ({
@@ -25,7 +25,7 @@ const resolve = async (
   // What it says on its way is not for the user: a conflict may be one that preferences give way to.
   const quiet = { cwd: directory, ...options, onLine: () => {} };
   const result = await runCommand(uv, ['pip', 'compile', input, ...args], quiet);
-  return result.code === 0 ? { lock: result.stdout } : refusalOf(result);
+  return result.code === 0 ? { lock: result.stdout } : refusalOf(result.stderr, plainReason(result.stderr));
 };
 
 const build = async (
@@ -41,12 +41,12 @@ const build = async (
       ...options,
     },
   );
-  if (made.code !== 0) return refusalOf(made);
+  if (made.code !== 0) return refusalOf(made.stderr, plainReason(made.stderr));
   const file = await writeLines(directory, 'lock.txt', [...sources.filter(isKnownToUv), lock]);
   const python = join(target, 'bin', 'python');
   const args = ['--python', python, '--no-deps', '--requirement', file, ...sources.flatMap(argumentsOf)];
   const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options });
-  return installed.code === 0 ? undefined : refusalOf(installed);
+  return installed.code === 0 ? undefined : refusalOf(installed.stderr, plainReason(installed.stderr));
 };
 
 /** uv takes these options of pip's files only as arguments, under names of its own. */
@@ -66,21 +66,6 @@ export const writeLines = async (
   const path = join(directory, name);
   await writeFile(path, `${lines.join('\n')}\n`);
   return path;
-};
-
-/** Why uv refused; throws `Unavailable` when the index cannot be reached. */
-const refusalOf = ({ stderr }: CommandResult): Refusal => {
-  const reason = plainReason(stderr);
-  if (
-    /Failed to fetch|error sending request|dns error|Connect(?:ion)? (?:error|refused)|timed out/i.test(
-      stderr,
-    )
-  ) {
-    throw new Unavailable(`the package index could not be reached: ${reason}`, {
-      hint: 'Check the network and the index (UV_DEFAULT_INDEX, PIP_INDEX_URL), then try again.',
-    });
-  }
-  return { reason };
 };
 
 /** uv's explanation without its frame, arrows and hints, as one line. */

@@ -1,3 +1,4 @@
+import { abortError } from '@millrace/jobs';
 import type { PythonJobOptions } from '../contract.ts';
 import { PythonProcess } from './python-process.ts';
 
@@ -8,7 +9,7 @@ import { PythonProcess } from './python-process.ts';
  * `Exhausted` when it needs too much memory, `Unavailable` when somebody else killed it, `Internal` otherwise.
  */
 export const runPythonJob = async <Output>(options: PythonJobOptions): Promise<Output> => {
-  options.signal?.throwIfAborted();
+  if (options.signal?.aborted) throw abortError(options.signal);
   const worker = await PythonProcess.start(options);
   try {
     return (await worker.call<Output>(options.job, options.input, options)).output;

@@ -19,11 +19,11 @@ export const requirementLines = (path: string, text: string): string =>
         .join('\n')
     : text;
 
-const fileName = /[\w.-]*\w\.\w+/g;
-
 /** Names in Python code that may be those of files, without their folders. */
-export const fileNamesIn = (source: string): ReadonlySet<string> =>
-  new Set(withoutPythonComments(source).match(fileName));
+export const fileNamesIn = (source: string): ReadonlySet<string> => {
+  const words = withoutPythonComments(source).match(/[\w.-]+/g) ?? [];
+  return new Set(words.filter((word) => /\w\.\w/.test(word)));
+};
 
 /**
  * Files of the project, other than code, whose names stand in the Python code: what it may read beside its

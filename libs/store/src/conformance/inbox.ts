@@ -24,6 +24,21 @@ export const describeInbox = (open: OpenStore): void => {
       expect(await fixture.store.inbox.position('training-datasets', 'ingest.dataset/trains')).toBe(0);
     });
 
+    it('answers each of many who ask at once, and knows what was recorded before the question', async () => {
+      const { inbox } = fixture.store;
+      const entities = Array.from({ length: 600 }, (_, n) => `ingest.dataset/${n}`);
+      const advance = (n: number) =>
+        inbox.advance({ consumer: 'training-datasets', entity: entities[n] ?? '', sequence: n });
+      await Promise.all([1, 17, 599].map(advance));
+      const ask = () => Promise.all(entities.map((each) => inbox.position('training-datasets', each)));
+      const first = ask();
+      await advance(18);
+      const second = ask();
+      const expected = (handled: readonly number[]) => entities.map((_, n) => (handled.includes(n) ? n : 0));
+      expect((await first).with(18, 0)).toEqual(expected([1, 17, 599]));
+      expect(await second).toEqual(expected([1, 17, 18, 599]));
+    });
+
     it('records the position with the change, durably', async () => {
       await fixture.runs.commit({ key: 'a', expected: 0, document: {}, handled: handledAt(1) });
       await fixture.reopen();

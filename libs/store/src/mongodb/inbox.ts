@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '@millrace/errors';
 import { checkInboxPosition } from '../messages.ts';
 import type { Inbox, InboxPosition } from '../port.ts';
@@ -7,6 +8,16 @@ import { collectionNames, inboxId, type Tables } from './layout.ts';
 
 /** How long recorded positions wait to be moved together, milliseconds. */
 const SETTLE_DELAY_MS = 250;
+
+/** Positions that are looked up at once. */
+const LARGEST_LOOKUP = 512;
+
+/** Somebody who waits for a position. */
+interface Asker {
+  readonly of: Pick<InboxPosition, 'consumer' | 'entity'>;
+  readonly resolve: (position: number) => void;
+  readonly reject: (reason: unknown) => void;
+}
 
 /** A position, and the document that it was committed with. */
 interface EmbeddedPosition {
@@ -27,6 +38,8 @@ export class MongoInbox implements Inbox {
   readonly #logger: StoreLogger | undefined;
   /** Those to move, by where they are and whose they are. */
   readonly #embedded = new Map<string, EmbeddedPosition>();
+  readonly #askers: Asker[] = [];
+  #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settling: Promise<void> = Promise.resolve();
 
@@ -35,9 +48,12 @@ export class MongoInbox implements Inbox {
     this.#logger = logger;
   }
 
-  async position(consumer: string, entity: string): Promise<number> {
-    const positions = await this.positions([{ consumer, entity }]);
-    return positions.get(inboxId(consumer, entity)) ?? 0;
+  /** A consumer of many entities asks for many at once: each look at the database answers all who asked before it. */
+  position(consumer: string, entity: string): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#askers.push({ of: { consumer, entity }, resolve, reject });
+      this.#looking ??= this.#lookUp();
+    });
   }
 
   async advance(position: InboxPosition): Promise<void> {
@@ -82,6 +98,20 @@ export class MongoInbox implements Inbox {
       this.#timer = undefined;
       this.#settling = this.#settle();
     }, SETTLE_DELAY_MS).unref();
+  }
+
+  async #lookUp(): Promise<void> {
+    while (this.#askers.length > 0) {
+      await nextTurn();
+      const group = this.#askers.splice(0, LARGEST_LOOKUP);
+      try {
+        const positions = await this.positions(group.map(({ of }) => of));
+        for (const { of, resolve } of group) resolve(positions.get(idOf(of)) ?? 0);
+      } catch (thrown) {
+        for (const { reject } of group) reject(thrown);
+      }
+    }
+    this.#looking = undefined;
   }
 
   /** Moves what is left to move. */

@@ -26,3 +26,14 @@ const midpoints = (ascending: readonly number[]): number[] =>
     const before = ascending[index] ?? value;
     return before / 2 + value / 2;
   });
+
+/** Edges of `buckets` buckets of equal width; the two equal edges `[v, v]` when there is one value. */
+export const equalWidthEdges = (min: number, max: number, buckets: number): number[] => {
+  if (min === max) return [min, max];
+  // Weighted rather than stepped, so that the distance of huge values does not overflow.
+  const edges = Array.from({ length: buckets + 1 }, (_, index) => {
+    const share = index / buckets;
+    return index === buckets ? max : min * (1 - share) + max * share;
+  });
+  return edges.filter((edge, index) => index === 0 || edge > (edges[index - 1] ?? min));
+};

@@ -1,9 +1,11 @@
 import type { DuckDb } from '../duckdb.ts';
 import type { Histogram, NumericProfile } from '../profile-types.ts';
 import { quoteNumber } from '../sql.ts';
-import { binEdges } from './histogram.ts';
+import { binEdges, equalWidthEdges } from './histogram.ts';
 
 const maxBins = 20;
+/** Of the histogram that a person looks at. */
+const buckets = 20;
 const sampleSize = 2_000;
 const probabilities = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 const binProbabilities = Array.from({ length: maxBins - 1 }, (_, index) => (index + 1) / maxBins);
@@ -18,7 +20,7 @@ export const numericProfile = async (
   distinct: number,
 ): Promise<NumericProfile> => {
   const values = `(SELECT ${value} AS x FROM ${source} WHERE ${value} IS NOT NULL)`;
-  const { min, max } = await range(duck, values);
+  const { min, max, zeros } = await range(duck, values);
   const magnitude = Math.max(Math.abs(min), Math.abs(max));
   const scale = magnitude > safeMagnitude ? magnitude : 1;
   const scaled = scale === 1 ? 'x' : `(x / ${quoteNumber(scale)})`;
@@ -45,13 +47,17 @@ export const numericProfile = async (
       probabilities.map((probability, index) => [String(probability), quantiles[index] ?? min]),
     ),
     bins: await countBins(duck, values, edges),
+    zeros,
+    histogram: await countBins(duck, values, equalWidthEdges(min, max, buckets)),
     sample: await sampleOf(duck, source, value),
   };
 };
 
-const range = async (duck: DuckDb, values: string): Promise<{ min: number; max: number }> => {
-  const row = await duck.row(`SELECT min(x) AS min, max(x) AS max FROM ${values}`);
-  return { min: Number(row.min), max: Number(row.max) };
+const range = async (duck: DuckDb, values: string): Promise<{ min: number; max: number; zeros: number }> => {
+  const row = await duck.row(
+    `SELECT min(x) AS min, max(x) AS max, count(*) FILTER (WHERE x = 0) AS zeros FROM ${values}`,
+  );
+  return { min: Number(row.min), max: Number(row.max), zeros: Number(row.zeros) };
 };
 
 /** Mean and deviation from values moved to their centre, which keeps the digits of a small spread far from zero. */
@@ -76,14 +82,18 @@ const distinctValues = async (duck: DuckDb, values: string): Promise<number[] | 
 
 const countBins = async (duck: DuckDb, values: string, edges: readonly number[]): Promise<Histogram> => {
   const lower = edges.slice(0, -1);
-  const counts = lower.map((edge, index) => {
-    const upper = edges[index + 1] ?? edge;
-    const below = index === lower.length - 1 ? '<=' : '<';
-    return `count(*) FILTER (WHERE x >= ${quoteNumber(edge)} AND x ${below} ${quoteNumber(upper)}) AS b${index}`;
-  });
+  const counts = binCounts('x', edges).map((sql, index) => `${sql} AS b${index}`);
   const row = await duck.row(`SELECT ${counts.join(', ')} FROM ${values}`);
   return { edges, counts: lower.map((_, index) => Number(row[`b${index}`])) };
 };
+
+/** An SQL aggregate per bin that counts the values of an expression in it. */
+export const binCounts = (value: string, edges: readonly number[]): string[] =>
+  edges.slice(0, -1).map((edge, index, lower) => {
+    const upper = edges[index + 1] ?? edge;
+    const below = index === lower.length - 1 ? '<=' : '<';
+    return `count(*) FILTER (WHERE ${value} >= ${quoteNumber(edge)} AND ${value} ${below} ${quoteNumber(upper)})`;
+  });
 
 /** The rows with the smallest hash of their number: a uniform sample that depends on nothing else. */
 const sampleOf = async (duck: DuckDb, source: string, value: string): Promise<number[]> => {

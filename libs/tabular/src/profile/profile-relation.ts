@@ -47,9 +47,15 @@ const profileColumn = async (
     if (type === ColumnType.boolean) return { ...base, categorical };
     return { ...base, categorical, length: await lengthProfile(duck, relation, column) };
   }
-  const value = type === ColumnType.timestamp ? `(epoch_us(${column})::DOUBLE / 1000)` : `${column}::DOUBLE`;
-  return { ...base, numeric: await numericProfile(duck, relation.source, value, base.distinct) };
+  return {
+    ...base,
+    numeric: await numericProfile(duck, relation.source, numericValue(column, type), base.distinct),
+  };
 };
+
+/** SQL of a number's or a time's value as a 64-bit float: milliseconds since the epoch for times. */
+export const numericValue = (column: string, type: ColumnType): string =>
+  type === ColumnType.timestamp ? `(epoch_us(${column})::DOUBLE / 1000)` : `${column}::DOUBLE`;
 
 const categoricalProfile = async (
   duck: DuckDb,

@@ -1,11 +1,13 @@
+import type { BlobStore } from '@millrace/blobs';
 import {
   RolloutPolicy as RolloutPolicyMessage,
   RolloutState,
   Strategy,
 } from '@millrace/contracts/deployment';
 import { Conflict, Invalid } from '@millrace/errors';
-import { requireName, type StepHandler } from '@millrace/service-kit';
+import { requireName, type StepHandler, withCard } from '@millrace/service-kit';
 import { z } from 'zod';
+import { deployCard } from '../card/deploy-card.ts';
 import { rolloutPolicy } from '../domain/rollout-policy.ts';
 import { loadEndpoint } from './change-endpoint.ts';
 import type { DeploymentContext } from './context.ts';
@@ -62,8 +64,9 @@ const deployWhenFree = async (
  * its first traffic; the rollout goes on by itself, by hand, or back.
  */
 export const deployStep =
-  (context: DeploymentContext): StepHandler =>
-  async ({ command, input, progress, signal }) => {
+  (context: DeploymentContext, blobs: Pick<BlobStore, 'put'>): StepHandler =>
+  async (step) => {
+    const { command, input, progress, signal } = step;
     const parsed = configSchema.safeParse(command.config ?? {});
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -99,7 +102,7 @@ export const deployStep =
     );
     const share = endpoint.traffic.find((item) => item.revision === revision.number);
     const percent = share?.percent ?? 0;
-    return {
+    const result = {
       outputs: [
         {
           name: 'endpoint_revision',
@@ -122,4 +125,8 @@ export const deployStep =
         promoted: endpoint.stableRevision === revision.number,
       },
     };
+    const { strategy, alias } = config;
+    return withCard(step, blobs, result, (made) =>
+      deployCard(command, { endpoint, revision, policy: deployment.policy, strategy, alias }, made),
+    );
   };

@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type EnvironmentFacts, environmentFacts } from '@millrace/cards';
 import { Verdict as WireVerdict } from '@millrace/contracts/evaluation';
 import { prepareModel } from '@millrace/modeling';
 import { type StepContext, StepFailed, type StepHandler, type StepResult } from '@millrace/service-kit';
@@ -67,7 +68,11 @@ const evaluateIn = async (
   step.progress(0.97, 'writing the report');
   const warnings = [...comparison.warnings, ...measurement.warnings];
   const details = await store(context, `${JSON.stringify({ measurement, gates: outcomes, verdict })}\n`);
-  const evaluation = { request, measurement, outcomes, verdict, champion: facts, createdAt, warnings };
+  const environment = await packagedEnvironment(join(directory, 'model'));
+  const evaluation = {
+    ...{ request, measurement, outcomes, verdict, champion: facts, createdAt, warnings },
+    ...(environment === undefined ? {} : { environment }),
+  };
   const card = await store(context, evaluationCard(evaluation));
   const report = buildReport(
     {
@@ -83,6 +88,16 @@ const evaluateIn = async (
     verdict,
   );
   return context.reports.add({ report, card, details, warnings });
+};
+
+/** What the package says that it was made with. */
+const packagedEnvironment = async (modelDirectory: string): Promise<EnvironmentFacts | undefined> => {
+  const path = join(modelDirectory, 'environment.json');
+  const text = await readFile(path, 'utf8').catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === 'ENOENT') return undefined;
+    throw thrown;
+  });
+  return text === undefined ? undefined : environmentFacts(JSON.parse(text));
 };
 
 const measureIn = async (

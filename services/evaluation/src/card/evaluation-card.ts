@@ -1,8 +1,16 @@
-import { badge, type CardSection, formatNumber, renderCard, type Tone } from '@millrace/cards';
+import {
+  badge,
+  type CardSection,
+  environmentSection,
+  formatNumber,
+  renderCard,
+  type Tone,
+  warningsSection,
+} from '@millrace/cards';
 import type { Verdict } from '../domain/decide-gates.ts';
 import { championSection } from './champion-section.ts';
 import type { Evaluation } from './evaluation.ts';
-import { importanceSection, lineageSection, worstSection } from './evidence-sections.ts';
+import { explanationSection, importanceSection, lineageSection, rankedSection } from './evidence-sections.ts';
 import { metricsSection } from './metrics-section.ts';
 import { plotsSection } from './plots-section.ts';
 import { slicesSection } from './slices-section.ts';
@@ -27,7 +35,10 @@ export const evaluationCard = (evaluation: Evaluation): string => {
     slicesSection(evaluation),
     plotsSection(evaluation),
     importanceSection(evaluation),
-    worstSection(evaluation),
+    explanationSection(evaluation),
+    rankedSection(evaluation),
+    warningsSection(evaluation.warnings),
+    evaluation.environment === undefined ? undefined : environmentSection(evaluation.environment),
     lineageSection(evaluation),
   ];
   return renderCard({

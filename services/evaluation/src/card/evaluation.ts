@@ -1,3 +1,4 @@
+import type { EnvironmentFacts } from '@millrace/cards';
 import type { EvaluateRequest } from '../application/request.ts';
 import type { ChampionFacts, GateOutcome, Verdict } from '../domain/decide-gates.ts';
 import type { Measurement } from '../domain/measurement.ts';
@@ -12,4 +13,6 @@ export interface Evaluation {
   /** ISO 8601, UTC. */
   readonly createdAt: string;
   readonly warnings: readonly string[];
+  /** What the model was made with; absent in a package that does not say. */
+  readonly environment?: EnvironmentFacts;
 }

@@ -1,4 +1,15 @@
-import { barChart, type CardSection, code, facts, formatNumber, note, table } from '@millrace/cards';
+import {
+  barChart,
+  beeswarm,
+  type CardSection,
+  code,
+  collapsed,
+  facts,
+  formatNumber,
+  note,
+  predictionTable,
+} from '@millrace/cards';
+import { runCommands } from '@millrace/service-kit';
 import type { Evaluation } from './evaluation.ts';
 
 const shownFeatures = 20;
@@ -28,23 +39,36 @@ export const importanceSection = ({ measurement: { importance } }: Evaluation): 
   };
 };
 
-/** The rows with the largest errors. */
-export const worstSection = ({ measurement: { worst } }: Evaluation): CardSection | undefined =>
-  worst.rows.length === 0
+/** How features move predictions, row by row. */
+export const explanationSection = ({ measurement: { explanation } }: Evaluation): CardSection | undefined => {
+  if (explanation === undefined) return undefined;
+  const { output, rowCount, features } = explanation;
+  return {
+    title: 'Explanation (SHAP)',
+    content: [
+      barChart({
+        title: `Mean absolute contribution to ${output}`,
+        bars: features.map(({ feature, meanAbsolute }) => ({ label: feature, value: meanAbsolute })),
+      }),
+      beeswarm({
+        title: `Contribution to ${output}, a point for each row`,
+        rows: features.map(({ feature, points }) => ({ label: feature, points })),
+        x: 'moves the output by',
+      }),
+      note(
+        `Shapley values by sampling on ${formatNumber(rowCount)} test rows: the contributions of a row add up to its output minus a mean one. Features without order have one colour.`,
+      ),
+    ],
+  };
+};
+
+/** The rows with the largest errors, and those with the smallest. */
+export const rankedSection = ({ measurement: { worst, best } }: Evaluation): CardSection | undefined =>
+  worst.rows.length === 0 && best.rows.length === 0
     ? undefined
     : {
-        title: 'Worst predictions',
-        content: [
-          table({
-            columns: worst.columns.map((title, index) => ({
-              title,
-              numeric: worst.rows.every((row) => typeof row[index] === 'number' || row[index] === null),
-            })),
-            rows: worst.rows.map((row) =>
-              row.map((value) => (typeof value === 'number' ? formatNumber(value, 5) : String(value ?? '–'))),
-            ),
-          }),
-        ],
+        title: 'Worst and best predictions',
+        content: [predictionTable(worst, 'Worst'), collapsed('Best', [predictionTable(best)])],
       };
 
 /** Exactly what was evaluated on what. */
@@ -62,7 +86,10 @@ export const lineageSection = ({ request, createdAt, champion }: Evaluation): Ca
     ['Created', createdAt],
   ];
   return {
-    title: 'Data and lineage',
-    content: [facts(pairs.filter(([, value]) => value !== '').map(([label, value]) => [label, code(value)]))],
+    title: 'Lineage and run',
+    content: [
+      facts(pairs.filter(([, value]) => value !== '').map(([label, value]) => [label, code(value)])),
+      ...runCommands(identity.pipelineRunId),
+    ],
   };
 };

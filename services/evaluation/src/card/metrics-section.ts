@@ -5,9 +5,12 @@ import { intervalText } from './text.ts';
 
 const tileCount = 4;
 
-/** Metrics of both held-out splits: the primary first, then the project's own, then the rest. */
+/** Metrics of both held-out splits: the primary first, then the project's own, then the rest by name. */
 export const metricsSection = ({ request: { catalog }, measurement }: Evaluation): CardSection => {
-  const test = ordered(measurement.test.metrics, catalog.primary);
+  const rank = (name: string) => (name === catalog.primary ? 0 : catalog.find(name)?.custom === true ? 1 : 2);
+  const test = measurement.test.metrics.toSorted(
+    (a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1),
+  );
   const validation = new Map(measurement.validation.metrics.map((metric) => [metric.name, metric]));
   const arrow = (name: string) => {
     const better = catalog.find(name)?.greaterIsBetter;
@@ -42,7 +45,7 @@ export const metricsSection = ({ request: { catalog }, measurement }: Evaluation
           formatNumber(validation.get(metric.name)?.value),
           spread(validation.get(metric.name)),
         ]),
-        strong: new Set(test.flatMap(({ name }, row) => (name === catalog.primary ? [row] : []))),
+        strong: new Set(test.flatMap(({ name }, row) => (rank(name) < 2 ? [row] : []))),
       }),
       note(
         'Intervals by percentile bootstrap of the rows. ↑ more is better, ↓ less is better. The test split decides; tuning on it would make it worthless.',
@@ -50,8 +53,3 @@ export const metricsSection = ({ request: { catalog }, measurement }: Evaluation
     ],
   };
 };
-
-const ordered = (metrics: readonly MetricEstimate[], primary: string): readonly MetricEstimate[] => [
-  ...metrics.filter(({ name }) => name === primary),
-  ...metrics.filter(({ name }) => name !== primary),
-];

@@ -1,8 +1,8 @@
-import { badge, type CardSection, formatNumber, note, paragraph, table } from '@millrace/cards';
+import { badge, type CardSection, formatNumber, paragraph, table } from '@millrace/cards';
 import type { Evaluation } from './evaluation.ts';
 
 /** What was demanded and whether it is met. */
-export const verdictSection = ({ outcomes, warnings }: Evaluation): CardSection => {
+export const verdictSection = ({ outcomes }: Evaluation): CardSection => {
   const failed = outcomes.filter(({ passed }) => !passed).length;
   const summary =
     outcomes.length === 0
@@ -12,11 +12,7 @@ export const verdictSection = ({ outcomes, warnings }: Evaluation): CardSection 
         : `The model fails ${failed} of ${outcomes.length} criteria and is not registered.`;
   return {
     title: 'Verdict',
-    content: [
-      paragraph(summary),
-      ...(outcomes.length === 0 ? [] : [gateTable(outcomes)]),
-      ...warnings.map((warning) => note(`Note: ${warning}.`)),
-    ],
+    content: [paragraph(summary), ...(outcomes.length === 0 ? [] : [gateTable(outcomes)])],
   };
 };
 

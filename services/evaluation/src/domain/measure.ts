@@ -1,5 +1,7 @@
+import { predictionRows } from '@millrace/cards';
 import { Invalid, messageOf } from '@millrace/errors';
 import {
+  bestPredictions,
   bootstrapIntervals,
   findMetric,
   type Label,
@@ -9,11 +11,14 @@ import {
   observe,
   pairedBootstrap,
   permutationImportance,
+  type RankedPrediction,
   type TaskDefinition,
+  worstPredictions,
 } from '@millrace/metrics';
 import { columnOf, type Prediction, takeRows, withoutColumns } from '@millrace/modeling';
 import { createRandom } from '@millrace/random';
 import type { Table } from '@millrace/tabular';
+import { explain } from './explain.ts';
 import type {
   ChampionMeasurement,
   Measurement,
@@ -24,7 +29,6 @@ import type {
 import type { SliceDefinition } from './plan.ts';
 import { plotsOf } from './plots.ts';
 import { mostSlicesPerColumn, type ResolvedSlice, resolveSlices } from './slices.ts';
-import { worstRows } from './worst-rows.ts';
 
 /** A model, as far as measuring needs it. */
 export interface MeasuredModel {
@@ -89,16 +93,21 @@ export const measure = async (options: MeasureOptions): Promise<MeasureResult> =
   const observed = observationsOf(task, testScored);
   onProgress(0.2, 'measuring');
   const champion = await measureChampion(options, test, observed);
+  const importance = await measureImportance(options, test, (fraction) =>
+    onProgress(0.4 + 0.5 * fraction, 'measuring the importance of features'),
+  );
+  onProgress(0.92, 'explaining predictions');
+  const explanation = await explain(task, model, test.features, importance.features, seed);
   const measurement: Measurement = {
     validation: measureSplit(observationsOf(task, validationScored), seed),
     test: measureSplit(observed, seed),
     slices: slices.map((slice) => measureSlice(task, slice, testScored, seed)),
     ...champion.found,
     plots: plotsOf(observed, seed),
-    importance: await measureImportance(options, test, (fraction) =>
-      onProgress(0.4 + 0.55 * fraction, 'measuring the importance of features'),
-    ),
-    worst: worstRows(observed, testScored.prediction, test, targetColumn),
+    importance,
+    ...(explanation === undefined ? {} : { explanation }),
+    worst: shownRows(worstPredictions(observed), testScored, test, targetColumn),
+    best: shownRows(bestPredictions(observed), testScored, test, targetColumn),
     warnings: warningsOf({ validation, test }, options.slices, slices),
   };
   return {
@@ -110,6 +119,20 @@ export const measure = async (options: MeasureOptions): Promise<MeasureResult> =
     },
   };
 };
+
+const shownRows = (
+  ranked: readonly RankedPrediction[],
+  { prediction, target }: ScoredRows,
+  { features }: LabelledRows,
+  targetColumn: string,
+) =>
+  predictionRows({
+    ranked,
+    predicted: prediction.kind === 'regression' ? prediction.values : prediction.labels,
+    target,
+    targetColumn,
+    features,
+  });
 
 const labelledRows = (table: Table, targetColumn: string, split: string): LabelledRows => {
   const all = columnOf(table, targetColumn, 'target_column').values;

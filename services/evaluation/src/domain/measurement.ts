@@ -1,3 +1,4 @@
+import type { PredictionRows } from '@millrace/cards';
 import type {
   CalibrationPoint,
   ConfusionMatrix,
@@ -60,11 +61,19 @@ export type Plots =
       readonly calibration: readonly CalibrationPoint[];
     };
 
-/** The test rows that the model did worst on. */
-export interface WorstRows {
-  /** `error`, `prediction`, the target, then features. */
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number | boolean | null)[])[];
+/** How much features move the model's output away from its mean (Shapley values). */
+export interface Explanation {
+  /** What is moved: `the prediction`, `the probability of late`. */
+  readonly output: string;
+  /** Test rows that were explained. */
+  readonly rowCount: number;
+  /** Those that move most first. */
+  readonly features: readonly {
+    readonly feature: string;
+    readonly meanAbsolute: number;
+    /** One for each row: how far it moves, and where the feature's value lies from low (0) to high (1). */
+    readonly points: readonly { readonly value: number; readonly shade?: number }[];
+  }[];
 }
 
 /** Everything measured of one model, before anything is decided. Plain JSON. */
@@ -82,6 +91,10 @@ export interface Measurement {
     readonly rowCount: number;
     readonly features: readonly Importance[];
   };
-  readonly worst: WorstRows;
+  /** Absent when the model gives no number that could be explained. */
+  readonly explanation?: Explanation;
+  /** The test rows that the model did worst and best on. */
+  readonly worst: PredictionRows;
+  readonly best: PredictionRows;
   readonly warnings: readonly string[];
 }

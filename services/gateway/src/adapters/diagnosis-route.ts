@@ -1,19 +1,17 @@
 import { type Bus, declaredConsumers, inspectBus, streams } from '@millrace/bus';
 import { messageOf, Unavailable } from '@millrace/errors';
-import type { Diagnosis, ServiceReport } from '@millrace/installation';
+import { clockSkewMs, type Diagnosis, type ServiceReport } from '@millrace/installation';
 import { apiPrefix } from '@millrace/rest';
 import { type HttpPeer, type Runtime, selfReport, serviceNames } from '@millrace/service-kit';
 import type { FastifyInstance } from 'fastify';
 import type { Tokens } from '../application/tokens.ts';
 
-const timeoutMs = 5_000;
+/** A service on a machine that is just starting everything may take its time. */
+const timeoutMs = 15_000;
 const connections = 1;
 
 /** Consumers that are there only where something is set up. */
 const optionalConsumers = new Set(['bridge-kafka']);
-
-/** The middle between a question and its answer: when the other side read its clock, as well as can be known. */
-const middleOf = (asked: number, answered: number): number => asked + (answered - asked) / 2;
 
 /** `GET /diagnosis`: what every service says of itself, the broker's streams and consumers, and whose clock differs. */
 export const registerDiagnosisRoute = (app: FastifyInstance, runtime: Runtime, tokens: Tokens): void => {
@@ -26,7 +24,7 @@ export const registerDiagnosisRoute = (app: FastifyInstance, runtime: Runtime, t
       const answer = await peer.request({ method: 'GET', path: '/diagnosis' });
       if (answer.statusCode !== 200) throw new Unavailable(`it answered ${answer.statusCode}`);
       const report = (await answer.body.json()) as ServiceReport;
-      return { report, skewMs: Math.round(Date.parse(report.time) - middleOf(asked, now())) };
+      return { report, skewMs: clockSkewMs(Date.parse(report.time), asked, now()) };
     } catch (thrown) {
       return { problem: messageOf(thrown) };
     }
@@ -86,12 +84,12 @@ const diagnoseBroker = async (
   }
 };
 
-/** The broker's clock less ours, which it tells with what it knows of any stream; 0 when it has none. */
+/** How far the broker's clock is off ours, which it tells with what it knows of any stream; 0 when it has none. */
 const skewOf = async ({ internals }: Bus, now: () => number): Promise<number> => {
   for (const name of Object.values(streams)) {
     const asked = now();
     const info = await internals.jsm.streams.info(name).catch(() => undefined);
-    if (info?.ts !== undefined) return Math.round(Date.parse(String(info.ts)) - middleOf(asked, now()));
+    if (info?.ts !== undefined) return clockSkewMs(Date.parse(String(info.ts)), asked, now());
   }
   return 0;
 };

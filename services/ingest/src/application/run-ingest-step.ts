@@ -11,9 +11,11 @@ import {
   StepFailed,
   type StepHandler,
   type StepResult,
+  withCard,
 } from '@millrace/service-kit';
 import {
   ColumnType,
+  type DatasetProfile,
   type DuckDb,
   loadFiles,
   openDuckDb,
@@ -28,6 +30,8 @@ import {
   filesOfFormat,
   type WantedFiles,
 } from '../adapters/source-files.ts';
+import { ingestCard } from '../card/ingest-card.ts';
+import { previewOf } from '../card/preview.ts';
 import { OnViolation } from '../domain/contract.ts';
 import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
 import {
@@ -221,11 +225,27 @@ const refuseBlocked = async (ingest: Ingest): Promise<void> => {
     findings: checked.findings,
     sources: read.files.map(({ source }) => source),
   });
-  throw new StepFailed(contractBroken(blocking), {
-    outputs: [],
-    summary: { rows: checked.kept.rowCount + checked.quarantinedRows, findings: checked.findings },
-  });
+  const result = await withCard(
+    context,
+    dependencies.blobs,
+    {
+      outputs: [],
+      summary: { rows: checked.kept.rowCount + checked.quarantinedRows, findings: checked.findings },
+    },
+    async (made) => ingestCard(context.command, await cardFacts(ingest), made),
+  );
+  throw new StepFailed(contractBroken(blocking), result);
 };
+
+/** What the card shows of the data that is kept. */
+const cardFacts = async ({ duck, checked, read }: Ingest) => ({
+  rowCount: checked.kept.rowCount,
+  quarantinedRows: checked.quarantinedRows,
+  columns: checked.kept.columns,
+  preview: await previewOf(duck, checked.kept),
+  findings: checked.findings,
+  sources: read.files.map(({ source }) => source),
+});
 
 const contractBroken = (blocking: readonly ContractFinding[]): MillraceError => {
   const [first, ...others] = blocking;
@@ -271,7 +291,29 @@ const store = async (ingest: Ingest): Promise<StepResult> => {
     read.environment === undefined
       ? undefined
       : await environmentOutput(dependencies.blobs, read.environment);
-  return resultOf(ingest, version, { profile, quarantine, environment, reused: existing !== undefined });
+  const result = resultOf(ingest, version, {
+    profile,
+    quarantine,
+    environment,
+    reused: existing !== undefined,
+  });
+  return withCard(context, dependencies.blobs, result, async (made) =>
+    ingestCard(
+      context.command,
+      { ...(await cardFacts(ingest)), datasetVersion: version, ...(await shownProfile(ingest, profile)) },
+      made,
+    ),
+  );
+};
+
+/** The profile as the card shows it; monitoring needs it even where the recipe does not want to see it. */
+const shownProfile = async (
+  { context: { command }, dependencies: { blobs } }: Ingest,
+  { digest, size }: BlobInfo,
+): Promise<{ profile?: DatasetProfile }> => {
+  if (command.config?.skip_data_profiling === true) return {};
+  const bytes = await blobs.read(parseDigest(digest), size);
+  return { profile: JSON.parse(new TextDecoder().decode(bytes)) as DatasetProfile };
 };
 
 /** What Python wrote stays as it is, as splits and models depend on the labels of its rows, while all of them go on. */

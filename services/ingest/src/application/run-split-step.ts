@@ -1,7 +1,15 @@
 import { join } from 'node:path';
 import { Invalid } from '@millrace/errors';
-import { isPythonRecipe, makeWorkDirectory, type StepContext, type StepHandler } from '@millrace/service-kit';
 import {
+  isPythonRecipe,
+  makeWorkDirectory,
+  type StepContext,
+  type StepHandler,
+  withCard,
+} from '@millrace/service-kit';
+import {
+  type Comparison,
+  compareRelations,
   type DuckDb,
   describeRelation,
   openDuckDb,
@@ -11,6 +19,7 @@ import {
   relationOf,
   writeParquet,
 } from '@millrace/tabular';
+import { splitCard } from '../card/split-card.ts';
 import {
   assignByHash,
   assignByTime,
@@ -64,7 +73,7 @@ export const splitStep =
     const outputs = await phase(context, splitPhases.store, () =>
       store(dependencies, duck, labelled, splits.rows, directory.path),
     );
-    return {
+    const result = {
       outputs,
       summary: {
         trainRows: splits.rows.train,
@@ -83,7 +92,31 @@ export const splitStep =
         ...leakWarnings,
       ],
     };
+    // Awaited here: the session ends with this block.
+    return await withCard(context, dependencies.blobs, result, async (made) =>
+      splitCard(
+        command,
+        {
+          rows: splits.rows,
+          dropped,
+          method: methodOf(config),
+          ...(classes === undefined ? {} : { classes }),
+          ...(leaks === undefined ? {} : { leaks }),
+          ...(command.config?.skip_data_profiling === true
+            ? {}
+            : { comparison: await compareSplits(duck, labelled) }),
+        },
+        made,
+      ),
+    );
   };
+
+const compareSplits = (duck: DuckDb, { columns }: Relation): Promise<Comparison> =>
+  compareRelations(
+    duck,
+    splitNames.map((name) => ({ name, source: name })),
+    columns,
+  );
 
 const methodOf = (config: SplitConfig): string => {
   if (config.time_column !== undefined) return `time of "${config.time_column}"`;

@@ -1,8 +1,10 @@
+import type { BlobStore } from '@millrace/blobs';
 import type { Artifact, RecipeContext, StepCommand } from '@millrace/contracts/step';
 import { Invalid } from '@millrace/errors';
 import { findMetric, type TaskDefinition } from '@millrace/metrics';
-import { requireName, type StepHandler } from '@millrace/service-kit';
+import { requireName, type StepHandler, withCard } from '@millrace/service-kit';
 import { activeTraceHeaders } from '@millrace/telemetry';
+import { monitorCard } from '../card/monitor-card.ts';
 import { checkFeatures } from '../domain/baseline.ts';
 import { type Binding, bind, Check, type MonitorDocument, type MonitorSettings } from '../domain/monitor.ts';
 import { readMonitorSettings } from '../domain/monitor-settings.ts';
@@ -88,8 +90,9 @@ const storeMonitor = async (
  * by the rules of the recipe. Repeating it leaves the monitor as it is.
  */
 export const bindMonitor =
-  (deps: Dependencies): StepHandler =>
-  async ({ command }) => {
+  (deps: Dependencies, blobs: Pick<BlobStore, 'put'>): StepHandler =>
+  async (step) => {
+    const { command } = step;
     const { endpoint: named, settings } = readMonitorSettings(command.config);
     const endpoint = requireName('steps.monitor.endpoint', named);
     const binding = bindingOf(command, endpoint);
@@ -104,7 +107,7 @@ export const bindMonitor =
       trace: activeTraceHeaders(),
       at: new Date(deps.now()).toISOString(),
     });
-    return {
+    const result = {
       outputs: [
         {
           name: 'monitor',
@@ -127,4 +130,7 @@ export const bindMonitor =
         rules: monitor.rules.map(({ name }) => name),
       },
     };
+    return withCard(step, blobs, result, (made) =>
+      monitorCard(command, { monitor, features: [...baseline.features.keys()] }, made),
+    );
   };

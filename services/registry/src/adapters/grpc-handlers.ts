@@ -1,6 +1,8 @@
+import { parseDigest } from '@millrace/blobs';
 import type {
   GetLineageResponse,
   LineageDirection,
+  ModelImport as ModelImportMessage,
   Model as ModelMessage,
   RegistryServiceService,
 } from '@millrace/contracts/registry';
@@ -20,7 +22,8 @@ import {
   loadPolicy,
   loadVersion,
 } from '../application/load.ts';
-import { aliasMoveMessage, policyMessage } from '../application/messages.ts';
+import { aliasMoveMessage, modelImportMessage, policyMessage } from '../application/messages.ts';
+import type { ModelImports } from '../application/model-imports.ts';
 import { listReactions, setReaction } from '../application/reactions.ts';
 import { rejectModelVersion } from '../application/reject-model-version.ts';
 import { resolveAlias } from '../application/resolve-alias.ts';
@@ -32,10 +35,14 @@ import { parseActor } from '../domain/actor.ts';
 import { kindOf } from '../domain/lineage/graph.ts';
 import type { Direction } from '../domain/lineage/walk.ts';
 import type { Model } from '../domain/model.ts';
+import { type ModelImport, parseImportCommand } from '../domain/model-import.ts';
 import { parseAlias } from '../domain/names.ts';
 
 /** The contract's methods over the use cases: reads fields, names the wrong ones, writes answers. */
-export const grpcHandlers = (context: RegistryContext): RpcHandlers<typeof RegistryServiceService> => {
+export const grpcHandlers = (
+  context: RegistryContext,
+  imports: ModelImports,
+): RpcHandlers<typeof RegistryServiceService> => {
   const { collections } = context;
 
   const modelMessage = async ({ name, aliases, createdAt }: Model): Promise<ModelMessage> => ({
@@ -44,6 +51,16 @@ export const grpcHandlers = (context: RegistryContext): RpcHandlers<typeof Regis
     createdAt,
     latestVersion: await latestVersionNumber(context, name),
   });
+
+  const importMessage = async (document: ModelImport): Promise<ModelImportMessage> => {
+    const { version } = document;
+    const stored = version === undefined ? undefined : await collections.versions.get(version);
+    if (stored === undefined) return modelImportMessage(document, undefined);
+    const model = await loadModel(context, document.command.model);
+    const policy = await loadPolicy(context, model);
+    const view = viewModelVersion(stored.document, model, policy, context.now());
+    return modelImportMessage(document, view);
+  };
 
   return {
     listModels: async ({ page }) => {
@@ -84,6 +101,19 @@ export const grpcHandlers = (context: RegistryContext): RpcHandlers<typeof Regis
     archiveModelVersion: async ({ model, version, actor }) => ({
       modelVersion: await archiveModelVersion(context, { model, version, actor: parseActor(actor) }),
     }),
+    importModel: async ({ allowNonValidatedModel, actor, ...command }) => ({
+      modelImport: await importMessage(
+        await imports.begin(
+          parseImportCommand({
+            ...command,
+            packageDigest: parseDigest(command.packageDigest, 'packageDigest'),
+            allowNonValidated: allowNonValidatedModel,
+            actor: parseActor(actor),
+          }),
+        ),
+      ),
+    }),
+    getModelImport: async ({ id }) => ({ modelImport: await importMessage(await imports.get(id)) }),
     setAlias: async ({ actor, ...command }) => ({
       move: aliasMoveMessage(await setAlias(context, { ...command, actor: parseActor(actor) })),
     }),

@@ -4,6 +4,7 @@ import type { Collection, DocumentStore } from '@millrace/store';
 import type { AuditRecord } from '../domain/audit-chain.ts';
 import type { LineageEdge, NodeKind } from '../domain/lineage/graph.ts';
 import type { AliasMove, Model } from '../domain/model.ts';
+import type { ModelImport } from '../domain/model-import.ts';
 import type { ModelVersion } from '../domain/model-version.ts';
 import type { Policy } from '../domain/policy.ts';
 import { SerialQueues } from './serial-queues.ts';
@@ -34,6 +35,7 @@ export interface RegistryCollections {
   /** By node id. */
   readonly nodes: Collection<LineageNodeDocument>;
   readonly edges: Collection<LineageEdge>;
+  readonly imports: Collection<ModelImport>;
 }
 
 export const openCollections = (store: DocumentStore): RegistryCollections => ({
@@ -74,6 +76,7 @@ export const openCollections = (store: DocumentStore): RegistryCollections => ({
       { path: 'to', type: 'text' },
     ],
   }),
+  imports: store.collection({ name: 'model_imports', indexes: [{ path: 'state', type: 'text' }] }),
 });
 
 /** Tells what the evaluation service says of a model; it alone is believed. */

@@ -1,11 +1,15 @@
+import { ErrorDetail } from '@millrace/contracts/common';
 import {
   AliasMove as AliasMoveMessage,
   Approval as ApprovalMessage,
+  ModelImport as ModelImportMessage,
   ModelVersion as ModelVersionMessage,
   Policy as PolicyMessage,
 } from '@millrace/contracts/registry';
+import type { PickleReport } from '@millrace/modeling';
 import type { ApprovalState } from '../domain/approval.ts';
 import type { AliasMove } from '../domain/model.ts';
+import type { ModelImport } from '../domain/model-import.ts';
 import type { Approval, ModelVersion } from '../domain/model-version.ts';
 import type { Policy } from '../domain/policy.ts';
 
@@ -42,4 +46,32 @@ export const modelVersionMessage = (version: ModelVersion, view: VersionView): M
     archived: version.archived,
     registeredBy: version.registeredBy,
     registeredAt: version.registeredAt,
+    flavors: [...(version.flavors ?? [])],
+    source: version.source ?? 'run',
+    description: version.description ?? '',
+    ...(version.pickles === undefined ? {} : { pickles: pickleMessage(version.pickles) }),
+  });
+
+const pickleMessage = ({ verdict, files, globals, findings }: PickleReport) => ({
+  verdict,
+  files: [...files],
+  globals: [...globals],
+  findings: findings.map(({ path, message }) => `${path}: ${message}`),
+});
+
+/** @param version that came of it, as its readers see it */
+export const modelImportMessage = (
+  { id, command, state, message, error, warnings, startedAt, endedAt }: ModelImport,
+  version: ModelVersionMessage | undefined,
+): ModelImportMessage =>
+  ModelImportMessage.fromPartial({
+    id,
+    model: command.model,
+    state: `MODEL_IMPORT_STATE_${state}`,
+    message,
+    ...(version === undefined ? {} : { modelVersion: version }),
+    ...(error === undefined ? {} : { error: ErrorDetail.fromJSON(error) }),
+    warnings: [...warnings],
+    startedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
   });

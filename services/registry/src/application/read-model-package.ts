@@ -1,6 +1,6 @@
 import { type BlobStore, type Digest, parseDigest } from '@millrace/blobs';
 import { FailedPrecondition, Invalid } from '@millrace/errors';
-import { type Manifest, parseManifest } from '@millrace/modeling';
+import { type Manifest, type PickleReport, parseManifest, pickleReportFile } from '@millrace/modeling';
 import { parseInputExample, parseMlmodel } from '../domain/model-package.ts';
 import type { ExampleRow, Signature } from '../domain/model-version.ts';
 
@@ -11,6 +11,8 @@ const maxDescriptionBytes = 4_000_000;
 export interface PackageDescription {
   readonly signature: Signature;
   readonly inputExample: readonly ExampleRow[];
+  readonly flavors: readonly string[];
+  readonly pickles?: PickleReport;
 }
 
 /**
@@ -23,10 +25,16 @@ export const readModelPackage = async (blobs: BlobStore, digest: Digest): Promis
   await assertComplete(blobs, digest, manifest);
   const mlmodel = await readText(blobs, manifest, 'MLmodel');
   if (mlmodel === undefined) throw Invalid.field('model', 'the package has no MLmodel file');
-  const { signature, inputExamplePath } = parseMlmodel(mlmodel);
+  const { signature, inputExamplePath, flavors } = parseMlmodel(mlmodel);
   const example =
     inputExamplePath === undefined ? undefined : await readText(blobs, manifest, inputExamplePath);
-  return { signature, inputExample: example === undefined ? [] : parseInputExample(example) };
+  const pickles = await readText(blobs, manifest, pickleReportFile);
+  return {
+    signature,
+    inputExample: example === undefined ? [] : parseInputExample(example),
+    flavors,
+    ...(pickles === undefined ? {} : { pickles: JSON.parse(pickles) as PickleReport }),
+  };
 };
 
 const readText = async (blobs: BlobStore, { files }: Manifest, path: string): Promise<string | undefined> => {

@@ -2,9 +2,11 @@ import { parseDigest } from '@millrace/blobs';
 import type { Report } from '@millrace/contracts/evaluation';
 import type { Artifact, StepCommand } from '@millrace/contracts/step';
 import { FailedPrecondition, Invalid } from '@millrace/errors';
-import type { StepHandler, StepResult } from '@millrace/service-kit';
+import { type StepHandler, type StepResult, withCard } from '@millrace/service-kit';
+import { registerCard } from '../card/register-card.ts';
 import { parseActor } from '../domain/actor.ts';
 import { headlineMetrics, judgeEvidence } from '../domain/evidence.ts';
+import { aliasesOf } from '../domain/model.ts';
 import type { ModelVersion, Registration } from '../domain/model-version.ts';
 import { parseModelName, versionKey } from '../domain/names.ts';
 import type { RegistryContext } from './context.ts';
@@ -17,7 +19,8 @@ import { registerModelVersion } from './register-model-version.ts';
  */
 export const registerStep =
   (context: RegistryContext): StepHandler =>
-  async ({ command, progress }) => {
+  async (step) => {
+    const { command, progress } = step;
     const model = inputOfKind(command, 'model');
     if (model === undefined) throw Invalid.field('inputs', 'hold no model');
     const digest = parseDigest(model.digest, 'inputs.model.digest');
@@ -27,7 +30,7 @@ export const registerStep =
     const report = await findReport(context, digest, inputOfKind(command, 'evaluation_report'));
     const verdict = judgeEvidence(report, digest, settings.allowNonValidated);
     progress(0.4, 'checking the model package');
-    const description = await readModelPackage(context.blobs, digest);
+    const { flavors, ...description } = await readModelPackage(context.blobs, digest);
     progress(0.8, `registering ${settings.modelName}`);
     const registered = await registerModelVersion(context, {
       ...description,
@@ -39,7 +42,12 @@ export const registerStep =
       registeredBy: parseActor(command.actor),
       registeredAt: context.now(),
     });
-    return toResult(registered);
+    return withCard(step, context.blobs, toResult(registered), async (made) => {
+      const { version } = registered;
+      const owner = await context.collections.models.get(version.model);
+      const aliases = owner === undefined ? [] : aliasesOf(owner.document, version.number);
+      return registerCard(command, { ...registered, aliases, flavors }, made);
+    });
   };
 
 const inputOfKind = ({ inputs }: StepCommand, kind: string): Artifact | undefined =>

@@ -56,11 +56,15 @@ const parseFields = (json: unknown, path: string): readonly SignatureField[] => 
   throw Invalid.field(path, 'is not a list of columns');
 };
 
-/** What a package's `MLmodel` file says of its inputs and outputs; both are empty where it says nothing. */
+/** What a package's `MLmodel` file says of its flavors, inputs and outputs; empty where it says nothing. */
 export const parseMlmodel = (
   text: string,
-): { readonly signature: Signature; readonly inputExamplePath: string | undefined } => {
-  const { signature, saved_input_example_info: example } = parseYaml(text);
+): {
+  readonly signature: Signature;
+  readonly inputExamplePath: string | undefined;
+  readonly flavors: readonly string[];
+} => {
+  const { signature, flavors, saved_input_example_info: example } = parseYaml(text);
   const parts = isRecord(signature) ? signature : {};
   const path = isRecord(example) ? example.artifact_path : undefined;
   return {
@@ -69,6 +73,7 @@ export const parseMlmodel = (
       outputs: parseFields(parts.outputs, 'model.MLmodel.signature.outputs'),
     },
     inputExamplePath: typeof path === 'string' ? path : undefined,
+    flavors: isRecord(flavors) ? Object.keys(flavors) : [],
   };
 };
 

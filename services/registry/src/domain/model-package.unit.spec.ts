@@ -14,6 +14,7 @@ describe('model package', () => {
   test('tells its signature in the words of the platform', () => {
     expect(parseMlmodel(mlmodel)).toEqual({
       inputExamplePath: 'input_example.json',
+      flavors: ['python_function'],
       signature: {
         inputs: [
           { name: 'distance', type: 'number', required: true },
@@ -27,6 +28,7 @@ describe('model package', () => {
   test('may tell nothing', () => {
     expect(parseMlmodel('flavors: {}')).toEqual({
       inputExamplePath: undefined,
+      flavors: [],
       signature: { inputs: [], outputs: [] },
     });
   });

@@ -1,3 +1,4 @@
+import type { Signature as ModelSignature, PickleReport } from '@millrace/modeling';
 import type { Json } from '@millrace/store';
 import type { Actor } from './actor.ts';
 
@@ -15,6 +16,12 @@ export interface Signature {
   readonly inputs: readonly SignatureField[];
   readonly outputs: readonly SignatureField[];
 }
+
+/** A model's own signature as a version shows it. */
+export const signatureFields = ({ inputs, output }: ModelSignature): Signature => ({
+  inputs: inputs.map(({ name, type, nullable }) => ({ name, type, required: !nullable })),
+  outputs: [{ name: output.name, type: output.type, required: true }],
+});
 
 /** One row as column → value. */
 export type ExampleRow = Readonly<Record<string, Json>>;
@@ -62,6 +69,13 @@ export interface Registration {
   readonly tags: Readonly<Record<string, string>>;
   readonly registeredBy: Actor;
   readonly registeredAt: string;
+  /** Absent in versions of earlier releases: `run`. */
+  readonly source?: 'run' | 'import';
+  readonly description?: string;
+  /** MLflow's flavors of the package. */
+  readonly flavors?: readonly string[];
+  /** Absent when nobody looked into its pickles. */
+  readonly pickles?: PickleReport;
 }
 
 /** The stored form: an unchangeable registration and the decisions about it. */

@@ -49,6 +49,8 @@ export interface Fit {
   readonly steps: readonly FitStep[];
   readonly estimator: PackagedEstimator;
   readonly modelDirectory: string;
+  /** File of the predictions on both splits, where they were kept. */
+  readonly predictions: string;
 }
 
 /** Fits once and measures, the recipe's own metrics included. */
@@ -81,7 +83,7 @@ const fitBuiltIn = async (
     sampleFraction: request.sampleFraction,
     asks: onStep !== undefined,
     ...(request.keepModel ? { modelDirectory: modelDirectoryOf(request) } : {}),
-    ...(context.customMetrics.length > 0 ? { predictions: predictionsOf(request) } : {}),
+    ...(context.customMetrics.length > 0 || request.keepModel ? { predictions: predictionsOf(request) } : {}),
   };
   const output = await context.jobs.run<FitJobOutput>('fit', input, {
     ...hooks,
@@ -91,6 +93,7 @@ const fitBuiltIn = async (
     ...output,
     estimator: { kind: 'builtin', name, params },
     modelDirectory: modelDirectoryOf(request),
+    predictions: predictionsOf(request),
   };
 };
 
@@ -121,6 +124,7 @@ const fitUser = async (context: FitContext, request: FitRequest, hooks: JobHooks
     steps: [],
     estimator: { kind: 'typescript', function: wanted, stateFile, params: request.params },
     modelDirectory: modelDirectoryOf(request),
+    predictions: predictionsOf(request),
   };
 };
 

@@ -71,7 +71,14 @@ export interface Jobs {
   runUser<Output>(job: UserJob, input: unknown, place: UserPlace, hooks: JobHooks): Promise<Output>;
 }
 
-export type OwnJob = 'fit-transform' | 'prepare' | 'fit' | 'measure' | 'package';
+export type OwnJob =
+  | 'fit-transform'
+  | 'prepare'
+  | 'fit'
+  | 'measure'
+  | 'package'
+  | 'store-table'
+  | 'rank-predictions';
 export type UserJob = 'user-transform' | 'user-fit' | 'custom-metrics';
 
 export interface UserPlace {

@@ -1,17 +1,24 @@
 import { join } from 'node:path';
-import type { Artifact } from '@millrace/contracts/step';
+import { environmentFacts } from '@millrace/cards';
+import { Artifact } from '@millrace/contracts/step';
 import {
   type CustomMetricReference,
   customMetricsFile,
   flavorOf,
+  type PackagedTransform,
   type UserFunction,
 } from '@millrace/modeling';
-import { isPythonRecipe, type StepContext, type StepHandler } from '@millrace/service-kit';
+import { isPythonRecipe, type StepContext, type StepHandler, withCard } from '@millrace/service-kit';
+import { describeTransform } from '../card/describe-transform.ts';
+import { type TrainFacts, trainCard } from '../card/train-card.ts';
+import { curvesOf, leaderboardOf, shownSignature, trialsOf } from '../card/train-facts.ts';
+import type { SearchFacts } from '../card/tuning-section.ts';
 import { paramTexts, prefixed, type RunDocument } from '../domain/run.ts';
 import { estimatorTask } from '../domain/task.ts';
 import { paramsFor } from '../domain/train-plan.ts';
 import type { PackageJobInput, PackageJobOutput } from '../jobs/package.job.ts';
 import type { PrepareInput, PrepareOutput } from '../jobs/prepare.job.ts';
+import type { RankPredictionsInput, RankPredictionsOutput } from '../jobs/rank-predictions.job.ts';
 import type { UserTransformInput } from '../jobs/user-transform.job.ts';
 import { type Fit, type FitContext, fit } from './fit.ts';
 import { jobHooks } from './job-hooks.ts';
@@ -38,12 +45,95 @@ export const runTrainStep =
     return inTrainingRun(context, step, begun, async (run, directory) => {
       const trained = await train(context, request, run, step, directory);
       await context.history.add(run.id, stepMetrics(trained.fit.steps, context.now()));
-      return outcomeOf(request, run, trained);
+      return withTrainCard(context, request, run, step, trained, directory);
     });
   };
 
+/** What the run gains at its end, its card included. */
+const withTrainCard = async (
+  context: TrainingContext,
+  request: TrainRequest,
+  run: RunDocument,
+  step: StepContext,
+  trained: Trained,
+  directory: string,
+) => {
+  const { artifacts, warnings, ...outcome } = outcomeOf(request, run, trained);
+  const shown = artifacts.filter(({ kind }) => kind !== 'transform');
+  const carded = await withCard(step, context.blobs, { outputs: shown, warnings }, async (made) => {
+    step.progress(0.95, 'looking at the predictions');
+    return trainCard(
+      request.command,
+      await trainFacts(context, request, run, step, trained, directory),
+      made,
+    );
+  });
+  const cards = carded.outputs.slice(shown.length).map((card) => Artifact.fromPartial(card));
+  return { ...outcome, artifacts: [...artifacts, ...cards], warnings: carded.warnings ?? [] };
+};
+
+const trainFacts = async (
+  context: TrainingContext,
+  { command, recipe, plan, objective, task, targetColumn }: TrainRequest,
+  run: RunDocument,
+  step: StepContext,
+  { prepared, search, params, fit: fitted, transform }: Trained,
+  directory: string,
+): Promise<TrainFacts> => {
+  const metric = `val_${objective.metric}`;
+  const input: RankPredictionsInput = {
+    train: join(directory, 'train.parquet'),
+    validation: join(directory, 'validation.parquet'),
+    targetColumn,
+    task,
+    predictions: fitted.predictions,
+    directory,
+    profile: command.config?.skip_data_profiling !== true,
+  };
+  const ranked = await context.jobs.run<RankPredictionsOutput>('rank-predictions', input, jobHooks(step));
+  return {
+    runId: run.id,
+    estimator: usingOf(plan.estimator),
+    description: `Transformer\n${indented(describeTransform(transform))}\nEstimator\n${indented(usingOf(plan.estimator))}`,
+    params,
+    objective,
+    customMetrics: recipe.customMetrics.map(({ name }) => name),
+    metrics: fitted.metrics,
+    rows: { training: prepared.trainRows, validation: prepared.validationRows },
+    leaderboard: await leaderboardOf(context, run, metric, fitted.metrics.validation[objective.metric]),
+    ...(search === undefined
+      ? {}
+      : { search: await searchFacts(context, command, plan, run, search, metric) }),
+    curves: curvesOf(fitted.steps),
+    ranked,
+    signature: shownSignature(prepared.signature),
+    environment: environmentFacts(context.environment),
+  };
+};
+
+const indented = (text: string): string => text.replace(/^/gm, '  ');
+
+const searchFacts = async (
+  context: TrainingContext,
+  { config }: TrainRequest['command'],
+  { tuning }: TrainRequest['plan'],
+  run: RunDocument,
+  { best, stoppedEarly }: SearchResult,
+  metric: string,
+): Promise<SearchFacts> => {
+  const space: Readonly<Record<string, unknown>> = config?.tuning?.parameters ?? {};
+  return {
+    algorithm: tuning?.algorithm ?? '',
+    space,
+    trials: await trialsOf(context, run.id, metric, Object.keys(space)),
+    best: { number: best.trial + 1, params: best.params },
+    stoppedEarly,
+  };
+};
+
 interface Trained {
   readonly prepared: PrepareOutput;
+  readonly transform: PackagedTransform;
   readonly search: SearchResult | undefined;
   readonly params: Readonly<Record<string, unknown>>;
   readonly fit: Fit;
@@ -94,6 +184,7 @@ const train = async (
   const stored = await storePackageDirectory(context.blobs, input.output, laidOut);
   return {
     prepared,
+    transform: transform.definition,
     search,
     params,
     fit: fitted,

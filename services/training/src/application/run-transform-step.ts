@@ -8,11 +8,16 @@ import {
   type StepContext,
   type StepHandler,
   type StepResult,
+  withCard,
 } from '@millrace/service-kit';
+import { describeParquet } from '../card/describe-parquet.ts';
+import { describeTransform } from '../card/describe-transform.ts';
+import { transformCard } from '../card/transform-card.ts';
 import { estimatorTask, taskOf } from '../domain/task.ts';
 import { type TransformPlan, transformPlan } from '../domain/transform-plan.ts';
 import type { FitTransformInput, FitTransformOutput } from '../jobs/fit-transform.job.ts';
 import type { PrepareInput, PrepareOutput } from '../jobs/prepare.job.ts';
+import type { StoreTableInput } from '../jobs/store-table.job.ts';
 import type { UserTransformInput, UserTransformOutput } from '../jobs/user-transform.job.ts';
 import { jobHooks } from './job-hooks.ts';
 import type { TrainingContext } from './ports.ts';
@@ -27,6 +32,10 @@ interface FittedTransform {
   readonly inputColumns: number;
   readonly outputColumns: number;
   readonly warnings: readonly string[];
+  readonly definition: PackagedTransform;
+  readonly inputSchema: FitTransformOutput['inputSchema'];
+  /** File of the transformed training rows, serialized. */
+  readonly transformed: string;
 }
 
 /**
@@ -39,19 +48,52 @@ export const runTransformStep =
   async (step) => {
     if (isPythonRecipe(step.command)) return runPythonTransform(context, step);
     const plan = transformPlan(step.command.config ?? {});
-    const fitted = await inWorkspace(context.tempDir, (directory) =>
-      plan.kind === 'typescript'
+    return inWorkspace(context.tempDir, async (directory) => {
+      const fitted = await (plan.kind === 'typescript'
         ? fitUserTransform(context, step, plan, directory)
-        : fitBuiltIn(context, step, plan, directory),
-    );
-    return resultOf(plan, fitted);
+        : fitBuiltIn(context, step, plan, directory));
+      return withCard(step, context.blobs, resultOf(plan, fitted), async (made) => {
+        step.progress(0.8, 'looking at the transformed data');
+        return drawCard(context, step, usingOf(plan), fitted, made);
+      });
+    });
   };
+
+const usingOf = (plan: TransformPlan): string =>
+  plan.kind === 'typescript' ? `custom:${plan.method}` : plan.kind;
+
+const drawCard = async (
+  { jobs }: TrainingContext,
+  step: StepContext,
+  using: string,
+  { rows, definition, inputSchema, transformed: table }: FittedTransform,
+  made: StepResult,
+): Promise<string> => {
+  const store: StoreTableInput = { table, output: `${table}.parquet` };
+  await jobs.run<null>('store-table', store, jobHooks(step));
+  const transformed = await describeParquet(store.output, {
+    profile: step.command.config?.skip_data_profiling !== true,
+    signal: step.signal,
+  });
+  return transformCard(
+    step.command,
+    {
+      using,
+      rows,
+      description: describeTransform(definition),
+      inputSchema,
+      outputSchema: transformed.columns,
+      transformed,
+    },
+    made,
+  );
+};
 
 const resultOf = (
   plan: TransformPlan,
   { stored, rows, inputColumns, outputColumns, warnings }: FittedTransform,
 ): StepResult => {
-  const using = plan.kind === 'typescript' ? `custom:${plan.method}` : plan.kind;
+  const using = usingOf(plan);
   return {
     outputs: [
       packageArtifact('transform', 'transform', stored, {
@@ -85,8 +127,13 @@ const fitBuiltIn = async (
     train: await layOutBlob(blobs, step.input('train').digest, join(directory, 'train.parquet')),
     ...(plan.kind === 'auto' ? { spec: plan.spec } : {}),
     directory,
+    transformed: join(directory, 'transformed.bin'),
   };
-  const { dropped, ...facts } = await jobs.run<FitTransformOutput>('fit-transform', input, jobHooks(step));
+  const { dropped, transform, ...facts } = await jobs.run<FitTransformOutput>(
+    'fit-transform',
+    input,
+    jobHooks(step),
+  );
   const stored = await storePackageFiles(
     blobs,
     new Map([['transform.json', await readFile(join(directory, 'transform.json'))]]),
@@ -94,6 +141,8 @@ const fitBuiltIn = async (
   return {
     ...facts,
     stored,
+    definition: transform,
+    transformed: input.transformed,
     warnings: dropped.map(({ column, reason }) => `column "${column}" is left out: ${reason}`),
   };
 };
@@ -130,6 +179,7 @@ const fitUserTransform = async (
     code: code.directory,
     function: wanted,
     directory: stateDirectory,
+    transformed: join(directory, 'transformed.bin'),
   };
   const place = { workspace: directory, code: code.directory };
   const { stateFile, columns } = await jobs.runUser<UserTransformOutput>(
@@ -150,5 +200,8 @@ const fitUserTransform = async (
     inputColumns: prepared.columns,
     outputColumns: columns,
     warnings: [],
+    definition,
+    inputSchema: prepared.signature.inputs.map(({ name, type }) => ({ name, type })),
+    transformed: input.transformed,
   };
 };

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serialize } from 'node:v8';
 import type { JobMain } from '@millrace/jobs';
 import {
   applyTransform,
@@ -8,6 +9,7 @@ import {
   parseTransformSpec,
   type Task,
 } from '@millrace/modeling';
+import type { ColumnType, Table } from '@millrace/tabular';
 import { readTrainSplit } from './splits.ts';
 
 export interface FitTransformInput {
@@ -19,6 +21,8 @@ export interface FitTransformInput {
   readonly spec?: Readonly<Record<string, unknown>>;
   /** Where `transform.json` goes. */
   readonly directory: string;
+  /** Where the transformed training rows go, serialized. */
+  readonly transformed: string;
 }
 
 export interface FitTransformOutput {
@@ -26,6 +30,9 @@ export interface FitTransformOutput {
   readonly inputColumns: number;
   readonly outputColumns: number;
   readonly dropped: readonly { readonly column: string; readonly reason: string }[];
+  readonly transform: PackagedTransform;
+  /** Features before the transform. */
+  readonly inputSchema: readonly { readonly name: string; readonly type: ColumnType }[];
 }
 
 /** Fits the built-in transform on the training split. */
@@ -34,26 +41,25 @@ const main: JobMain<FitTransformInput, FitTransformOutput> = async (input, conte
   const { features } = await context.span('read split', () =>
     readTrainSplit(input.train, input.targetColumn, input.task),
   );
-  const { transform, outputColumns } = await context.span('fit transform', async () => fit(input, features));
+  const { transform, transformed } = await context.span('fit transform', async () => fit(input, features));
   await writeFile(join(input.directory, 'transform.json'), `${JSON.stringify(transform)}\n`);
+  await writeFile(input.transformed, serialize(transformed));
   return {
     rows: features.rowCount,
     inputColumns: features.columns.length,
-    outputColumns,
+    outputColumns: transformed.columns.length,
     dropped: transform.kind === 'builtin' ? transform.state.dropped : [],
+    transform,
+    inputSchema: features.columns.map(({ name, type }) => ({ name, type })),
   };
 };
 export default main;
 
 const fit = (
   { spec }: FitTransformInput,
-  features: Parameters<typeof fitTransform>[1],
-): { transform: PackagedTransform; outputColumns: number } => {
-  if (spec === undefined) return { transform: { kind: 'none' }, outputColumns: features.columns.length };
+  features: Table,
+): { transform: PackagedTransform; transformed: Table } => {
+  if (spec === undefined) return { transform: { kind: 'none' }, transformed: features };
   const state = fitTransform(parseTransformSpec(spec, 'steps.transform'), features);
-  const outputColumns = applyTransform(state, {
-    rowCount: 0,
-    columns: features.columns.map((column) => ({ ...column, values: [] })),
-  }).columns.length;
-  return { transform: { kind: 'builtin', state }, outputColumns };
+  return { transform: { kind: 'builtin', state }, transformed: applyTransform(state, features) };
 };

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { serialize } from 'node:v8';
 import type { JobMain } from '@millrace/jobs';
 import {
   checkColumns,
@@ -21,7 +22,13 @@ export type UserTransformInput = {
   readonly code: string;
   readonly function: UserFunction;
 } & (
-  | { readonly kind: 'fit' /** Where the state goes. */; readonly directory: string }
+  | {
+      readonly kind: 'fit';
+      /** Where the state goes. */
+      readonly directory: string;
+      /** Where the transformed training rows go, serialized. */
+      readonly transformed: string;
+    }
   | {
       readonly kind: 'apply';
       readonly directory: string;
@@ -65,7 +72,8 @@ const main: JobMain<UserTransformInput, UserTransformOutput> = async (input, con
   await mkdir(input.directory, { recursive: true });
   await writeFile(join(input.directory, file), bytes);
   // Applied once from its stored form: a transform that cannot serve is found here and not in production.
-  const columns = (await apply(decodeState(file, bytes), data.train.features)).columns.length;
-  return { stateFile: file, columns };
+  const transformed = await apply(decodeState(file, bytes), data.train.features);
+  await writeFile(input.transformed, serialize(transformed));
+  return { stateFile: file, columns: transformed.columns.length };
 };
 export default main;

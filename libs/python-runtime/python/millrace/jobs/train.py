@@ -8,10 +8,10 @@ from typing import Any
 
 def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
     """Writes `model/`, `predicted_training_data.parquet`, `best_parameters.yaml` and `warning_logs.txt`."""
-    from millrace.recipes.frames import json_value, read_frame
+    from millrace.recipes.estimator import inner_estimator
+    from millrace.recipes.frames import read_frame
     from millrace.recipes.step_input import StepInput
     from millrace.recipes.train import Trainer, describe_estimator, estimator_params
-    from millrace.recipes.estimator import inner_estimator
     from millrace.recipes.user_warnings import collected_warnings
 
     step = StepInput.of(given)
@@ -64,10 +64,11 @@ def _write_best_parameters(trained: Any, directory: str) -> None:
 
 
 def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> list[str]:
+    from sklearn.pipeline import make_pipeline
+
     from millrace.models.pickles import forget_timings, read_pickle
     from millrace.models.write import PackageContent, write_package
     from millrace.recipes.frames import read_frame
-    from sklearn.pipeline import make_pipeline
 
     context.activity("packaging the model")
     config = given.get("config") or {}

@@ -8,8 +8,8 @@ from typing import Any
 
 def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
     """Writes `transformer.pkl`, `transformed_training_data.parquet` and `transformed_validation_data.parquet`."""
-    from millrace.recipes.frames import read_frame, schema_of, write_frame
     from millrace.models.pickles import write_pickle
+    from millrace.recipes.frames import read_frame, schema_of, write_frame
     from millrace.recipes.seeding import seed_generators
     from millrace.recipes.step_input import StepInput
     from millrace.recipes.transform import (
@@ -38,7 +38,11 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
         path = os.path.join(given["output_dir"], f"transformed_{name}_data.parquet")
         write_frame(frame, path, f"the transformed {name} data", "steps.transform")
     write_pickle(
-        transformer, os.path.join(given["output_dir"], "transformer.pkl"), project=step.project
+        transformer,
+        os.path.join(given["output_dir"], "transformer.pkl"),
+        step.project,
+        "the fitted transformer",
+        "steps.transform.transformer_method",
     )
     return {
         "rows": {name: len(frame) for name, frame in transformed.items()},

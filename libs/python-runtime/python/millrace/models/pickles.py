@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 import types
 from collections import ChainMap
 from contextlib import contextmanager
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Iterator, Optional
+
+from millrace.errors import UserError
 
 #: The newest that every supported Python reads; pinned, as the bytes depend on it.
 PICKLE_PROTOCOL = 5
 
 
-def write_pickle(value: Any, path: str, project: str) -> None:
+def write_pickle(value: Any, path: str, project: str, what: str, field: Optional[str] = None) -> None:
     """With cloudpickle, as MLflow does: functions of `steps` by reference, lambdas by value.
 
-    A lambda's code and module name the file it comes from; below `project` they do so relative to it.
+    A lambda's code and module name the file it comes from; below `project` they do so relative to it. Raises
+    `UserError` for what cannot be pickled, naming it by `what` and the recipe's `field`.
     """
     import cloudpickle
 
@@ -28,7 +32,14 @@ def write_pickle(value: Any, path: str, project: str) -> None:
 
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file, _relative_modules(project):
-        Pickler(file, protocol=PICKLE_PROTOCOL).dump(value)
+        try:
+            Pickler(file, protocol=PICKLE_PROTOCOL).dump(value)
+        except (pickle.PicklingError, TypeError) as error:
+            raise UserError(
+                f"{what} cannot be stored: {error}",
+                field,
+                "let it hold no open files, locks or generators once it is fitted",
+            ) from error
 
 
 def _relative_code(project: str, dispatch_table: Any) -> Callable[[types.CodeType], Any]:

@@ -55,7 +55,11 @@ def write_package(directory: str, content: PackageContent) -> list[str]:
     os.makedirs(directory)
     module = loader_module()
     write_pickle(
-        content.pipeline, os.path.join(directory, module.PIPELINE_FILE), project=content.project
+        content.pipeline,
+        os.path.join(directory, module.PIPELINE_FILE),
+        content.project,
+        "the trained model",
+        "steps.train.estimator_method",
     )
     _write_code(directory, content)
     _write_environment(directory, content)

@@ -62,8 +62,7 @@ def search_estimator(
     """Lets FLAML search for `time_budget_secs`; `flaml_params` go to its `fit` as they are."""
     automl_class = _flaml()
     classes = classes_of(labels) if is_classification(step.task) else None
-    settings = _settings(step, config)
-    settings.setdefault("metric", _flaml_metric(step, metric, classes))
+    settings = {**_settings(step, config), "metric": _flaml_metric(step, metric, classes)}
     automl = automl_class()
     target = labels.copy() if classes is None else encoded(labels, classes)
     automl.fit(features.copy(), target, **settings)

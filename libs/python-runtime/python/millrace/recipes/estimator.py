@@ -9,7 +9,7 @@ from millrace.models.recipe_model import loader_module
 from millrace.recipes.frames import json_value
 from millrace.recipes.target import classes_of, is_classification
 from millrace.recipes.transform import without_addresses
-from millrace.recipes.user_functions import UserFunction
+from millrace.recipes.user_functions import UserFunction, has_method
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ def make_estimator(function: UserFunction, params: Mapping[str, Any]) -> Any:
     """Calls the estimator function, with no argument when there are no parameters, else with one dict."""
     estimator = function(dict(params)) if params else function()
     for needed in ("fit", "predict"):
-        if not callable(getattr(estimator, needed, None)):
+        if not has_method(estimator, needed):
             kind = "nothing" if estimator is None else f"a {type(estimator).__name__}"
             raise function.error(
                 f"returned {kind}, which has no `{needed}` method",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 from millrace.errors import UserError
 from millrace.recipes.step_input import StepInput
 from millrace.recipes.target import check_classes, check_no_missing_target, target_column
-from millrace.recipes.user_functions import UserFunction, user_function
+from millrace.recipes.user_functions import UserFunction, has_method, user_function
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def new_transformer(
     if transformer is None:
         return _identity(), None
     for needed in ("fit", "transform"):
-        if not callable(getattr(transformer, needed, None)):
+        if not has_method(transformer, needed):
             raise function.error(
                 f"returned a {type(transformer).__name__}, which has no `{needed}` method",
                 "return an unfitted transformer as scikit-learn's, or None to change nothing",

@@ -7,8 +7,8 @@ import importlib
 import io
 import math
 import time
-from dataclasses import dataclass, field
-from typing import Any, Callable, Iterable, Mapping, Optional, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, Iterable, Iterator, Mapping, Optional, Sequence
 
 from millrace.errors import UserError
 from millrace.recipes.user_functions import UserFunction, user_function
@@ -114,7 +114,13 @@ def _hyperopt() -> Any:
 
 
 def _early_stop(project: str, name: Optional[str]) -> Optional[UserFunction]:
-    return user_function(project, "train", name, f"{_PATH}.early_stop_fn") if name else None
+    if not name:
+        return None
+    function = user_function(project, "train", name, f"{_PATH}.early_stop_fn")
+    if (function.call.__module__, function.name) == ("hyperopt.early_stop", "no_progress_loss"):
+        # It makes such a function, with defaults for everything.
+        return replace(function, call=function.call())
+    return function
 
 
 def search_space(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -191,9 +197,10 @@ class Search:
 
     def run(self) -> Trial:
         """The best trial. Raises the first trial's own error when every trial failed."""
-        while len(self.trials) < self._config.max_trials and self._round():
-            if self._stops_early():
-                break
+        with self._processes():
+            while len(self.trials) < self._config.max_trials and self._round():
+                if self._stops_early():
+                    break
         succeeded = [trial for trial in self.trials if trial.loss is not None]
         if succeeded:
             return min(succeeded, key=lambda trial: trial.loss or 0.0)
@@ -201,6 +208,17 @@ class Search:
             # Once more, here, for the error itself with its lines.
             self._objective(self.trials[0].params)
         raise UserError("no trial succeeded", _PATH)
+
+    @contextlib.contextmanager
+    def _processes(self) -> Iterator[None]:
+        """Ends the processes of parallel trials, which would idle for minutes."""
+        try:
+            yield
+        finally:
+            if self._config.parallelism > 1:
+                from joblib.externals.loky import get_reusable_executor
+
+                get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
     def _round(self) -> bool:
         """Proposes, tries and tells; false when the algorithm has nothing left to propose."""

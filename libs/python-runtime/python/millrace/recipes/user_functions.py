@@ -124,3 +124,8 @@ def project_path(project: str, file: Optional[str]) -> Optional[str]:
         return None
     relative = os.path.relpath(os.path.realpath(file), os.path.realpath(project))
     return file if relative.startswith(os.pardir) else relative.replace(os.sep, "/")
+
+
+def has_method(value: Any, name: str) -> bool:
+    """Whether it has the method, or its class has: some of scikit-learn's show theirs only once they are fitted."""
+    return callable(getattr(value, name, None)) or callable(getattr(type(value), name, None))

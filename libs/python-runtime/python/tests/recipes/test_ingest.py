@@ -5,10 +5,11 @@ from typing import Any, Callable
 
 import pandas as pd
 import pytest
-from conftest import common
+
 from millrace.errors import UserError
 from millrace.jobs import ingest
 from millrace.recipes.testing import RecordedContext
+from recipe_run import common
 
 LOADERS = """
 import pathlib

@@ -7,7 +7,9 @@ from typing import Any, Callable
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import common
+from sklearn import metrics as sk
+from sklearn.linear_model import LogisticRegression
+
 from millrace.errors import UserError
 from millrace.jobs import custom_metrics
 from millrace.recipes.metrics import (
@@ -18,8 +20,7 @@ from millrace.recipes.metrics import (
     load_custom_metrics,
 )
 from millrace.recipes.testing import RecordedContext
-from sklearn import metrics as sk
-from sklearn.linear_model import LogisticRegression
+from recipe_run import common
 
 RANDOM = np.random.default_rng(5)
 

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+
 from millrace.models.load import load_predictor
 from millrace.models.signature import millrace_signature, mlflow_signature
 from millrace.models.write import package_files
 from millrace.models.yaml_text import yaml_text
-from pipeline import RecipeRun
+from recipe_run import RecipeRun
 
 STEPS = {
     "transform": """
@@ -223,7 +224,7 @@ DIGESTS = """
 import sys
 from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
-from pipeline import RecipeRun
+from recipe_run import RecipeRun
 from test_package import TASKS, data_of
 project, kind = sys.argv[3:5]
 sys.path.append(project)

@@ -6,15 +6,16 @@ from typing import Any, Callable
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import common
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
 from millrace.errors import UserError
 from millrace.jobs import predict
 from millrace.models.write import PackageContent, write_package
 from millrace.recipes.predict import check_output, select_prediction
 from millrace.recipes.testing import RecordedContext
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from recipe_run import common
 
 OUTPUT = pd.DataFrame(
     {

@@ -7,13 +7,14 @@ from typing import Any, Callable
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import common
+
 from millrace.errors import UserError
 from millrace.jobs import split
 from millrace.recipes.row_hash import row_hashes
 from millrace.recipes.split import split_by_hash, split_frame
 from millrace.recipes.step_input import StepInput
 from millrace.recipes.testing import RecordedContext
+from recipe_run import common
 from split_cases import cases
 
 REFERENCE = json.loads(

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from millrace.errors import UserError
-from pipeline import RecipeRun
 from sklearn import metrics as sk
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
+
+from millrace.errors import UserError
+from recipe_run import RecipeRun
 
 STEPS = """
 import warnings
@@ -38,6 +39,10 @@ def random_forest_classifier(estimator_params=None):
 
 def bayes(estimator_params=None):
     return GaussianNB(**(estimator_params or {}))
+
+def stacked():
+    from sklearn.ensemble import StackingRegressor
+    return StackingRegressor([("ridge", Ridge())])
 
 def warning():
     warnings.warn("mind the gap")
@@ -351,6 +356,10 @@ class TestTuning:
         run = recipe()
         assert len(self.tune(run, early_stop_fn="stop_after_two")["trials"]) == 2
         assert len(self.tune(run, early_stop_fn="steps.train.stop_after_two")["trials"]) == 2
+        no_progress = "hyperopt.early_stop.no_progress_loss"
+        one = {"alpha": {"values": [1.0]}}
+        stopped = self.tune(run, early_stop_fn=no_progress, max_trials=40, parameters=one)
+        assert len(stopped["trials"]) < 40
         with pytest.raises(UserError, match="`bad_stop` in steps/train.py did not return two values"):
             self.tune(run, early_stop_fn="bad_stop")
 
@@ -490,6 +499,11 @@ def test_random_estimators_are_the_same_for_the_same_seed(recipe: Any) -> None:
     run = recipe()
     first, second = (run.train({"estimator_method": "forest"}) for _ in range(2))
     assert first["metrics"] == second["metrics"]
+
+
+def test_an_estimator_may_show_its_methods_only_once_it_is_fitted(recipe: Any) -> None:
+    output = recipe().train({"estimator_method": "stacked"})
+    assert output["estimator"]["class"] == "StackingRegressor"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from typing import Any, Callable
 import numpy as np
 import pandas as pd
 import pytest
+
 from millrace.errors import UserError
 from millrace.models.pickles import read_pickle
-from pipeline import RecipeRun
+from recipe_run import RecipeRun
 
 TRANSFORMERS = """
 import numpy as np
@@ -68,6 +69,12 @@ def no_transform():
 
 def text():
     return "scale"
+
+def locked():
+    import threading
+    returning = Returning(lambda features: features)
+    returning.lock = threading.Lock()
+    return returning
 """
 
 
@@ -159,9 +166,15 @@ def test_errors_name_function_and_file(recipe: RecipeRun, method: str) -> None:
     assert thrown.value.file == "steps/transform.py"
 
 
+def test_what_cannot_be_pickled_is_said(recipe: RecipeRun) -> None:
+    with pytest.raises(UserError, match="the fitted transformer cannot be stored: .*lock"):
+        recipe.transform("locked")
+
+
 def test_sparse_results_that_are_too_large_are_refused(recipe: RecipeRun) -> None:
-    from millrace.recipes import transform as step
     from scipy import sparse
+
+    from millrace.recipes import transform as step
 
     huge = sparse.csr_matrix((1_000_000, 1_000_000))
     with pytest.raises(UserError, match="too large to be written densely"):

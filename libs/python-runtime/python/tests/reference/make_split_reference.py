@@ -13,6 +13,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow.recipes.steps import split as original
+
 from split_cases import cases
 
 RATIOS = [0.6, 0.2, 0.2]

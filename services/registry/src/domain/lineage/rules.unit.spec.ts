@@ -129,7 +129,7 @@ describe('lineage', () => {
     ];
     const change = project(deploymentEvents.trafficShifted, {
       endpoint: { name: 'fast', traffic },
-      revision,
+      revision: Revision.toJSON(revision),
     });
     expect(edgesOf(change)).toEqual(['model_version:flights/3 serves endpoint_revision:fast/2']);
     expect(attributesOf(change, 'endpoint_revision:fast/2')).toMatchObject({ trafficPercent: '10' });

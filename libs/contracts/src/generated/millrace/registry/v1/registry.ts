@@ -20,7 +20,7 @@ import {
 } from "@grpc/grpc-js";
 import { Struct } from "../../../google/protobuf/struct.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Actor, PageInfo, PageRequest, Reaction } from "../../common/v1/common.ts";
+import { Actor, ErrorDetail, PageInfo, PageRequest, Reaction } from "../../common/v1/common.ts";
 
 export const ApprovalState = {
   APPROVAL_STATE_UNSPECIFIED: "APPROVAL_STATE_UNSPECIFIED",
@@ -88,6 +88,77 @@ export function approvalStateToNumber(object: ApprovalState): number {
     case ApprovalState.APPROVAL_STATE_REJECTED:
       return 3;
     case ApprovalState.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
+export const ModelImportState = {
+  MODEL_IMPORT_STATE_UNSPECIFIED: "MODEL_IMPORT_STATE_UNSPECIFIED",
+  MODEL_IMPORT_STATE_RUNNING: "MODEL_IMPORT_STATE_RUNNING",
+  MODEL_IMPORT_STATE_SUCCEEDED: "MODEL_IMPORT_STATE_SUCCEEDED",
+  MODEL_IMPORT_STATE_FAILED: "MODEL_IMPORT_STATE_FAILED",
+  UNRECOGNIZED: "UNRECOGNIZED",
+} as const;
+
+export type ModelImportState = typeof ModelImportState[keyof typeof ModelImportState];
+
+export namespace ModelImportState {
+  export type MODEL_IMPORT_STATE_UNSPECIFIED = typeof ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED;
+  export type MODEL_IMPORT_STATE_RUNNING = typeof ModelImportState.MODEL_IMPORT_STATE_RUNNING;
+  export type MODEL_IMPORT_STATE_SUCCEEDED = typeof ModelImportState.MODEL_IMPORT_STATE_SUCCEEDED;
+  export type MODEL_IMPORT_STATE_FAILED = typeof ModelImportState.MODEL_IMPORT_STATE_FAILED;
+  export type UNRECOGNIZED = typeof ModelImportState.UNRECOGNIZED;
+}
+
+export function modelImportStateFromJSON(object: any): ModelImportState {
+  switch (object) {
+    case 0:
+    case "MODEL_IMPORT_STATE_UNSPECIFIED":
+      return ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED;
+    case 1:
+    case "MODEL_IMPORT_STATE_RUNNING":
+      return ModelImportState.MODEL_IMPORT_STATE_RUNNING;
+    case 2:
+    case "MODEL_IMPORT_STATE_SUCCEEDED":
+      return ModelImportState.MODEL_IMPORT_STATE_SUCCEEDED;
+    case 3:
+    case "MODEL_IMPORT_STATE_FAILED":
+      return ModelImportState.MODEL_IMPORT_STATE_FAILED;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return ModelImportState.UNRECOGNIZED;
+  }
+}
+
+export function modelImportStateToJSON(object: ModelImportState): string {
+  switch (object) {
+    case ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED:
+      return "MODEL_IMPORT_STATE_UNSPECIFIED";
+    case ModelImportState.MODEL_IMPORT_STATE_RUNNING:
+      return "MODEL_IMPORT_STATE_RUNNING";
+    case ModelImportState.MODEL_IMPORT_STATE_SUCCEEDED:
+      return "MODEL_IMPORT_STATE_SUCCEEDED";
+    case ModelImportState.MODEL_IMPORT_STATE_FAILED:
+      return "MODEL_IMPORT_STATE_FAILED";
+    case ModelImportState.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function modelImportStateToNumber(object: ModelImportState): number {
+  switch (object) {
+    case ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED:
+      return 0;
+    case ModelImportState.MODEL_IMPORT_STATE_RUNNING:
+      return 1;
+    case ModelImportState.MODEL_IMPORT_STATE_SUCCEEDED:
+      return 2;
+    case ModelImportState.MODEL_IMPORT_STATE_FAILED:
+      return 3;
+    case ModelImportState.UNRECOGNIZED:
     default:
       return -1;
   }
@@ -217,7 +288,16 @@ export interface ModelVersion {
   /** Profile of the training data, for drift checks. */
   profileDigest: string;
   registeredBy: Actor | undefined;
-  registeredAt: string | undefined;
+  registeredAt:
+    | string
+    | undefined;
+  /** MLflow's flavors of the package: `python_function`, `sklearn` … */
+  flavors: string[];
+  /** `run` of a pipeline, or `import`. */
+  source: string;
+  description: string;
+  /** What its pickles would import and call; absent when nobody looked. */
+  pickles: PickleReport | undefined;
 }
 
 export interface ModelVersion_MetricsEntry {
@@ -228,6 +308,38 @@ export interface ModelVersion_MetricsEntry {
 export interface ModelVersion_TagsEntry {
   key: string;
   value: string;
+}
+
+/** What the pickles of a model package would import and call, found without loading them. */
+export interface PickleReport {
+  /** `none`, `clean`, `unknown` (code of their own) or `dangerous`. */
+  verdict: string;
+  files: string[];
+  /** `module.name` */
+  globals: string[];
+  /** What is not known to be harmless, each with its file. */
+  findings: string[];
+}
+
+/** A model directory on its way to a version. */
+export interface ModelImport {
+  id: string;
+  model: string;
+  state: ModelImportState;
+  /** What it does now. */
+  message: string;
+  /** The version that came of it. */
+  modelVersion:
+    | ModelVersion
+    | undefined;
+  /** Why it failed. */
+  error:
+    | ErrorDetail
+    | undefined;
+  /** What is worth knowing of the model although it was imported. */
+  warnings: string[];
+  startedAt: string | undefined;
+  endedAt: string | undefined;
 }
 
 export interface Model {
@@ -391,6 +503,42 @@ export interface ArchiveModelVersionRequest {
 
 export interface ArchiveModelVersionResponse {
   modelVersion: ModelVersion | undefined;
+}
+
+export interface ImportModelRequest {
+  model: string;
+  /** Digest of a manifest of the directory's files, which are blobs. */
+  packageDigest: string;
+  /** `regression` or `classification`; empty: what the model says or shows. */
+  task: string;
+  /** Classes of a model that does not say them, in the order of its probabilities. */
+  classes: string[];
+  /** Name of what is predicted; empty: what the model says. */
+  target: string;
+  description: string;
+  tags: { [key: string]: string };
+  /** No evaluation vouches for the model; without this it is refused. */
+  allowNonValidatedModel: boolean;
+  /** Load it although its pickles may run anything; needs the actor's reason. */
+  allowDangerousPickles: boolean;
+  actor: Actor | undefined;
+}
+
+export interface ImportModelRequest_TagsEntry {
+  key: string;
+  value: string;
+}
+
+export interface ImportModelResponse {
+  modelImport: ModelImport | undefined;
+}
+
+export interface GetModelImportRequest {
+  id: string;
+}
+
+export interface GetModelImportResponse {
+  modelImport: ModelImport | undefined;
 }
 
 export interface SetAliasRequest {
@@ -882,6 +1030,10 @@ function createBaseModelVersion(): ModelVersion {
     profileDigest: "",
     registeredBy: undefined,
     registeredAt: undefined,
+    flavors: [],
+    source: "",
+    description: "",
+    pickles: undefined,
   };
 }
 
@@ -946,6 +1098,18 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     }
     if (message.registeredAt !== undefined) {
       Timestamp.encode(toTimestamp(message.registeredAt), writer.uint32(162).fork()).join();
+    }
+    for (const v of message.flavors) {
+      writer.uint32(170).string(v!);
+    }
+    if (message.source !== "") {
+      writer.uint32(178).string(message.source);
+    }
+    if (message.description !== "") {
+      writer.uint32(186).string(message.description);
+    }
+    if (message.pickles !== undefined) {
+      PickleReport.encode(message.pickles, writer.uint32(194).fork()).join();
     }
     return writer;
   },
@@ -1129,6 +1293,38 @@ export const ModelVersion: MessageFns<ModelVersion> = {
             message.registeredAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.flavors.push(reader.string());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.pickles = PickleReport.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1233,6 +1429,12 @@ export const ModelVersion: MessageFns<ModelVersion> = {
         : isSet(object.registered_at)
         ? globalThis.String(object.registered_at)
         : undefined,
+      flavors: globalThis.Array.isArray(object?.flavors)
+        ? object.flavors.map((e: any) => globalThis.String(e))
+        : [],
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
+      pickles: isSet(object.pickles) ? PickleReport.fromJSON(object.pickles) : undefined,
     };
   },
 
@@ -1310,6 +1512,18 @@ export const ModelVersion: MessageFns<ModelVersion> = {
     if (message.registeredAt !== undefined) {
       obj.registeredAt = message.registeredAt;
     }
+    if (message.flavors?.length) {
+      obj.flavors = message.flavors;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
+    if (message.pickles !== undefined) {
+      obj.pickles = PickleReport.toJSON(message.pickles);
+    }
     return obj;
   },
 
@@ -1358,6 +1572,12 @@ export const ModelVersion: MessageFns<ModelVersion> = {
       ? Actor.fromPartial(object.registeredBy)
       : undefined;
     message.registeredAt = object.registeredAt ?? undefined;
+    message.flavors = object.flavors?.map((e) => e) || [];
+    message.source = object.source ?? "";
+    message.description = object.description ?? "";
+    message.pickles = (object.pickles !== undefined && object.pickles !== null)
+      ? PickleReport.fromPartial(object.pickles)
+      : undefined;
     return message;
   },
 };
@@ -1528,6 +1748,348 @@ export const ModelVersion_TagsEntry: MessageFns<ModelVersion_TagsEntry> = {
     const message = createBaseModelVersion_TagsEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBasePickleReport(): PickleReport {
+  return { verdict: "", files: [], globals: [], findings: [] };
+}
+
+export const PickleReport: MessageFns<PickleReport> = {
+  encode(message: PickleReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.verdict !== "") {
+      writer.uint32(10).string(message.verdict);
+    }
+    for (const v of message.files) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.globals) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.findings) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PickleReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePickleReport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.verdict = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.files.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.globals.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.findings.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): PickleReport {
+    return {
+      verdict: isSet(object.verdict) ? globalThis.String(object.verdict) : "",
+      files: globalThis.Array.isArray(object?.files) ? object.files.map((e: any) => globalThis.String(e)) : [],
+      globals: globalThis.Array.isArray(object?.globals) ? object.globals.map((e: any) => globalThis.String(e)) : [],
+      findings: globalThis.Array.isArray(object?.findings) ? object.findings.map((e: any) => globalThis.String(e)) : [],
+    };
+  },
+
+  toJSON(message: PickleReport): unknown {
+    const obj: any = {};
+    if (message.verdict !== "") {
+      obj.verdict = message.verdict;
+    }
+    if (message.files?.length) {
+      obj.files = message.files;
+    }
+    if (message.globals?.length) {
+      obj.globals = message.globals;
+    }
+    if (message.findings?.length) {
+      obj.findings = message.findings;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<PickleReport>, I>>(base?: I): PickleReport {
+    return PickleReport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<PickleReport>, I>>(object: I): PickleReport {
+    const message = createBasePickleReport();
+    message.verdict = object.verdict ?? "";
+    message.files = object.files?.map((e) => e) || [];
+    message.globals = object.globals?.map((e) => e) || [];
+    message.findings = object.findings?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseModelImport(): ModelImport {
+  return {
+    id: "",
+    model: "",
+    state: ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED,
+    message: "",
+    modelVersion: undefined,
+    error: undefined,
+    warnings: [],
+    startedAt: undefined,
+    endedAt: undefined,
+  };
+}
+
+export const ModelImport: MessageFns<ModelImport> = {
+  encode(message: ModelImport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.model !== "") {
+      writer.uint32(18).string(message.model);
+    }
+    if (message.state !== ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED) {
+      writer.uint32(24).int32(modelImportStateToNumber(message.state));
+    }
+    if (message.message !== "") {
+      writer.uint32(34).string(message.message);
+    }
+    if (message.modelVersion !== undefined) {
+      ModelVersion.encode(message.modelVersion, writer.uint32(42).fork()).join();
+    }
+    if (message.error !== undefined) {
+      ErrorDetail.encode(message.error, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.warnings) {
+      writer.uint32(58).string(v!);
+    }
+    if (message.startedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.startedAt), writer.uint32(66).fork()).join();
+    }
+    if (message.endedAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.endedAt), writer.uint32(74).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ModelImport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseModelImport();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.state = modelImportStateFromJSON(reader.int32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.modelVersion = ModelVersion.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.error = ErrorDetail.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.warnings.push(reader.string());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.startedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.endedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ModelImport {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      state: isSet(object.state)
+        ? modelImportStateFromJSON(object.state)
+        : ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED,
+      message: isSet(object.message) ? globalThis.String(object.message) : "",
+      modelVersion: isSet(object.modelVersion)
+        ? ModelVersion.fromJSON(object.modelVersion)
+        : isSet(object.model_version)
+        ? ModelVersion.fromJSON(object.model_version)
+        : undefined,
+      error: isSet(object.error) ? ErrorDetail.fromJSON(object.error) : undefined,
+      warnings: globalThis.Array.isArray(object?.warnings) ? object.warnings.map((e: any) => globalThis.String(e)) : [],
+      startedAt: isSet(object.startedAt)
+        ? globalThis.String(object.startedAt)
+        : isSet(object.started_at)
+        ? globalThis.String(object.started_at)
+        : undefined,
+      endedAt: isSet(object.endedAt)
+        ? globalThis.String(object.endedAt)
+        : isSet(object.ended_at)
+        ? globalThis.String(object.ended_at)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ModelImport): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.state !== ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED) {
+      obj.state = modelImportStateToJSON(message.state);
+    }
+    if (message.message !== "") {
+      obj.message = message.message;
+    }
+    if (message.modelVersion !== undefined) {
+      obj.modelVersion = ModelVersion.toJSON(message.modelVersion);
+    }
+    if (message.error !== undefined) {
+      obj.error = ErrorDetail.toJSON(message.error);
+    }
+    if (message.warnings?.length) {
+      obj.warnings = message.warnings;
+    }
+    if (message.startedAt !== undefined) {
+      obj.startedAt = message.startedAt;
+    }
+    if (message.endedAt !== undefined) {
+      obj.endedAt = message.endedAt;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ModelImport>, I>>(base?: I): ModelImport {
+    return ModelImport.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ModelImport>, I>>(object: I): ModelImport {
+    const message = createBaseModelImport();
+    message.id = object.id ?? "";
+    message.model = object.model ?? "";
+    message.state = object.state ?? ModelImportState.MODEL_IMPORT_STATE_UNSPECIFIED;
+    message.message = object.message ?? "";
+    message.modelVersion = (object.modelVersion !== undefined && object.modelVersion !== null)
+      ? ModelVersion.fromPartial(object.modelVersion)
+      : undefined;
+    message.error = (object.error !== undefined && object.error !== null)
+      ? ErrorDetail.fromPartial(object.error)
+      : undefined;
+    message.warnings = object.warnings?.map((e) => e) || [];
+    message.startedAt = object.startedAt ?? undefined;
+    message.endedAt = object.endedAt ?? undefined;
     return message;
   },
 };
@@ -3820,6 +4382,574 @@ export const ArchiveModelVersionResponse: MessageFns<ArchiveModelVersionResponse
   },
 };
 
+function createBaseImportModelRequest(): ImportModelRequest {
+  return {
+    model: "",
+    packageDigest: "",
+    task: "",
+    classes: [],
+    target: "",
+    description: "",
+    tags: {},
+    allowNonValidatedModel: false,
+    allowDangerousPickles: false,
+    actor: undefined,
+  };
+}
+
+export const ImportModelRequest: MessageFns<ImportModelRequest> = {
+  encode(message: ImportModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.model !== "") {
+      writer.uint32(10).string(message.model);
+    }
+    if (message.packageDigest !== "") {
+      writer.uint32(18).string(message.packageDigest);
+    }
+    if (message.task !== "") {
+      writer.uint32(26).string(message.task);
+    }
+    for (const v of message.classes) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.target !== "") {
+      writer.uint32(42).string(message.target);
+    }
+    if (message.description !== "") {
+      writer.uint32(50).string(message.description);
+    }
+    globalThis.Object.entries(message.tags).forEach(([key, value]: [string, string]) => {
+      ImportModelRequest_TagsEntry.encode({ key: key as any, value }, writer.uint32(58).fork()).join();
+    });
+    if (message.allowNonValidatedModel !== false) {
+      writer.uint32(64).bool(message.allowNonValidatedModel);
+    }
+    if (message.allowDangerousPickles !== false) {
+      writer.uint32(72).bool(message.allowDangerousPickles);
+    }
+    if (message.actor !== undefined) {
+      Actor.encode(message.actor, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportModelRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportModelRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.packageDigest = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.task = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.classes.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.target = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            const entry7 = ImportModelRequest_TagsEntry.decode(reader, reader.uint32());
+            if (entry7.value !== undefined) {
+              message.tags[entry7.key] = entry7.value;
+            }
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.allowNonValidatedModel = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.allowDangerousPickles = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.actor = Actor.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportModelRequest {
+    return {
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      packageDigest: isSet(object.packageDigest)
+        ? globalThis.String(object.packageDigest)
+        : isSet(object.package_digest)
+        ? globalThis.String(object.package_digest)
+        : "",
+      task: isSet(object.task) ? globalThis.String(object.task) : "",
+      classes: globalThis.Array.isArray(object?.classes) ? object.classes.map((e: any) => globalThis.String(e)) : [],
+      target: isSet(object.target) ? globalThis.String(object.target) : "",
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
+      tags: isObject(object.tags)
+        ? (globalThis.Object.entries(object.tags) as [string, any][]).reduce(
+          (acc: { [key: string]: string }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.String(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      allowNonValidatedModel: isSet(object.allowNonValidatedModel)
+        ? globalThis.Boolean(object.allowNonValidatedModel)
+        : isSet(object.allow_non_validated_model)
+        ? globalThis.Boolean(object.allow_non_validated_model)
+        : false,
+      allowDangerousPickles: isSet(object.allowDangerousPickles)
+        ? globalThis.Boolean(object.allowDangerousPickles)
+        : isSet(object.allow_dangerous_pickles)
+        ? globalThis.Boolean(object.allow_dangerous_pickles)
+        : false,
+      actor: isSet(object.actor) ? Actor.fromJSON(object.actor) : undefined,
+    };
+  },
+
+  toJSON(message: ImportModelRequest): unknown {
+    const obj: any = {};
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.packageDigest !== "") {
+      obj.packageDigest = message.packageDigest;
+    }
+    if (message.task !== "") {
+      obj.task = message.task;
+    }
+    if (message.classes?.length) {
+      obj.classes = message.classes;
+    }
+    if (message.target !== "") {
+      obj.target = message.target;
+    }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
+    if (message.tags) {
+      const entries = globalThis.Object.entries(message.tags) as [string, string][];
+      if (entries.length > 0) {
+        obj.tags = {};
+        entries.forEach(([k, v]) => {
+          obj.tags[k] = v;
+        });
+      }
+    }
+    if (message.allowNonValidatedModel !== false) {
+      obj.allowNonValidatedModel = message.allowNonValidatedModel;
+    }
+    if (message.allowDangerousPickles !== false) {
+      obj.allowDangerousPickles = message.allowDangerousPickles;
+    }
+    if (message.actor !== undefined) {
+      obj.actor = Actor.toJSON(message.actor);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportModelRequest>, I>>(base?: I): ImportModelRequest {
+    return ImportModelRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportModelRequest>, I>>(object: I): ImportModelRequest {
+    const message = createBaseImportModelRequest();
+    message.model = object.model ?? "";
+    message.packageDigest = object.packageDigest ?? "";
+    message.task = object.task ?? "";
+    message.classes = object.classes?.map((e) => e) || [];
+    message.target = object.target ?? "";
+    message.description = object.description ?? "";
+    message.tags = (globalThis.Object.entries(object.tags ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.allowNonValidatedModel = object.allowNonValidatedModel ?? false;
+    message.allowDangerousPickles = object.allowDangerousPickles ?? false;
+    message.actor = (object.actor !== undefined && object.actor !== null) ? Actor.fromPartial(object.actor) : undefined;
+    return message;
+  },
+};
+
+function createBaseImportModelRequest_TagsEntry(): ImportModelRequest_TagsEntry {
+  return { key: "", value: "" };
+}
+
+export const ImportModelRequest_TagsEntry: MessageFns<ImportModelRequest_TagsEntry> = {
+  encode(message: ImportModelRequest_TagsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportModelRequest_TagsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportModelRequest_TagsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportModelRequest_TagsEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.String(object.value) : "",
+    };
+  },
+
+  toJSON(message: ImportModelRequest_TagsEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== "") {
+      obj.value = message.value;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportModelRequest_TagsEntry>, I>>(base?: I): ImportModelRequest_TagsEntry {
+    return ImportModelRequest_TagsEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportModelRequest_TagsEntry>, I>>(object: I): ImportModelRequest_TagsEntry {
+    const message = createBaseImportModelRequest_TagsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseImportModelResponse(): ImportModelResponse {
+  return { modelImport: undefined };
+}
+
+export const ImportModelResponse: MessageFns<ImportModelResponse> = {
+  encode(message: ImportModelResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.modelImport !== undefined) {
+      ModelImport.encode(message.modelImport, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportModelResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportModelResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.modelImport = ModelImport.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): ImportModelResponse {
+    return {
+      modelImport: isSet(object.modelImport)
+        ? ModelImport.fromJSON(object.modelImport)
+        : isSet(object.model_import)
+        ? ModelImport.fromJSON(object.model_import)
+        : undefined,
+    };
+  },
+
+  toJSON(message: ImportModelResponse): unknown {
+    const obj: any = {};
+    if (message.modelImport !== undefined) {
+      obj.modelImport = ModelImport.toJSON(message.modelImport);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<ImportModelResponse>, I>>(base?: I): ImportModelResponse {
+    return ImportModelResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<ImportModelResponse>, I>>(object: I): ImportModelResponse {
+    const message = createBaseImportModelResponse();
+    message.modelImport = (object.modelImport !== undefined && object.modelImport !== null)
+      ? ModelImport.fromPartial(object.modelImport)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseGetModelImportRequest(): GetModelImportRequest {
+  return { id: "" };
+}
+
+export const GetModelImportRequest: MessageFns<GetModelImportRequest> = {
+  encode(message: GetModelImportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetModelImportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetModelImportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetModelImportRequest {
+    return { id: isSet(object.id) ? globalThis.String(object.id) : "" };
+  },
+
+  toJSON(message: GetModelImportRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetModelImportRequest>, I>>(base?: I): GetModelImportRequest {
+    return GetModelImportRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetModelImportRequest>, I>>(object: I): GetModelImportRequest {
+    const message = createBaseGetModelImportRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseGetModelImportResponse(): GetModelImportResponse {
+  return { modelImport: undefined };
+}
+
+export const GetModelImportResponse: MessageFns<GetModelImportResponse> = {
+  encode(message: GetModelImportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.modelImport !== undefined) {
+      ModelImport.encode(message.modelImport, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetModelImportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetModelImportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.modelImport = ModelImport.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetModelImportResponse {
+    return {
+      modelImport: isSet(object.modelImport)
+        ? ModelImport.fromJSON(object.modelImport)
+        : isSet(object.model_import)
+        ? ModelImport.fromJSON(object.model_import)
+        : undefined,
+    };
+  },
+
+  toJSON(message: GetModelImportResponse): unknown {
+    const obj: any = {};
+    if (message.modelImport !== undefined) {
+      obj.modelImport = ModelImport.toJSON(message.modelImport);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetModelImportResponse>, I>>(base?: I): GetModelImportResponse {
+    return GetModelImportResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetModelImportResponse>, I>>(object: I): GetModelImportResponse {
+    const message = createBaseGetModelImportResponse();
+    message.modelImport = (object.modelImport !== undefined && object.modelImport !== null)
+      ? ModelImport.fromPartial(object.modelImport)
+      : undefined;
+    return message;
+  },
+};
+
 function createBaseSetAliasRequest(): SetAliasRequest {
   return { model: "", alias: "", version: 0, expectedVersion: 0, actor: undefined };
 }
@@ -5707,6 +6837,28 @@ export const RegistryServiceService = {
       Buffer.from(ArchiveModelVersionResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ArchiveModelVersionResponse => ArchiveModelVersionResponse.decode(value),
   },
+  /** Begins to make a version of a model directory that MLflow saved elsewhere; it takes as long as its environment. */
+  importModel: {
+    path: "/millrace.registry.v1.RegistryService/ImportModel" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ImportModelRequest): Buffer => Buffer.from(ImportModelRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ImportModelRequest => ImportModelRequest.decode(value),
+    responseSerialize: (value: ImportModelResponse): Buffer => Buffer.from(ImportModelResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ImportModelResponse => ImportModelResponse.decode(value),
+  },
+  /** How an import stands. */
+  getModelImport: {
+    path: "/millrace.registry.v1.RegistryService/GetModelImport" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetModelImportRequest): Buffer =>
+      Buffer.from(GetModelImportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetModelImportRequest => GetModelImportRequest.decode(value),
+    responseSerialize: (value: GetModelImportResponse): Buffer =>
+      Buffer.from(GetModelImportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetModelImportResponse => GetModelImportResponse.decode(value),
+  },
   /** Moves an alias if it still points where the caller thinks. */
   setAlias: {
     path: "/millrace.registry.v1.RegistryService/SetAlias" as const,
@@ -5815,6 +6967,10 @@ export interface RegistryServiceServer extends UntypedServiceImplementation {
   approveModelVersion: handleUnaryCall<ApproveModelVersionRequest, ApproveModelVersionResponse>;
   rejectModelVersion: handleUnaryCall<RejectModelVersionRequest, RejectModelVersionResponse>;
   archiveModelVersion: handleUnaryCall<ArchiveModelVersionRequest, ArchiveModelVersionResponse>;
+  /** Begins to make a version of a model directory that MLflow saved elsewhere; it takes as long as its environment. */
+  importModel: handleUnaryCall<ImportModelRequest, ImportModelResponse>;
+  /** How an import stands. */
+  getModelImport: handleUnaryCall<GetModelImportRequest, GetModelImportResponse>;
   /** Moves an alias if it still points where the caller thinks. */
   setAlias: handleUnaryCall<SetAliasRequest, SetAliasResponse>;
   /** What an alias points to, now or at a past time. */
@@ -5934,6 +7090,38 @@ export interface RegistryServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ArchiveModelVersionResponse) => void,
+  ): ClientUnaryCall;
+  /** Begins to make a version of a model directory that MLflow saved elsewhere; it takes as long as its environment. */
+  importModel(
+    request: ImportModelRequest,
+    callback: (error: ServiceError | null, response: ImportModelResponse) => void,
+  ): ClientUnaryCall;
+  importModel(
+    request: ImportModelRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ImportModelResponse) => void,
+  ): ClientUnaryCall;
+  importModel(
+    request: ImportModelRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ImportModelResponse) => void,
+  ): ClientUnaryCall;
+  /** How an import stands. */
+  getModelImport(
+    request: GetModelImportRequest,
+    callback: (error: ServiceError | null, response: GetModelImportResponse) => void,
+  ): ClientUnaryCall;
+  getModelImport(
+    request: GetModelImportRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetModelImportResponse) => void,
+  ): ClientUnaryCall;
+  getModelImport(
+    request: GetModelImportRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetModelImportResponse) => void,
   ): ClientUnaryCall;
   /** Moves an alias if it still points where the caller thinks. */
   setAlias(

@@ -6,11 +6,23 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pandas as pd
-from conftest import common
+
 from millrace.jobs import split, train, transform
 from millrace.recipes.testing import RecordedContext
 
 ENVIRONMENT = {"python_version": "3.11.7", "requirements": ["numpy==2.0.0", "pandas==3.0.0"]}
+
+
+def common(project: str, **given: Any) -> dict[str, Any]:
+    """The fields that every job takes."""
+    return {
+        "project": project,
+        "target_col": "y",
+        "task": "regression",
+        "positive_class": None,
+        "seed": 42,
+        **given,
+    }
 
 
 class RecipeRun:

@@ -1,0 +1,1 @@
+"""Rows are divided by their hash; nothing more is wanted here."""

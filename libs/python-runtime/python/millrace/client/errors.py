@@ -1,0 +1,44 @@
+"""Errors of the client."""
+
+from __future__ import annotations
+
+from typing import Any, Optional, Sequence
+
+
+class MillraceRecipeError(Exception):
+    """A recipe could not be read or run, or one of its steps failed.
+
+    Its text has all that there is to know: step, message, the lines of the user's own code, and what to do.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        step: Optional[str] = None,
+        hint: Optional[str] = None,
+        code: str = "internal",
+        run: Optional[str] = None,
+        violations: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        super().__init__(message)
+        #: What is wrong; of a failed step with the traceback through the user's own files.
+        self.message = message
+        #: Step that failed, or ``None``.
+        self.step = step
+        #: What to do about it, or ``None``.
+        self.hint = hint
+        #: Code of Millrace's errors: ``invalid``, ``not_found``, ``failed_precondition`` …
+        self.code = code
+        #: Id of the run that failed, or ``None``.
+        self.run = run
+        #: What is wrong field by field: ``path`` and ``message`` of each.
+        self.violations = list(violations)
+
+    def __str__(self) -> str:
+        lines = [self.message if self.step is None else f"step {self.step} failed: {self.message}"]
+        # A single violation is the message already.
+        if len(self.violations) > 1:
+            lines += [f"  {each.get('path')}: {each.get('message')}" for each in self.violations]
+        if self.hint:
+            lines.append(self.hint)
+        return "\n".join(lines)
