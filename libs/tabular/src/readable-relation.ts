@@ -1,5 +1,6 @@
 import { columnTypeOf, toStorage } from './column-types.ts';
 import type { DuckDb } from './duckdb.ts';
+import { labelColumns } from './foreign.ts';
 import { parquetSource } from './parquet.ts';
 import { describeSource, type Relation, relationOf } from './relation.ts';
 import { quoteIdentifier } from './sql.ts';
@@ -13,7 +14,7 @@ export interface ReadableRelation extends Relation {
 
 /**
  * Makes the columns of a Parquet file readable as a view `name` of the session, in storage types: pandas may have written
- * NaN, infinities, or types that no column of ours has.
+ * NaN, infinities, or types that no column of ours has. The index of a data frame is left out.
  */
 export const readableRelation = async (
   duck: DuckDb,
@@ -21,7 +22,8 @@ export const readableRelation = async (
   name: string,
 ): Promise<ReadableRelation> => {
   const source = parquetSource(path);
-  const described = await describeSource(duck, source);
+  const labels = await labelColumns(duck, path);
+  const described = (await describeSource(duck, source)).filter((column) => !labels.has(column.name));
   const typed = described.map((column) => ({ ...column, type: columnTypeOf(column.duckType) }));
   const columns = typed.flatMap(({ type, ...column }) => (type === undefined ? [] : [{ ...column, type }]));
   const unreadable = typed.flatMap(({ type, duckType, name: column }) =>

@@ -1,8 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StepContext, StepResult } from '@millrace/service-kit';
-import { openDuckDb, viewPandasParquet } from '@millrace/tabular';
+import { type StepContext, type StepResult, withCard } from '@millrace/service-kit';
+import {
+  type Comparison,
+  compareRelations,
+  type DuckDb,
+  openDuckDb,
+  type Relation,
+  viewPandasParquet,
+} from '@millrace/tabular';
 import { openLaterWorkshop, type PythonWorkshop } from '../adapters/python-workshop.ts';
+import { splitCard } from '../card/split-card.ts';
 import { type SplitName, splitNames } from '../domain/split-assignment.ts';
 import { LeakCheck, type PythonSplitConfig, parsePythonSplitConfig } from '../domain/split-config.ts';
 import { type ClassCounts, checkClasses, judgeLeaks } from '../domain/split-rules.ts';
@@ -49,7 +57,8 @@ export const splitWithPython = async (
   const outputs = await phase(context, splitPhases.store, () =>
     splitOutputs(dependencies, files, split.rows),
   );
-  return {
+  const method = config.using === 'custom' ? `${config.split_method} of steps/split.py` : 'hash of the row';
+  const result = {
     outputs,
     summary: {
       trainRows: split.rows.train,
@@ -57,7 +66,7 @@ export const splitWithPython = async (
       testRows: split.rows.test,
       droppedRows: split.dropped,
       filteredRows: split.filtered,
-      method: config.using === 'custom' ? `${config.split_method} of steps/split.py` : 'hash of the row',
+      method,
       ...(split.classes === undefined ? {} : { classes: split.classes }),
       ...(leaks === undefined ? {} : { leaks }),
     },
@@ -70,6 +79,23 @@ export const splitWithPython = async (
       ...leakWarnings,
     ],
   };
+  return withCard(context, dependencies.blobs, result, async (made) =>
+    splitCard(
+      context.command,
+      {
+        rows: split.rows,
+        dropped: split.dropped,
+        filtered: split.filtered,
+        method,
+        ...(split.classes === undefined ? {} : { classes: split.classes }),
+        ...(leaks === undefined ? {} : { leaks }),
+        ...(context.command.config?.skip_data_profiling === true
+          ? {}
+          : { comparison: await compareSplits(dependencies, context, files, directory) }),
+      },
+      made,
+    ),
+  );
 };
 
 const splitFiles = (directory: string): SplitFiles => ({
@@ -98,15 +124,38 @@ const divide = (
     { from: 0.3, to: 0.5, activity: 'dividing the rows' },
   );
 
-const leaksBetween = async (
+/** Does something with the splits in an engine, where each is a view of its name. */
+const withSplits = async <T>(
   { memoryLimit }: StepDependencies,
   { signal }: StepContext,
   files: SplitFiles,
   directory: string,
-) => {
+  work: (duck: DuckDb, columns: Relation['columns']) => Promise<T>,
+): Promise<T> => {
   await using duck = await openDuckDb({ tempDir: directory, memoryLimit, signal });
   const columns = [];
   for (const name of splitNames) columns.push((await viewPandasParquet(duck, files[name], name)).columns);
   // Awaited here: the session ends with this block.
-  return await countLeaks(duck, columns[0] ?? [], {});
+  return await work(duck, columns[0] ?? []);
 };
+
+const leaksBetween = (
+  dependencies: StepDependencies,
+  context: StepContext,
+  files: SplitFiles,
+  directory: string,
+) => withSplits(dependencies, context, files, directory, (duck, columns) => countLeaks(duck, columns, {}));
+
+const compareSplits = (
+  dependencies: StepDependencies,
+  context: StepContext,
+  files: SplitFiles,
+  directory: string,
+): Promise<Comparison> =>
+  withSplits(dependencies, context, files, directory, (duck, columns) =>
+    compareRelations(
+      duck,
+      splitNames.map((name) => ({ name, source: name })),
+      columns,
+    ),
+  );

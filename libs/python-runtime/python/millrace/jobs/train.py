@@ -17,11 +17,11 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
     step = StepInput.of(given)
     directory = given["output_dir"]
     os.makedirs(directory, exist_ok=True)
+    training = read_frame(given["transformed_train"])
+    validation = read_frame(given["transformed_validation"])
     with collected_warnings(step.project) as warned:
         try:
-            trained = Trainer(step, given, _Context(context, warned)).run(
-                read_frame(given["transformed_train"]), read_frame(given["transformed_validation"])
-            )
+            trained = Trainer(step, given, _Context(context, warned)).run(training, validation)
             _write_best_parameters(trained, directory)
             flavors = _package(trained, given, step, context)
             context.progress(0.9, "model packaged")
@@ -34,6 +34,8 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
         "trials": trained.trials,
         "best_parameters": trained.best.chosen or None,
         "estimator": describe_estimator(trained.model),
+        "description": str(inner_estimator(trained.model)),
+        "rows": {"training": len(training), "validation": len(validation)},
         "flavors": flavors,
         **predicted,
         "warnings": warned.texts,

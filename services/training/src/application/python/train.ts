@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { Artifact, RecipeContext, StepCommand } from '@millrace/contracts/step';
+import { Artifact, type RecipeContext, type StepCommand } from '@millrace/contracts/step';
 import type { Environment } from '@millrace/contracts/training';
 import { Invalid } from '@millrace/errors';
 import type { PythonEnvironment } from '@millrace/python-runtime';
-import { requireMessage, type StepContext, type StepResult } from '@millrace/service-kit';
+import { requireMessage, type StepContext, type StepResult, withCard } from '@millrace/service-kit';
 import { finiteOnly, prefixed, pythonParamTexts, type RunDocument } from '../../domain/run.ts';
 import { type Objective, objectiveOf, taskOf } from '../../domain/task.ts';
 import type { RunOutcome, TrainingContext } from '../ports.ts';
@@ -11,6 +11,7 @@ import { storeDirectory, storeFile, storeTable } from '../store-package.ts';
 import { begunRun, experimentNameOf } from '../train-request.ts';
 import { inTrainingRun, runArtifact } from '../training-run.ts';
 import { layOutPackage, packageArtifact } from '../workspace.ts';
+import { pythonTrainCard } from './cards.ts';
 import { modelCode } from './model-code.ts';
 import { recordTrials, type Trial } from './record-trials.ts';
 import { openWorkshop, type Workshop } from './workshop.ts';
@@ -18,12 +19,18 @@ import { openWorkshop, type Workshop } from './workshop.ts';
 type Values = Readonly<Record<string, unknown>>;
 
 /** What the job `train` answers. */
-interface Trained {
+export interface Trained {
   readonly params: Values;
   readonly metrics: { readonly training: Values; readonly validation: Values };
   readonly trials: readonly Trial[];
   readonly best_parameters: Values | null;
   readonly estimator: { readonly class: string; readonly module: string };
+  /** The pipeline as text. */
+  readonly description: string;
+  readonly rows: { readonly training: number; readonly validation: number };
+  /** Training rows by the error of their prediction. */
+  readonly worst: readonly Values[];
+  readonly best: readonly Values[];
   readonly flavors: readonly string[];
   readonly onnx?: Values;
   readonly warnings: readonly string[];
@@ -57,7 +64,27 @@ export const runPythonTrain = (context: TrainingContext, step: StepContext): Pro
     const environment = environmentOf(workshop.environment);
     await recordTrials(context, { ...begun, environment }, trained.trials);
     const artifacts = await storeOutputs(context, workshop.output, begun, trained);
-    return outcomeOf(request, trained, artifacts, environment);
+    const carded = await withCard(
+      step,
+      context.blobs,
+      { outputs: artifacts, warnings: trained.warnings },
+      (made) =>
+        pythonTrainCard(
+          context,
+          step,
+          {
+            run: { ...begun, environment },
+            objective: request.objective,
+            customMetrics: recipe.customMetrics.map(({ name }) => name),
+            trained,
+            model: join(workshop.output, 'model'),
+          },
+          made,
+        ),
+    );
+    const outcome = outcomeOf(request, trained, artifacts, environment);
+    const cards = carded.outputs.slice(artifacts.length).map((card) => Artifact.fromPartial(card));
+    return { ...outcome, artifacts: [...artifacts, ...cards], warnings: carded.warnings ?? [] };
   });
 };
 

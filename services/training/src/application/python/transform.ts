@@ -1,16 +1,18 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Invalid } from '@millrace/errors';
-import type { StepContext, StepResult } from '@millrace/service-kit';
+import { type StepContext, type StepResult, withCard } from '@millrace/service-kit';
 import type { TrainingContext } from '../ports.ts';
 import { storeDirectory, storeTable } from '../store-package.ts';
 import { inWorkspace, packageArtifact } from '../workspace.ts';
+import { pythonTransformCard } from './cards.ts';
 import { openWorkshop } from './workshop.ts';
 
 /** Columns with pandas' types. */
 type Fields = readonly { readonly name: string; readonly type: string }[];
 
-interface TransformOutput {
+/** What the job `transform` answers. */
+export interface TransformOutput {
   readonly rows: { readonly training: number; readonly validation: number };
   /** Both with the target. */
   readonly input_schema: Fields;
@@ -44,7 +46,7 @@ export const runPythonTransform = (context: TrainingContext, step: StepContext):
     const outputColumns = fitted.output_schema.length - 1;
     const stored = await storeDirectory(context.blobs, await packageOf(workshop.output, directory));
     const attributes = { using, inputColumns: String(inputColumns), outputColumns: String(outputColumns) };
-    return {
+    const result = {
       outputs: [
         packageArtifact('transform', 'transform', stored, attributes),
         ...(await Promise.all(
@@ -62,6 +64,10 @@ export const runPythonTransform = (context: TrainingContext, step: StepContext):
       },
       warnings: fitted.warnings,
     };
+    const table = join(workshop.output, `${tables[0]}.parquet`);
+    return withCard(step, context.blobs, result, (made) =>
+      pythonTransformCard(step, using, fitted, table, made),
+    );
   });
 
 /** Null passes the columns on, as in MLflow. */
