@@ -89,6 +89,8 @@ const train = async (given: { output_dir: string }) => {
     ],
     best_parameters: { alpha: 0.5 },
     estimator: { class: 'Ridge', module: 'sklearn.linear_model' },
+    description: 'Pipeline(steps=[...])',
+    rows: { training: 300, validation: 100 },
     flavors: ['python_function', 'sklearn'],
     worst: [{ absolute_error: 9.5, prediction: 1, delay: 10.5, distance: null, words: '<b>bold</b>' }],
     best: [],
@@ -170,7 +172,13 @@ describe('the step train of a Python recipe', () => {
     const id = runIdOf('train', 'train', 1);
     expect(outputNamed(result, 'training_run').id).toBe(id);
     const card = await textOf(result, 'card');
-    for (const shown of ['sklearn.linear_model.Ridge', 'ValueError: alpha', '&lt;b&gt;bold', 'scikit-learn'])
+    for (const shown of [
+      'Pipeline(steps=[...])',
+      '300',
+      'ValueError: alpha',
+      '&lt;b&gt;bold',
+      'scikit-learn',
+    ])
       expect(card).toContain(shown);
     expect(await fixture.context.runs.get(id)).toMatchObject({
       status: RunStatus.RUN_STATUS_FINISHED,
