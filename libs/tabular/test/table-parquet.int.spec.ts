@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readTable, type Table, writeTable } from '../src/index.ts';
+import { openDuckDb, quoteText, readTable, type Table, writeTable } from '../src/index.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -32,6 +32,23 @@ describe('tables in Parquet files', () => {
     await writeTable(table, join(dir, 't.parquet'));
     const read = await readTable(join(dir, 't.parquet'), { columns: ['n', 'x'] });
     expect(read.columns.map(({ name }) => name)).toEqual(['n', 'x']);
+  });
+
+  it('that pandas wrote come without their row labels, and what no column can hold is text', async () => {
+    const path = join(dir, 'pandas.parquet');
+    await using duck = await openDuckDb({ tempDir: join(dir, 'duckdb'), allowedDirectories: [dir] });
+    const metadata = quoteText(JSON.stringify({ index_columns: ['__index_level_0__'] }));
+    await duck.run(
+      `COPY (SELECT 1.5 AS x, [1, 2] AS list, 7 AS __index_level_0__) TO ${quoteText(path)} (FORMAT parquet, KV_METADATA {pandas: ${metadata}})`,
+    );
+    expect(await readTable(path, { pandas: true })).toEqual({
+      rowCount: 1,
+      columns: [
+        { name: 'x', type: 'number', values: [1.5] },
+        { name: 'list', type: 'string', values: ['[1, 2]'] },
+      ],
+    });
+    await expect(readTable(path)).rejects.toMatchObject({ code: 'invalid' });
   });
 
   it('have the same bytes when written twice', async () => {

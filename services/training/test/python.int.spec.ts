@@ -6,6 +6,7 @@ import { RunStatus } from '@millrace/contracts/training';
 import { Invalid } from '@millrace/errors';
 import { parseManifest } from '@millrace/modeling';
 import type { StepResult } from '@millrace/service-kit';
+import { type Table, writeTable } from '@millrace/tabular';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PythonJobs } from '../src/application/ports.ts';
 import { recordEvaluation } from '../src/application/record-evaluation.ts';
@@ -43,9 +44,14 @@ class PretendedPython implements PythonJobs {
 const write = (given: { output_dir: string }, name: string, text: string) =>
   writeFile(join(given.output_dir, name), text);
 
+const transformedRows: Table = {
+  rowCount: 3,
+  columns: ['distance', 'delay'].map((name) => ({ name, type: 'number', values: [1, 2, 3] })),
+};
+
 const transform = async (given: { output_dir: string }) => {
   await write(given, 'transformer.pkl', 'pickled');
-  await write(given, 'transformed_training_data.parquet', 'training');
+  await writeTable(transformedRows, join(given.output_dir, 'transformed_training_data.parquet'));
   await write(given, 'transformed_validation_data.parquet', 'validation');
   const schema = ['distance', 'delay'].map((name) => ({ name, type: 'float64' }));
   return {
@@ -57,9 +63,15 @@ const transform = async (given: { output_dir: string }) => {
   };
 };
 
+const signature = {
+  inputs: [{ name: 'distance', type: 'number', nullable: false }],
+  output: { task: 'regression', name: 'delay', type: 'number' },
+};
+
 const train = async (given: { output_dir: string }) => {
   await mkdir(join(given.output_dir, 'model', 'artifacts', 'sk_model'), { recursive: true });
   await write(given, 'model/MLmodel', 'flavors: {}\n');
+  await write(given, 'model/signature.json', JSON.stringify(signature));
   await write(given, 'model/artifacts/sk_model/model.pkl', 'pickled');
   await write(given, 'predicted_training_data.parquet', 'predicted');
   await write(given, 'best_parameters.yaml', 'alpha: 0.5\n');
@@ -69,7 +81,7 @@ const train = async (given: { output_dir: string }) => {
     trials: [
       {
         params: { alpha: 0.5 },
-        metrics: { r2_score: 0.8, val_r2_score: 0.8 },
+        metrics: { r2_score: 0.8, val_r2_score: 0.8, root_mean_squared_error: 2 },
         status: 'succeeded',
         seconds: 1,
       },
@@ -77,7 +89,11 @@ const train = async (given: { output_dir: string }) => {
     ],
     best_parameters: { alpha: 0.5 },
     estimator: { class: 'Ridge', module: 'sklearn.linear_model' },
+    description: 'Pipeline(steps=[...])',
+    rows: { training: 300, validation: 100 },
     flavors: ['python_function', 'sklearn'],
+    worst: [{ absolute_error: 9.5, prediction: 1, delay: 10.5, distance: null, words: '<b>bold</b>' }],
+    best: [],
     warnings: [],
   };
 };
@@ -121,7 +137,7 @@ const textOf = async (result: StepResult, name: string): Promise<string> =>
 describe('the step transform of a Python recipe', () => {
   it('keeps the transformer as a package and both transformed splits', async () => {
     const result = await fixture.transform(await pythonCommand('transform'));
-    expect(await textOf(result, 'transformed_training_data')).toBe('training');
+    expect(outputNamed(result, 'transformed_training_data').digest).toMatch(/^sha256:/);
     expect(await textOf(result, 'transformed_validation_data')).toBe('validation');
     const manifest = parseManifest(new TextEncoder().encode(await textOf(result, 'transform')));
     expect(manifest.files.map(({ path }) => path)).toEqual(['transform.json', 'transformer.pkl']);
@@ -129,6 +145,8 @@ describe('the step transform of a Python recipe', () => {
       summary: { using: 'custom:fn', rows: 3, inputColumns: 1, outputColumns: 1 },
       warnings: ['steps/transform.py:3: it is old'],
     });
+    const card = await textOf(result, 'card');
+    for (const shown of ['StandardScaler()', 'float64', 'it is old']) expect(card).toContain(shown);
     expect(python.asked.at(-1)?.input).toMatchObject({
       target_col: 'delay',
       task: 'regression',
@@ -144,11 +162,24 @@ describe('the step train of a Python recipe', () => {
   it('stores the model, and tracks params, metrics, environment and trials', async () => {
     const result = await fixture.train(await trainCommand('train'));
     const manifest = parseManifest(new TextEncoder().encode(await textOf(result, 'model')));
-    expect(manifest.files.map(({ path }) => path)).toEqual(['MLmodel', 'artifacts/sk_model/model.pkl']);
+    expect(manifest.files.map(({ path }) => path)).toEqual([
+      'MLmodel',
+      'artifacts/sk_model/model.pkl',
+      'signature.json',
+    ]);
     expect(await textOf(result, 'best_parameters')).toBe('alpha: 0.5\n');
     expect(await textOf(result, 'predicted_training_data')).toBe('predicted');
     const id = runIdOf('train', 'train', 1);
     expect(outputNamed(result, 'training_run').id).toBe(id);
+    const card = await textOf(result, 'card');
+    for (const shown of [
+      'Pipeline(steps=[...])',
+      '300',
+      'ValueError: alpha',
+      '&lt;b&gt;bold',
+      'scikit-learn',
+    ])
+      expect(card).toContain(shown);
     expect(await fixture.context.runs.get(id)).toMatchObject({
       status: RunStatus.RUN_STATUS_FINISHED,
       params: { using: 'custom:estimator_fn', alpha: '0.5', solver: 'auto', max_iter: 'None', seed: '42' },
@@ -171,7 +202,7 @@ describe('the step train of a Python recipe', () => {
         parentRunId: id,
         status: RunStatus.RUN_STATUS_FINISHED,
         params: { alpha: '0.5' },
-        metrics: { r2_score: 0.8, val_r2_score: 0.8 },
+        metrics: { r2_score: 0.8, val_r2_score: 0.8, root_mean_squared_error: 2 },
       },
       { parentRunId: id, status: RunStatus.RUN_STATUS_FAILED, error: 'ValueError: alpha' },
     ]);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { environmentFacts } from '@millrace/cards';
-import { Artifact } from '@millrace/contracts/step';
+import type { Artifact } from '@millrace/contracts/step';
 import {
   type CustomMetricReference,
   customMetricsFile,
@@ -8,7 +8,7 @@ import {
   type PackagedTransform,
   type UserFunction,
 } from '@millrace/modeling';
-import { isPythonRecipe, type StepContext, type StepHandler, withCard } from '@millrace/service-kit';
+import { isPythonRecipe, type StepContext, type StepHandler } from '@millrace/service-kit';
 import { describeTransform } from '../card/describe-transform.ts';
 import { type TrainFacts, trainCard } from '../card/train-card.ts';
 import { curvesOf, leaderboardOf, shownSignature, trialsOf } from '../card/train-facts.ts';
@@ -22,13 +22,13 @@ import type { RankPredictionsInput, RankPredictionsOutput } from '../jobs/rank-p
 import type { UserTransformInput } from '../jobs/user-transform.job.ts';
 import { type Fit, type FitContext, fit } from './fit.ts';
 import { jobHooks } from './job-hooks.ts';
-import type { TrainingContext } from './ports.ts';
+import type { RunOutcome, TrainingContext } from './ports.ts';
 import { runPythonTrain } from './python/train.ts';
 import { runSearch, type SearchResult } from './run-search.ts';
 import { stepMetrics } from './step-metrics.ts';
 import { type StoredPackage, storePackageDirectory } from './store-package.ts';
 import { newRun, type TrainRequest, trainRequest, usingOf } from './train-request.ts';
-import { inTrainingRun, runArtifact } from './training-run.ts';
+import { inTrainingRun, runArtifact, withRunCard } from './training-run.ts';
 import { type UserCode, UserProject } from './user-code.ts';
 import { type LaidOutTransform, layOutBlob, layOutTransform, packageArtifact } from './workspace.ts';
 
@@ -57,10 +57,8 @@ const withTrainCard = async (
   step: StepContext,
   trained: Trained,
   directory: string,
-) => {
-  const { artifacts, warnings, ...outcome } = outcomeOf(request, run, trained);
-  const shown = artifacts.filter(({ kind }) => kind !== 'transform');
-  const carded = await withCard(step, context.blobs, { outputs: shown, warnings }, async (made) => {
+): Promise<RunOutcome> => {
+  return withRunCard(step, context.blobs, outcomeOf(request, run, trained), async (made) => {
     step.progress(0.95, 'looking at the predictions');
     return trainCard(
       request.command,
@@ -68,8 +66,6 @@ const withTrainCard = async (
       made,
     );
   });
-  const cards = carded.outputs.slice(shown.length).map((card) => Artifact.fromPartial(card));
-  return { ...outcome, artifacts: [...artifacts, ...cards], warnings: carded.warnings ?? [] };
 };
 
 const trainFacts = async (

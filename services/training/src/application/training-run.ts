@@ -1,6 +1,7 @@
+import { Artifact } from '@millrace/contracts/step';
 import { RunStatus } from '@millrace/contracts/training';
 import { asMillraceError } from '@millrace/errors';
-import { isWorkerStopping, type StepContext, type StepResult } from '@millrace/service-kit';
+import { isWorkerStopping, type StepContext, type StepResult, withCard } from '@millrace/service-kit';
 import type { RunDocument } from '../domain/run.ts';
 import type { RunOutcome, TrainingContext } from './ports.ts';
 import { inWorkspace } from './workspace.ts';
@@ -34,6 +35,22 @@ export const inTrainingRun = async (
       await context.runs.fail(run.id, asMillraceError(cause).message, step.signal.aborted);
     throw thrown;
   }
+};
+
+/** What a run gains at its end, as its card shows it. */
+export type CardedOutcome = RunOutcome & Required<Pick<RunOutcome, 'artifacts' | 'warnings'>>;
+
+/** The outcome with the card of the step, which is drawn of all that the step gives. */
+export const withRunCard = async (
+  step: StepContext,
+  blobs: TrainingContext['blobs'],
+  { artifacts, warnings, ...outcome }: CardedOutcome,
+  draw: (made: StepResult) => Promise<string>,
+): Promise<RunOutcome> => {
+  const shown = artifacts.filter(({ kind }) => kind !== 'transform');
+  const carded = await withCard(step, blobs, { outputs: shown, warnings }, draw);
+  const cards = carded.outputs.slice(shown.length).map((card) => Artifact.fromPartial(card));
+  return { ...outcome, artifacts: [...artifacts, ...cards], warnings: carded.warnings ?? [] };
 };
 
 /** The output that names the run. */

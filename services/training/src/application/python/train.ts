@@ -1,15 +1,15 @@
 import { join } from 'node:path';
-import { Artifact, type RecipeContext, type StepCommand } from '@millrace/contracts/step';
+import type { Artifact, RecipeContext, StepCommand } from '@millrace/contracts/step';
 import type { Environment } from '@millrace/contracts/training';
 import { Invalid } from '@millrace/errors';
 import type { PythonEnvironment } from '@millrace/python-runtime';
-import { requireMessage, type StepContext, type StepResult, withCard } from '@millrace/service-kit';
+import { requireMessage, type StepContext, type StepResult } from '@millrace/service-kit';
 import { finiteOnly, prefixed, pythonParamTexts, type RunDocument } from '../../domain/run.ts';
 import { type Objective, objectiveOf, taskOf } from '../../domain/task.ts';
-import type { RunOutcome, TrainingContext } from '../ports.ts';
+import type { TrainingContext } from '../ports.ts';
 import { storeDirectory, storeFile, storeTable } from '../store-package.ts';
 import { begunRun, experimentNameOf } from '../train-request.ts';
-import { inTrainingRun, runArtifact } from '../training-run.ts';
+import { type CardedOutcome, inTrainingRun, runArtifact, withRunCard } from '../training-run.ts';
 import { layOutPackage, packageArtifact } from '../workspace.ts';
 import { pythonTrainCard } from './cards.ts';
 import { modelCode } from './model-code.ts';
@@ -46,7 +46,7 @@ interface TrainRequest {
 
 /**
  * The step `train` of a recipe in Python. Outputs: `model` (an MLflow model directory as a package), `training_run`,
- * `predicted_training_data`, `best_parameters` and `training_details` (what the job answered, as JSON).
+ * `predicted_training_data`, `best_parameters`, `training_details` (what the job answered, as JSON) and `card`.
  */
 export const runPythonTrain = (context: TrainingContext, step: StepContext): Promise<StepResult> => {
   const request = trainRequest(step.command);
@@ -64,27 +64,15 @@ export const runPythonTrain = (context: TrainingContext, step: StepContext): Pro
     const environment = environmentOf(workshop.environment);
     await recordTrials(context, { ...begun, environment }, trained.trials);
     const artifacts = await storeOutputs(context, workshop.output, begun, trained);
-    const carded = await withCard(
-      step,
-      context.blobs,
-      { outputs: artifacts, warnings: trained.warnings },
-      (made) =>
-        pythonTrainCard(
-          context,
-          step,
-          {
-            run: { ...begun, environment },
-            objective: request.objective,
-            customMetrics: recipe.customMetrics.map(({ name }) => name),
-            trained,
-            model: join(workshop.output, 'model'),
-          },
-          made,
-        ),
-    );
     const outcome = outcomeOf(request, trained, artifacts, environment);
-    const cards = carded.outputs.slice(artifacts.length).map((card) => Artifact.fromPartial(card));
-    return { ...outcome, artifacts: [...artifacts, ...cards], warnings: carded.warnings ?? [] };
+    const shown = {
+      run: { ...begun, environment },
+      objective: request.objective,
+      customMetrics: recipe.customMetrics.map(({ name }) => name),
+      trained,
+      model: join(workshop.output, 'model'),
+    };
+    return withRunCard(step, context.blobs, outcome, (made) => pythonTrainCard(context, step, shown, made));
   });
 };
 
@@ -216,7 +204,7 @@ const outcomeOf = (
   trained: Trained,
   artifacts: readonly Artifact[],
   environment: Environment,
-): RunOutcome => {
+): CardedOutcome => {
   const { params, trials, warnings } = trained;
   const metrics = {
     ...prefixed('training_', finiteOnly(trained.metrics.training)),
