@@ -13,6 +13,7 @@ import {
   ColumnType,
   type DatasetProfile,
   type DuckDb,
+  firstRows,
   loadFiles,
   openDuckDb,
   profileRelation,
@@ -22,7 +23,6 @@ import {
 import { type CollectedFile, collectFiles } from '../adapters/source-files.ts';
 import { makeWorkDirectory } from '../adapters/work-directory.ts';
 import { ingestCard } from '../card/ingest-card.ts';
-import { previewOf } from '../card/preview.ts';
 import { OnViolation } from '../domain/contract.ts';
 import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
 import { type IngestConfig, parseIngestConfig } from '../domain/ingest-config.ts';
@@ -142,12 +142,14 @@ const refuseBlocked = async (ingest: Ingest): Promise<void> => {
   throw new StepFailed(contractBroken(blocking), result);
 };
 
+const previewRows = 10;
+
 /** What the card shows of the data that is kept. */
 const cardFacts = async ({ duck, checked, files }: Ingest) => ({
   rowCount: checked.kept.rowCount,
   quarantinedRows: checked.quarantinedRows,
   columns: checked.kept.columns,
-  preview: await previewOf(duck, checked.kept),
+  preview: await firstRows(duck, checked.kept, previewRows),
   findings: checked.findings,
   sources: files.map(({ source }) => source),
 });
