@@ -4,6 +4,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { activeContent, nestingFaults } from '@millrace/cards/testing';
 import { readLocalProject, uploadProject } from '@millrace/cli';
 import { readContracts, unmetEvents } from '@millrace/consumer-contracts';
 import type { Run } from '@millrace/contracts/pipeline';
@@ -138,6 +139,18 @@ export const lifeOfAModel = (openStore?: () => Promise<StoreOfTest>): void => {
     await eventually('the alias', async () => expect(await production()).toBe(1));
     const { monitor } = await millrace.client.monitoring.getMonitor({ endpoint });
     expect(monitor).toMatchObject({ revision: 1, modelVersion: 1, windowRecords });
+  });
+
+  test('every step shows what it did on a card that is one page and runs nothing', async () => {
+    for (const { name, outputs } of first.steps) {
+      const card = outputs.find(({ kind }) => kind === 'card');
+      expect(card, name).toMatchObject({ name: 'card', mediaType: 'text/html' });
+      const bytes = await Array.fromAsync(await millrace.client.downloadBlob(card?.digest ?? ''));
+      const page = Buffer.concat(bytes).toString('utf8');
+      expect(nestingFaults(page), name).toEqual([]);
+      expect(activeContent(page), name).toEqual([]);
+      expect(page, name).toContain(`millrace inspect ${first.id}`);
+    }
   });
 
   test('an equal second run takes every step from the cache', async () => {

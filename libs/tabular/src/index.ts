@@ -9,6 +9,7 @@ export {
 export { type Expression, parseExpression } from './expression/syntax.ts';
 export type { Value, ValueType } from './expression/term.ts';
 export { parseTimestamp } from './expression/timestamp.ts';
+export { type FirstRows, firstRows } from './first-rows.ts';
 export { viewPandasParquet } from './foreign.ts';
 export { parquetSource, writeCsv, writeParquet } from './parquet.ts';
 export { type ComparedTable, compareRelations } from './profile/compare-relations.ts';

@@ -17,6 +17,7 @@ import {
   ColumnType,
   type DatasetProfile,
   type DuckDb,
+  firstRows,
   loadFiles,
   openDuckDb,
   profileRelation,
@@ -31,7 +32,6 @@ import {
   type WantedFiles,
 } from '../adapters/source-files.ts';
 import { ingestCard } from '../card/ingest-card.ts';
-import { previewOf } from '../card/preview.ts';
 import { OnViolation } from '../domain/contract.ts';
 import { type ContractFinding, type DatasetVersion, datasetVersionId } from '../domain/dataset-version.ts';
 import {
@@ -237,12 +237,14 @@ const refuseBlocked = async (ingest: Ingest): Promise<void> => {
   throw new StepFailed(contractBroken(blocking), result);
 };
 
+const previewRows = 10;
+
 /** What the card shows of the data that is kept. */
 const cardFacts = async ({ duck, checked, read }: Ingest) => ({
   rowCount: checked.kept.rowCount,
   quarantinedRows: checked.quarantinedRows,
   columns: checked.kept.columns,
-  preview: await previewOf(duck, checked.kept),
+  preview: await firstRows(duck, checked.kept, previewRows),
   findings: checked.findings,
   sources: read.files.map(({ source }) => source),
 });

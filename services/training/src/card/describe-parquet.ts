@@ -1,10 +1,10 @@
 import { dirname, join } from 'node:path';
-import type { DataCell, DataRows } from '@millrace/cards';
 import {
   type Comparison,
   compareRelations,
+  type FirstRows,
+  firstRows,
   openDuckDb,
-  quoteIdentifier,
   readableRelation,
 } from '@millrace/tabular';
 
@@ -18,7 +18,7 @@ export interface DescribedTable {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   /** A quick profile: a comparison of one table; absent when it was not asked for. */
   readonly profile?: Comparison;
-  readonly preview: DataRows;
+  readonly preview: FirstRows;
 }
 
 /** Looks at a Parquet file as a card shows it. DuckDB spills beside the file and does not block the event loop. */
@@ -33,18 +33,10 @@ export const describeParquet = async (
     ...(signal === undefined ? {} : { signal }),
   });
   const { source, columns, rowCount, unreadable } = await readableRelation(duck, path, 'described');
-  const select = columns.map(({ name }, index) => `${quoteIdentifier(name)} AS c${index}`);
-  const rows =
-    columns.length === 0
-      ? []
-      : await duck.rows(`SELECT ${select.join(', ')} FROM ${source} LIMIT ${previewRows}`);
   return {
     rowCount,
     columns: [...columns.map(({ name, type }) => ({ name, type })), ...unreadable],
-    preview: {
-      columns: columns.map(({ name, type }) => ({ name, type })),
-      rows: rows.map((row) => columns.map((_, index) => row[`c${index}`] as DataCell)),
-    },
+    preview: await firstRows(duck, { source, columns }, previewRows),
     ...(profile
       ? {
           profile: await compareRelations(

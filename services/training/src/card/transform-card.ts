@@ -1,5 +1,6 @@
 import {
   columns,
+  type DataRows,
   dataTable,
   facts,
   formatNumber,
@@ -10,7 +11,7 @@ import {
 } from '@millrace/cards';
 import type { StepCommand } from '@millrace/contracts/step';
 import { type StepResult, stepCard } from '@millrace/service-kit';
-import type { DescribedTable } from './describe-parquet.ts';
+import type { Comparison } from '@millrace/tabular';
 
 interface SchemaColumn {
   readonly name: string;
@@ -28,7 +29,7 @@ export interface TransformFacts {
   readonly inputSchema: readonly SchemaColumn[];
   readonly outputSchema: readonly SchemaColumn[];
   /** The transformed training data. */
-  readonly transformed: Pick<DescribedTable, 'profile' | 'preview'>;
+  readonly transformed: { readonly profile?: Comparison; readonly preview: DataRows };
 }
 
 /** The card of the step `transform`. */
