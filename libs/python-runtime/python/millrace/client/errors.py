@@ -34,7 +34,7 @@ class MillraceRecipeError(Exception):
         self.run = run
         #: What is wrong field by field: ``path`` and ``message`` of each.
         self.violations = list(violations)
-        #: The way to the error through the user's own files, a frame a line, innermost first; or ``None``.
+        #: The way to the error through the user's own files, a frame a line, innermost last; or ``None``.
         self.stack = stack
 
     def __str__(self) -> str:

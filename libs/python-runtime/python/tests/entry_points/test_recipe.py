@@ -59,7 +59,7 @@ class TestRun:
             "code": "invalid",
             "message": "steps/train.py:7: KeyError: 'alpha'",
             "hint": "Fix the step function.",
-            "stack": "steps/train.py:7 in fit\nsteps/train.py:3 in estimator_fn",
+            "stack": "steps/train.py:3 in estimator_fn\nsteps/train.py:7 in fit",
         }
         failed = step("train", "STEP_STATE_FAILED", error=error)
         millrace.answers(document={"id": "run_1", "steps": [step("split"), failed]}, error=error, code=2)
@@ -69,7 +69,7 @@ class TestRun:
         assert (thrown.step, thrown.run, thrown.code) == ("train", "run_1", "invalid")
         assert str(thrown) == (
             "step train failed: steps/train.py:7: KeyError: 'alpha'\n"
-            "  steps/train.py:7 in fit\n  steps/train.py:3 in estimator_fn\nFix the step function."
+            "  steps/train.py:3 in estimator_fn\n  steps/train.py:7 in fit\nFix the step function."
         )
 
     def test_raises_for_a_recipe_that_is_wrong_with_each_thing(self, project, millrace):

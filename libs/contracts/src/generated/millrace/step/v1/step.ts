@@ -129,7 +129,7 @@ export interface StepError {
   violations: FieldViolation[];
   /** Whether another attempt may succeed with nothing changed. */
   retryable: boolean;
-  /** The way to the error through the user's own files, a frame a line, innermost first; absent where there is none. */
+  /** The way to the error through the user's own files, a frame a line, innermost last; absent where there is none. */
   stack?: string | undefined;
 }
 
