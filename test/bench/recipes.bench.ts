@@ -40,7 +40,8 @@ const requireMake = (): void =>
 const peerEnvironment = (note: (text: string) => void): Promise<PythonEnvironment> =>
   PythonEnvironments.open().ensure(
     { requirements: peerRequirements, needs: [], source: 'the peer' },
-    { onProgress: (line) => note(`peer: ${line}`) },
+    // What it installs is many lines; that it does something is enough.
+    { onProgress: (line) => /^(?:resolving|installing|checking)/.test(line) && note(`peer: ${line}`) },
   );
 
 /** From the call to the first line of the user's module, milliseconds. */

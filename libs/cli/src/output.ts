@@ -78,9 +78,18 @@ export class Output {
       for (const { path, message } of error.violations)
         process.stderr.write(`  ${plain(`${path}: ${message}`)}\n`);
     }
+    // The way to it through the user's own code.
+    const { stack } = error.details;
+    if (stack !== undefined) process.stderr.write(`${pc.dim(indented(stack))}\n`);
     if (error.hint !== undefined) process.stderr.write(`${pc.dim(plain(error.hint))}\n`);
   }
 }
+
+const indented = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => `  ${plain(line)}`)
+    .join('\n');
 
 const borderless = Object.fromEntries(
   'top,top-mid,top-left,top-right,bottom,bottom-mid,bottom-left,bottom-right,left,left-mid,mid,mid-mid,right,right-mid'

@@ -287,6 +287,7 @@ const resultMessage = (
     hint: failure.hint ?? '',
     violations: [...failure.violations],
     retryable: isRetryable(failure.code),
+    ...(failure.details.stack === undefined ? {} : { stack: failure.details.stack }),
   };
   return eventMessage(events.stepFailed, key, { result: { ...common, error } }, headers);
 };

@@ -23,7 +23,7 @@ export const artifactPlaces: Readonly<Record<string, ArtifactPlace>> = {
   test_data: parquet('split', 'test'),
   transformed_training_data: parquet('transform', 'transformed_training_data'),
   transformed_validation_data: parquet('transform', 'transformed_validation_data'),
-  transformer: { step: 'transform', outputs: ['transformer', 'transform'], file: 'transformer' },
+  transformer: { step: 'transform', outputs: ['transform'], file: 'transformer' },
   model: { step: 'train', outputs: ['model'], file: 'model' },
   run: { step: 'train', outputs: ['training_run'], file: 'run.json' },
   best_parameters: { step: 'train', outputs: ['best_parameters'], file: 'best_parameters.yaml' },
@@ -34,7 +34,7 @@ export const artifactPlaces: Readonly<Record<string, ArtifactPlace>> = {
     file: 'registered_model_version.json',
   },
   ingested_scoring_data: { step: 'ingest_scoring', outputs: ['dataset'], file: 'scoring-dataset.parquet' },
-  scored_data: { step: 'predict', outputs: ['scored', 'scored_data'], file: 'scored.parquet' },
+  scored_data: { step: 'predict', outputs: ['scored_data'], file: 'scored.parquet' },
 };
 
 /** Throws `Invalid` for a name that no recipe has. */

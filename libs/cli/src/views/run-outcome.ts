@@ -15,6 +15,7 @@ export const throwIfFailed = (run: Run): void => {
     `${step?.name ?? run.id}: ${error?.message}`,
     {
       violations: error?.violations ?? [],
+      ...(error?.stack === undefined ? {} : { details: { stack: error.stack } }),
       hint:
         error?.hint ||
         `Mend it and run again: what was done is reused. \`millrace resume ${run.id}\` goes on with the files as they were.`,

@@ -146,6 +146,7 @@ def _step_error(step: dict[str, Any], answer: Answer) -> MillraceRecipeError:
         code=error.get("code", "internal"),
         run=answer.document["id"],
         violations=error.get("violations", ()),
+        stack=error.get("stack"),
     )
 
 

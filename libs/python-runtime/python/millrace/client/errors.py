@@ -19,9 +19,10 @@ class MillraceRecipeError(Exception):
         code: str = "internal",
         run: Optional[str] = None,
         violations: Sequence[dict[str, Any]] = (),
+        stack: Optional[str] = None,
     ) -> None:
         super().__init__(message)
-        #: What is wrong; of a failed step with the traceback through the user's own files.
+        #: What is wrong; of a failed step with file and line of the user's own code.
         self.message = message
         #: Step that failed, or ``None``.
         self.step = step
@@ -33,12 +34,15 @@ class MillraceRecipeError(Exception):
         self.run = run
         #: What is wrong field by field: ``path`` and ``message`` of each.
         self.violations = list(violations)
+        #: The way to the error through the user's own files, a frame a line, innermost last; or ``None``.
+        self.stack = stack
 
     def __str__(self) -> str:
         lines = [self.message if self.step is None else f"step {self.step} failed: {self.message}"]
         # A single violation is the message already.
         if len(self.violations) > 1:
             lines += [f"  {each.get('path')}: {each.get('message')}" for each in self.violations]
+        lines += [f"  {frame}" for frame in (self.stack or "").splitlines()]
         if self.hint:
             lines.append(self.hint)
         return "\n".join(lines)

@@ -55,14 +55,22 @@ class TestRun:
         assert millrace.calls == [{"arguments": expected, "directory": str(project)}]
 
     def test_raises_for_the_step_that_failed(self, project, millrace):
-        error = {"code": "invalid", "message": "steps/train.py:7: KeyError: 'alpha'", "hint": "Fix the step function."}
+        error = {
+            "code": "invalid",
+            "message": "steps/train.py:7: KeyError: 'alpha'",
+            "hint": "Fix the step function.",
+            "stack": "steps/train.py:3 in estimator_fn\nsteps/train.py:7 in fit",
+        }
         failed = step("train", "STEP_STATE_FAILED", error=error)
         millrace.answers(document={"id": "run_1", "steps": [step("split"), failed]}, error=error, code=2)
         with pytest.raises(MillraceRecipeError) as raised:
             Recipe().run()
         thrown = raised.value
         assert (thrown.step, thrown.run, thrown.code) == ("train", "run_1", "invalid")
-        assert str(thrown) == "step train failed: steps/train.py:7: KeyError: 'alpha'\nFix the step function."
+        assert str(thrown) == (
+            "step train failed: steps/train.py:7: KeyError: 'alpha'\n"
+            "  steps/train.py:3 in estimator_fn\n  steps/train.py:7 in fit\nFix the step function."
+        )
 
     def test_raises_for_a_recipe_that_is_wrong_with_each_thing(self, project, millrace):
         violations = [{"path": "recipe.yaml:3:1 a", "message": "is wrong"}, {"path": "b", "message": "too"}]

@@ -129,6 +129,8 @@ export interface StepError {
   violations: FieldViolation[];
   /** Whether another attempt may succeed with nothing changed. */
   retryable: boolean;
+  /** The way to the error through the user's own files, a frame a line, innermost last; absent where there is none. */
+  stack?: string | undefined;
 }
 
 /** Payload shared by the services' `step.succeeded` events. */
@@ -1339,7 +1341,7 @@ export const StepProgress: MessageFns<StepProgress> = {
 };
 
 function createBaseStepError(): StepError {
-  return { code: "", message: "", hint: "", violations: [], retryable: false };
+  return { code: "", message: "", hint: "", violations: [], retryable: false, stack: undefined };
 }
 
 export const StepError: MessageFns<StepError> = {
@@ -1358,6 +1360,9 @@ export const StepError: MessageFns<StepError> = {
     }
     if (message.retryable !== false) {
       writer.uint32(40).bool(message.retryable);
+    }
+    if (message.stack !== undefined) {
+      writer.uint32(50).string(message.stack);
     }
     return writer;
   },
@@ -1415,6 +1420,14 @@ export const StepError: MessageFns<StepError> = {
             message.retryable = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.stack = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1436,6 +1449,7 @@ export const StepError: MessageFns<StepError> = {
         ? object.violations.map((e: any) => FieldViolation.fromJSON(e))
         : [],
       retryable: isSet(object.retryable) ? globalThis.Boolean(object.retryable) : false,
+      stack: isSet(object.stack) ? globalThis.String(object.stack) : undefined,
     };
   },
 
@@ -1456,6 +1470,9 @@ export const StepError: MessageFns<StepError> = {
     if (message.retryable !== false) {
       obj.retryable = message.retryable;
     }
+    if (message.stack !== undefined) {
+      obj.stack = message.stack;
+    }
     return obj;
   },
 
@@ -1469,6 +1486,7 @@ export const StepError: MessageFns<StepError> = {
     message.hint = object.hint ?? "";
     message.violations = object.violations?.map((e) => FieldViolation.fromPartial(e)) || [];
     message.retryable = object.retryable ?? false;
+    message.stack = object.stack ?? undefined;
     return message;
   },
 };
