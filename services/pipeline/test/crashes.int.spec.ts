@@ -32,7 +32,7 @@ test('a run completes with each effect once, wherever the pipeline is killed', a
     expect(run.refusedResults).toBe(0);
     const own = () => platform.events.filter(({ key }) => key === id);
     await vi.waitFor(() => expect(own().at(-1)?.type).toBe('millrace.pipeline.run.succeeded.v1'), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     const sequences = [...new Set(own().map(({ sequence }) => sequence))];
     expect(sequences).toEqual(Array.from({ length: 2 + 2 * steps.length }, (_, index) => index + 1));
@@ -81,7 +81,7 @@ test('a retry that fell due while nothing ran comes at the start', async () => {
         state: 'STEP_STATE_PENDING',
         attempt: 1,
       }),
-    { timeout: 20_000, interval: 10 },
+    { timeout: 60_000, interval: 10 },
   );
   await platform.stopPipeline();
   expect(attempts).toBe(1);
@@ -107,5 +107,5 @@ test('an attempt whose worker is gone for good is given up after its deadline', 
   expect(stepOf(run, 'train')).toMatchObject({ state: 'STEP_STATE_SUCCEEDED', attempt: 2 });
   for (const resolve of release) resolve();
   // What the lost worker still says is refused.
-  await vi.waitFor(async () => expect((await platform.get(id)).refusedResults).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(async () => expect((await platform.get(id)).refusedResults).toBe(1), { timeout: 60_000 });
 });
