@@ -40,11 +40,11 @@ describe('nx affected', () => {
       'embedded',
       'registry',
     ]);
-  }, 60_000);
+  });
 
   it('names those that use a library for a change of that library, and nobody else', async () => {
     const affected = await affectedBy('libs/drift/src/index.ts');
     expect(affected).toEqual(expect.arrayContaining(['drift', 'monitoring', 'embedded']));
     expect(affected).not.toContain('ingest');
-  }, 60_000);
+  });
 });

@@ -79,7 +79,7 @@ describe('the Helm chart', () => {
         .filter((manifest) => manifest !== null);
       rendered.set(example, { file, manifests });
     }
-  }, 120_000);
+  });
   afterAll(() => rm(directory, { recursive: true, force: true }));
 
   it.each(examples)(

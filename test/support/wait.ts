@@ -1,5 +1,5 @@
 /** How long what other processes do on their own may take on a busy machine. Milliseconds. */
-export const patienceMs = 60_000;
+export const patienceMs = 120_000;
 const intervalMs = 50;
 
 /** What `look` finds, as soon as it finds something. Throws what was waited for, and the last error, when it is late. */

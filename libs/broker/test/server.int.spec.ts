@@ -103,7 +103,7 @@ describe('a server', () => {
     const pid = Number(line.toString());
     expect(isAlive(pid)).toBe(true);
     owner.kill('SIGKILL');
-    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 10_000 });
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 60_000 });
   });
 
   it('that was left over is ended before a new one takes its store', async () => {

@@ -107,7 +107,7 @@ export const recorder = (
 };
 
 /** Waits until the condition holds; fails with its last error otherwise. */
-export const until = (condition: () => void | Promise<void>, timeoutMs = 30_000): Promise<void> =>
+export const until = (condition: () => void | Promise<void>, timeoutMs = 60_000): Promise<void> =>
   vi.waitFor(condition, { timeout: timeoutMs, interval: 20 });
 
 /** An event as an outbox would hold it, to publish past the relay. */

@@ -237,7 +237,7 @@ describe('a Millrace on this machine', () => {
     });
     const { code, err } = await millrace(['up', '--detach', '--port', '0']);
     if (code !== 0) throw new Error(err);
-  }, 90_000);
+  });
   afterAll(async () => {
     await millrace(['down']);
   });
@@ -262,7 +262,7 @@ describe('a Millrace on this machine', () => {
     expect(out).toMatch(/… deploy {2}waits for approval of trips\/1/);
     expect(out).toContain('Next: millrace approve trips/1');
     expect(lines.length).toBeLessThan(25);
-  }, 120_000);
+  });
 
   it('carries it through approval, prediction and back, every command with one JSON document', async () => {
     await json('approve', 'trips/1', '--reason', 'good');
@@ -334,7 +334,7 @@ describe('a Millrace on this machine', () => {
     expect(out).toMatch(/✖ evaluate /);
     for (const step of ['register', 'deploy', 'monitor']) expect(out).toContain(`- ${step}  not run`);
     expect(err).toContain('f1_score');
-  }, 120_000);
+  });
 
   it('runs the transform and the metric of its own that the template shows', async () => {
     const recipe = join(project(), 'recipe.yaml');
@@ -349,7 +349,7 @@ describe('a Millrace on this machine', () => {
     await writeFile(recipe, text);
     const transform = last.steps.find(({ name }: { name: string }) => name === 'transform');
     expect(transform.summary).toMatchObject({ using: 'custom:transformer', outputColumns: 4 });
-  }, 120_000);
+  });
 
   it('gives what the steps made under the names of MLflow Recipes, from any directory below the project', async () => {
     await mkdir(join(project(), 'notebooks'), { recursive: true });
@@ -411,7 +411,7 @@ describe('a Millrace on this machine', () => {
     const { fields, runs } = await json('runs', 'compare', first.id, second.id);
     expect(runs).toHaveLength(2);
     expect(fields.some(({ differs }: { differs: boolean }) => differs)).toBe(true);
-  }, 120_000);
+  });
 
   it('goes down, and leaves nothing that looks as if it ran', async () => {
     expect((await run('down')).code).toBe(0);

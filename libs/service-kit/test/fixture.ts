@@ -51,4 +51,4 @@ export const openHost = async (natsUrl: string): Promise<Host> => {
 
 /** Waits until a condition holds. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 15_000, interval: 20 });
+  vi.waitFor(check, { timeout: 60_000, interval: 20 });

@@ -56,7 +56,7 @@ const both = () =>
       if (client === undefined || server === undefined) throw new Error('they are not there yet');
       return { client, server };
     },
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
 
 describe('a request over HTTP', () => {
@@ -107,7 +107,7 @@ describe('a request over HTTP', () => {
     await nobody.close();
     await telemetry.flush();
     const client = await vi.waitFor(() => spans.find(({ kind }) => kind === 'client') ?? Promise.reject(), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     expect(client.attributes['error.type']).toBe('ECONNREFUSED');
     expect(spanProblems(client)).toEqual([]);
@@ -124,7 +124,7 @@ describe('a request over HTTP', () => {
         expect(spans).toHaveLength(1);
         return spans;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     expect(span).toMatchObject({ traceId, parentSpanId: 'b7ad6b7169203331' });
   });

@@ -193,7 +193,7 @@ describe('services with certificates', () => {
     };
     const before = await shown();
     await renewCertificates({ directory: lab.directory, all: true, now: new Date() });
-    await expect.poll(shown, { timeout: 20_000 }).not.toBe(before);
+    await expect.poll(shown, { timeout: 60_000 }).not.toBe(before);
     const peer = gateway.runtime().httpPeer('registry', { connections: 1, timeoutMs: 10_000 });
     expect((await peer.request({ method: 'GET', path: '/who' })).statusCode).toBe(200);
   });

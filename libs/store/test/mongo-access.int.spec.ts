@@ -124,7 +124,7 @@ describe('TLS to MongoDB', () => {
           updates = stored?.document.count ?? 0;
           return new Set(front.shown).size;
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       )
       .toBe(2);
     expect(updates).toBeGreaterThan(0);

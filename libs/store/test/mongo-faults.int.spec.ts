@@ -194,7 +194,7 @@ describe('a MongoDB server that is killed', () => {
       }
     };
     const working = upTo(16).map(work);
-    await vi.waitUntil(() => acknowledged.length >= 200, { timeout: 30_000 });
+    await vi.waitUntil(() => acknowledged.length >= 200, { timeout: 60_000 });
     await own.kill();
     for (const refusal of await Promise.all(working)) {
       expect(refusal).toMatchObject({ code: ErrorCode.unavailable });
@@ -203,7 +203,7 @@ describe('a MongoDB server that is killed', () => {
 
     own = await startMongoServer({ file, port: own.port });
     open.unshift({ close: () => own.kill() });
-    await vi.waitFor(() => store.ping(), { timeout: 30_000 });
+    await vi.waitFor(() => store.ping(), { timeout: 60_000 });
     await counters.insert('after', { count: 1 }, [eventOf('after')]);
     const keys = new Set<string>();
     for await (const { key } of counters.scan()) keys.add(key);

@@ -79,7 +79,7 @@ const describeInContainer = (): void => {
       await writing;
       await Promise.all([causes.close(), effects.close()]);
     }
-  }, 120_000);
+  });
 };
 
 describe('a snapshot of a real MongoDB', () => {

@@ -88,7 +88,7 @@ ferret('users of a server that checks passwords', () => {
       auth: server.administrator,
     });
     await vi.waitFor(() => administrator.db('admin').command({ ping: 1 }), {
-      timeout: 30_000,
+      timeout: 60_000,
       interval: 200,
     });
     await administrator

@@ -31,7 +31,7 @@ describe('log lines', () => {
         expect(written).toContain('\n');
         return written;
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     expect(JSON.parse(text)).toMatchObject({
       level: 'info',

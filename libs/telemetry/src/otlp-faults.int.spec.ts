@@ -81,7 +81,7 @@ const logged = async (): Promise<readonly string[]> => {
 
 const failing = 'spans cannot be exported; those that find no room are dropped';
 const again = 'spans are exported again';
-const patience = { timeout: 20_000, interval: 20 };
+const patience = { timeout: 60_000, interval: 20 };
 
 describe.each([
   ['answers 400', answering(400)],

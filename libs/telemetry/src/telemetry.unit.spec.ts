@@ -36,7 +36,7 @@ const spanNamed = async (name: string): Promise<SpanRecord> => {
       if (found === undefined) throw new Error(`no span ${name} yet`);
       return found;
     },
-    { timeout: 20_000 },
+    { timeout: 60_000 },
   );
 };
 

@@ -35,7 +35,7 @@ const describeInContainer = (): void => {
 
   afterAll(() => container.stop());
 
-  it('has every event once, across a kill of the bridge', { timeout: 120_000 }, async () => {
+  it('has every event once, across a kill of the bridge', async () => {
     const lab = await startKafkaLab({ kafka, prefix: 'container' });
     try {
       const first = await lab.startBridge();

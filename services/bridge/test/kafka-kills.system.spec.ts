@@ -38,7 +38,7 @@ const delivered = async (lab: KafkaLab, bridge: () => BridgeProcess): Promise<vo
   await eventually(async () => {
     const state = await bridge().state();
     expect(state).toMatchObject({ lag: 0, forwarding: 'KAFKA_FORWARDING_ON' });
-  }, 90_000);
+  });
 };
 
 const pause = (random: Random, mostMs: number) => sleep(random.uniform() * mostMs);

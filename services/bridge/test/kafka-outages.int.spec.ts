@@ -73,7 +73,7 @@ const whileKafkaIsAway = async (work: () => Promise<void>): Promise<void> => {
   }
 };
 
-it('a Kafka that is away at the start is waited for', { timeout: 120_000 }, async () => {
+it('a Kafka that is away at the start is waited for', async () => {
   let bridge: BridgeProcess | undefined;
   await whileKafkaIsAway(async () => {
     await lab.publish(200);
@@ -94,7 +94,7 @@ it('a Kafka that is away at the start is waited for', { timeout: 120_000 }, asyn
   await expectExactlyOnce();
 });
 
-it('events of an outage are sent after it, and the outage is told once', { timeout: 120_000 }, async () => {
+it('events of an outage are sent after it, and the outage is told once', async () => {
   const bridge = await lab.startBridge();
   await lab.publish(100);
   await delivered(bridge);
@@ -125,7 +125,7 @@ it('events of an outage are sent after it, and the outage is told once', { timeo
   expect(metrics).toMatch(/millrace_kafka_forwarded\S*\{[^}]*registry[^}]*\} 550\b/);
 });
 
-it('a topic that somebody deletes is made again', { timeout: 120_000 }, async () => {
+it('a topic that somebody deletes is made again', async () => {
   const bridge = await lab.startBridge();
   await lab.publish(60);
   await delivered(bridge);
@@ -137,7 +137,7 @@ it('a topic that somebody deletes is made again', { timeout: 120_000 }, async ()
   expect(await lab.census()).toMatchObject({ missing: 30, doubled: 0, disordered: 0 });
 });
 
-it('what Kafka can never take is a dead letter, and its entity goes on', { timeout: 120_000 }, async () => {
+it('what Kafka can never take is a dead letter, and its entity goes on', async () => {
   const configEntries = [{ name: 'max.message.bytes', value: '3000' }];
   const topic = { topic: `${lab.prefix}.registry`, numPartitions: 1, replicationFactor: 1, configEntries };
   await admin.createTopics({ topics: [topic] });
@@ -176,7 +176,7 @@ it('what Kafka can never take is a dead letter, and its entity goes on', { timeo
   expect((await bridge.state()).rejected).toBe(2);
 });
 
-it('a stream made anew, with other numbers, sends nothing twice', { timeout: 120_000 }, async () => {
+it('a stream made anew, with other numbers, sends nothing twice', async () => {
   const first = await lab.startBridge();
   await lab.publish(300);
   await delivered(first);
@@ -203,7 +203,7 @@ it('events of a type that is not known yet go to a topic of their own', async ()
   expect(headerOf(record ?? {}, 'ce_type')).toBe(happened.type);
 });
 
-it('TLS and SASL are spoken, and the password shows nowhere', { timeout: 120_000 }, async () => {
+it('TLS and SASL are spoken, and the password shows nowhere', async () => {
   const secured = {
     MILLRACE_KAFKA_BROKERS: kafka.securedBroker,
     MILLRACE_KAFKA_TLS: 'true',

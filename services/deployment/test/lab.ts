@@ -321,4 +321,4 @@ export const shortType = ({ type }: TailedEvent): string => type.split('.').at(-
 
 /** Waits until a condition holds. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 20_000, interval: 50 });
+  vi.waitFor(check, { timeout: 60_000, interval: 50 });

@@ -100,7 +100,7 @@ describe('the diagnosis', () => {
           expect(broker).toEqual({ problem: expect.any(String) });
           expect(services.registry).toMatchObject({ report: { problems: { bus: expect.any(String) } } });
         },
-        { timeout: 30_000, interval: 200 },
+        { timeout: 60_000, interval: 200 },
       );
     } finally {
       await lab.broker.start();

@@ -177,4 +177,4 @@ export class Lab {
 
 /** Waits until a condition holds. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
-  vi.waitFor(check, { timeout: 15_000, interval: 50 });
+  vi.waitFor(check, { timeout: 60_000, interval: 50 });

@@ -245,4 +245,4 @@ export class Platform {
 
 /** Repeats until it does not throw. */
 export const eventually = <T>(attempt: () => Promise<T>): Promise<T> =>
-  vi.waitFor(attempt, { timeout: 20_000, interval: 50 });
+  vi.waitFor(attempt, { timeout: 60_000, interval: 50 });

@@ -181,7 +181,7 @@ export class Platform {
         expect(states).toContain(run.state.replace('RUN_STATE_', ''));
         return run;
       },
-      { timeout: 30_000, interval: 25 },
+      { timeout: 60_000, interval: 25 },
     );
   }
 

@@ -39,7 +39,7 @@ describe('a run', () => {
         expect(
           platform.events.filter(({ key }) => key === run.id).map(({ type }) => type.split('.').at(-2)),
         ).toEqual(['requested', ...run.steps.flatMap(() => ['step_started', 'step_finished']), 'succeeded']),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     expect(platform.events.filter(({ key }) => key === run.id).map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: 14 }, (_, index) => index + 1),
@@ -73,7 +73,7 @@ describe('a run', () => {
     ];
     await vi.waitFor(
       () => expect(spansOf().map(({ name }) => name)).toEqual(expect.arrayContaining(expected)),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     const byId = new Map(spansOf().map((span) => [span.spanId, span]));
     const named = (name: string) => {
@@ -359,7 +359,7 @@ describe('a report that is not of the current attempt', () => {
       return succeed();
     });
     const { id } = await platform.submit(own(30));
-    await vi.waitFor(() => expect(attempts).toBe(2), { timeout: 20_000 });
+    await vi.waitFor(() => expect(attempts).toBe(2), { timeout: 60_000 });
     await platform.workers.publish(
       'training',
       trainingEvents.stepSucceeded,
@@ -367,7 +367,7 @@ describe('a report that is not of the current attempt', () => {
       success(id, 1),
     );
     await vi.waitFor(async () => expect((await platform.get(id)).refusedResults).toBe(1), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     expect(stepOf(await platform.get(id), 'train')).toMatchObject({
       state: 'STEP_STATE_RUNNING',
@@ -382,7 +382,7 @@ describe('a report that is not of the current attempt', () => {
       success(id, 2),
     );
     await vi.waitFor(async () => expect((await platform.get(id)).refusedResults).toBe(2), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     expect((await platform.get(id)).steps).toEqual(run.steps);
   });
@@ -404,7 +404,7 @@ describe('a cancelled run', () => {
     const { id } = await platform.submit(own(40));
     await vi.waitFor(
       () => expect(platform.workers.commands.some(({ step }) => step === 'train')).toBe(true),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     await platform.client.cancelRun({ id, actor });
     const run = await platform.until(id, 'CANCELLED');

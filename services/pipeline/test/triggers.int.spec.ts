@@ -55,7 +55,7 @@ const untilRuns = (project: string, count: number): Promise<readonly Run[]> =>
       expect(runs.filter(({ state }) => state === 'RUN_STATE_SUCCEEDED')).toHaveLength(count);
       return runs;
     },
-    { timeout: 30_000, interval: 50 },
+    { timeout: 60_000, interval: 50 },
   );
 
 const dataset = (name: string, version: number) =>
@@ -124,7 +124,7 @@ describe('a trigger', () => {
     // The chain first → second → first ends there: each trigger is in it once.
     await untilRuns('first', 2);
     await vi.waitFor(async () => expect((await triggerOf('second-first')).fired).toBe(1), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     await dataset('flights', 3);
     await untilRuns('data', 3);
@@ -158,7 +158,7 @@ describe('a trigger', () => {
         expect(Date.parse((await triggerOf('often')).nextFireAt ?? '')).toBeGreaterThan(
           Date.parse(first.nextFireAt ?? '') + 1000,
         ),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     expect(await runsOf('nightly')).toHaveLength(1);
     expect((await triggerOf('often')).history[0]).toMatchObject({
@@ -215,7 +215,7 @@ describe('a trigger', () => {
           'trigger.switched.v1',
           'trigger.deleted.v1',
         ]),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
   });
 
@@ -269,7 +269,7 @@ describe('a request for retraining', () => {
       return succeed();
     });
     await request('flights/1', 'drifting');
-    await vi.waitFor(async () => expect(await runsOf('drifting')).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await runsOf('drifting')).toHaveLength(1), { timeout: 60_000 });
     await request('flights/2', 'drifting');
     await request('flights/3', 'unknown');
     release();
@@ -283,7 +283,7 @@ describe('a request for retraining', () => {
           fired: 1,
         });
       },
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     const [run] = await runsOf('drifting');
     expect(run?.submittedBy).toEqual({ name: 'service:monitoring', reason: 'drift of dep_delay' });

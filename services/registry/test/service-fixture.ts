@@ -265,5 +265,5 @@ const republish = async (
 };
 
 /** Waits until a condition holds. */
-export const eventually = <T>(check: () => T | Promise<T>, timeout = 15_000): Promise<T> =>
+export const eventually = <T>(check: () => T | Promise<T>, timeout = 60_000): Promise<T> =>
   vi.waitFor(check, { timeout, interval: 50 });

@@ -201,7 +201,7 @@ export const describeOutbox = (open: OpenStore): void => {
       await fixture.runs.insert('quiet', {});
       expect(seen).toEqual([]);
       await startRun('a');
-      await vi.waitUntil(() => seen.length > 0, { timeout: 20_000 });
+      await vi.waitUntil(() => seen.length > 0, { timeout: 60_000 });
       expect(await seen[0]).toBe(1);
       stop();
       await startRun('b');

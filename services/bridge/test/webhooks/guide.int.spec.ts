@@ -76,7 +76,7 @@ test('the receiver of the guide in Node verifies and parses what comes', async (
   const file = join(folder, 'receiver.mjs');
   await writeFile(file, snippet('js'));
   await expectReceived((env) => spawn(process.execPath, [file], { env }));
-}, 120_000);
+});
 
 test('the receiver of the guide in Python does too', async () => {
   const packages = await pythonPackages();

@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { BridgeLab } from './bridge-lab.ts';
 import { acknowledge, answerWith, Receiver } from './receiver.ts';
 
-const patience = { timeout: 30_000, interval: 20 };
+const patience = { timeout: 60_000, interval: 20 };
 
 let lab: BridgeLab;
 const receivers: Receiver[] = [];
