@@ -8,7 +8,7 @@ import queue
 import sys
 from typing import Any
 
-from millrace.worker import guards, opentelemetry_bridge
+from millrace.worker import guards, old_arguments, opentelemetry_bridge
 from millrace.worker.context import JobContext
 from millrace.worker.frames import FrameChannel
 from millrace.worker.spans import SpanRecorder
@@ -25,6 +25,7 @@ def main() -> None:
     inbox: "queue.SimpleQueue[tuple[dict[str, Any], bytes]]" = queue.SimpleQueue()
     Watchdog(channel, inbox).start()
     guards.record_whereabouts()
+    old_arguments.accept()
     # Programs that user code starts resolve their imports as usual.
     os.environ.pop("PYTHONSAFEPATH", None)
     channel.send({"type": "ready"})

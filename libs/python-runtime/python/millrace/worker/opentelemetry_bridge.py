@@ -9,40 +9,12 @@ from __future__ import annotations
 import sys
 from typing import Any, Callable, Optional
 
+from millrace.worker.after_import import after_import
 from millrace.worker.spans import SpanRecorder
 
 _TRACE_API = "opentelemetry.trace"
 
 _recorder: Optional[SpanRecorder] = None
-
-
-class _AfterImport:
-    """Finder that calls ``then`` once, after the module ``name`` was imported the usual way.
-
-    It derives from nothing: ``importlib.abc`` would double the time that a worker takes to start.
-    """
-
-    def __init__(self, name: str, then: Callable[[], None]) -> None:
-        self._name = name
-        self._then = then
-
-    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> Any:
-        if fullname != self._name:
-            return None
-        from importlib.util import find_spec
-
-        sys.meta_path.remove(self)  # type: ignore[arg-type]
-        spec = find_spec(fullname)
-        if spec is None or spec.loader is None:
-            return spec
-        execute = spec.loader.exec_module
-
-        def execute_then(module: Any) -> None:
-            execute(module)
-            self._then()
-
-        spec.loader.exec_module = execute_then  # type: ignore[method-assign]
-        return spec
 
 
 def install(recorder: SpanRecorder, send: Callable[[dict[str, Any]], None]) -> None:
@@ -53,8 +25,8 @@ def install(recorder: SpanRecorder, send: Callable[[dict[str, Any]], None]) -> N
         return
     if _TRACE_API in sys.modules:
         _attach_current()
-    elif not any(isinstance(finder, _AfterImport) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _AfterImport(_TRACE_API, lambda: _set_provider(send)))  # type: ignore[arg-type]
+    else:
+        after_import(_TRACE_API, lambda _module: _set_provider(send))
 
 
 def attach(trace_id: str, span_id: str) -> Any:
