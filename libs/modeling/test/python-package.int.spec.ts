@@ -1,49 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { type PythonEnvironment, PythonEnvironments, pythonLibrary } from '@millrace/python-runtime';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { loadPredictor, type PackageFiles, prepareModel } from '../src/index.ts';
+import { PythonEnvironments } from '@millrace/python-runtime';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { loadPredictor, prepareModel } from '../src/index.ts';
+import { type PythonPackages, trainPythonPackages } from '../src/testing/python-packages.ts';
 
-const script = fileURLToPath(new URL('fixtures/recipe_package.py', import.meta.url));
 const environments = PythonEnvironments.open();
-let environment: PythonEnvironment;
-let directory: string;
+let packages: PythonPackages;
 
 beforeAll(async () => {
-  environment = await environments.ensure({ requirements: [], needs: [] });
-  directory = await mkdtemp(join(tmpdir(), 'millrace-packages-'));
-  const lock = join(directory, 'lock.txt');
-  await writeFile(lock, environment.lock);
-  await promisify(execFile)(environment.python, ['-B', script, directory, environment.pythonVersion, lock], {
-    env: { PYTHONPATH: pythonLibrary },
-  });
+  packages = await trainPythonPackages(await environments.ensure({ requirements: [], needs: [] }));
 }, 600_000);
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
-const packageOf = async (name: string): Promise<PackageFiles> => {
-  const root = join(directory, name);
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map(async (entry): Promise<[string, Uint8Array]> => {
-      const path = join(entry.parentPath, entry.name);
-      return [relative(root, path), await readFile(path)];
-    });
-  return new Map(await Promise.all(files));
-};
+type Name = keyof PythonPackages;
 
-const expectedOf = async (name: string) =>
-  JSON.parse(await readFile(join(directory, `${name}.json`), 'utf8')) as {
-    predictions: (number | boolean)[];
-    probabilities: number[][];
-  };
-
-const load = async (name: string, limits: { callTimeoutMs?: number } = {}) =>
-  loadPredictor(await packageOf(name), { environments, ...limits });
+const load = (name: Name, limits: { callTimeoutMs?: number } = {}) =>
+  loadPredictor(packages[name].files, { environments, ...limits });
 
 /** The largest difference of two tables of numbers. */
 const distance = (given: readonly (readonly number[])[], wanted: readonly (readonly number[])[]): number =>
@@ -55,12 +27,12 @@ describe('the package of a recipe that Python trained', () => {
     const prediction = await predictor.predict(predictor.inputExample);
     await predictor.close();
     if (prediction.kind !== 'regression') throw new Error('no regression');
-    expect(distance([prediction.values], [(await expectedOf('price')).predictions as number[]])).toBeLessThan(
+    expect(distance([prediction.values], [packages.price.expected.predictions as number[]])).toBeLessThan(
       1e-9,
     );
   });
 
-  it.each([
+  it.each<[string, Name, string[], string]>([
     ['with scores', 'sold', ['false', 'true'], 'boolean'],
     ['without scores in its own answer', 'grade', ['0', '1', '2', '3'], 'integer'],
   ])('predicts labels and probabilities in the order of the classes: %s', async (_, name, classes, type) => {
@@ -68,10 +40,10 @@ describe('the package of a recipe that Python trained', () => {
     expect(predictor.signature.output).toMatchObject({ name, classes, type });
     const prediction = await predictor.predict(predictor.inputExample);
     await predictor.close();
-    const expected = await expectedOf(name);
+    const { expected } = packages[name];
     if (prediction.kind !== 'classification') throw new Error('no classification');
     expect(prediction.labels).toEqual(expected.predictions.map(String));
-    expect(distance(prediction.probabilities ?? [], expected.probabilities)).toBeLessThan(1e-9);
+    expect(distance(prediction.probabilities ?? [], expected.probabilities ?? [])).toBeLessThan(1e-9);
   });
 
   it('takes rows with missing values where the training data had some, and refuses wrong ones', async () => {
@@ -106,8 +78,8 @@ describe('the package of a recipe that Python trained', () => {
 
   it('says what happens before it can answer, and has its environment built ahead', async () => {
     const lines: string[] = [];
-    await prepareModel(await packageOf('price'), environments, { onProgress: (line) => lines.push(line) });
-    const predictor = await loadPredictor(await packageOf('price'), {
+    await prepareModel(packages.price.files, environments, { onProgress: (line) => lines.push(line) });
+    const predictor = await loadPredictor(packages.price.files, {
       environments,
       onProgress: (line) => lines.push(line),
     });
@@ -116,7 +88,7 @@ describe('the package of a recipe that Python trained', () => {
   });
 
   it('does not load when a file of it is missing, naming it', async () => {
-    const files = new Map(await packageOf('price'));
+    const files = new Map(packages.price.files);
     files.delete('requirements.txt');
     await expect(loadPredictor(files, { environments })).rejects.toThrow(/^requirements\.txt: .*lacks/);
   });

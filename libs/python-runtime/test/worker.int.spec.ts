@@ -145,6 +145,38 @@ def fn():
     expect(spans[1]?.end).toBeGreaterThanOrEqual(spans[1]?.start ?? Number.POSITIVE_INFINITY);
   });
 
+  it('leaves a tracer provider of the user’s in its place, and takes its spans too', async () => {
+    const source = `
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
+ended = []
+class Own(SpanProcessor):
+    def on_end(self, span):
+        ended.append(span.name)
+
+def fn():
+    provider = TracerProvider()
+    provider.add_span_processor(Own())
+    trace.set_tracer_provider(provider)
+    with trace.get_tracer("mine").start_as_current_span("fit"):
+        pass
+    return ended
+`;
+    const telemetry = startTelemetry({ defaultService: 'python', env: {} });
+    const spans: ChildSpan[] = [];
+    const output = await inSpan('parent', {}, () =>
+      run('call', {
+        files: { 'steps/train.py': source },
+        input: { module: 'steps.train', function: 'fn' },
+        onSpans: (finished) => spans.push(...finished),
+      }),
+    );
+    await telemetry.shutdown();
+    expect(output).toEqual({ result: ['fit'] });
+    expect(spans.map(({ name }) => name)).toEqual(['fit']);
+  });
+
   it('leaves no compiled modules among the user’s files', async () => {
     await run('call', {
       files: { 'steps/train.py': 'def fn():\n    return 1\n' },
@@ -364,7 +396,7 @@ describe('the end of a job', () => {
 
   it('comes at the start when there is no such Python', async () => {
     const absent = { ...environment, python: '/nowhere/bin/python' };
-    await expect(run('echo', { environment: absent })).rejects.toThrow('ENOENT');
+    await expect(run('echo', { environment: absent })).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
 

@@ -141,12 +141,16 @@ const bad: readonly (readonly [string, string, readonly string[]])[] = [
   [
     'a path outside the project',
     minimal().replace('data/a.csv', '../../etc/passwd'),
-    ['recipe.yaml:6:15 steps.ingest.location: "../../etc/passwd" lies outside the project'],
+    [
+      'recipe.yaml:6:15 steps.ingest.location: "../../etc/passwd" lies outside the project: copy it there, or give an http(s) address',
+    ],
   ],
   [
     'an absolute path in a list',
     minimal().replace('data/a.csv', '[data/a.csv, /etc/passwd]'),
-    ['recipe.yaml:6:28 steps.ingest.location[1]: "/etc/passwd" lies outside the project'],
+    [
+      'recipe.yaml:6:28 steps.ingest.location[1]: "/etc/passwd" lies outside the project: copy it there, or give an http(s) address',
+    ],
   ],
   [
     'a format without a loader',

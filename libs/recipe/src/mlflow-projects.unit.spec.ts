@@ -247,6 +247,25 @@ describe('the runtime of a recipe', () => {
     ]);
   });
 
+  test.each([
+    [
+      'algorithm: grid',
+      'steps.train.tuning.algorithm: grid runs in Node',
+      'use random, tpe, or a function of hyperopt',
+    ],
+    [
+      'early_stop: {patience: 3}',
+      'steps.train.tuning.early_stop: early_stop runs in Node',
+      'name a function in early_stop_fn',
+    ],
+  ])('knows which search belongs to it: %s', (setting, what, instead) => {
+    const tuning = `    tuning: {enabled: true, max_trials: 2, parameters: {a: {values: [1]}}, ${setting}}\n`;
+    const text = minimal(`  train:\n    using: custom\n    estimator_method: make\n${tuning}`);
+    const [problem] = problemsOf({ 'recipe.yaml': text, 'steps/train.py': '' });
+    expect(problem).toContain(what);
+    expect(problem).toContain(instead);
+  });
+
   test('is Python for functions of ingest and split', () => {
     const split = '  split: {post_split_method: f}\n';
     expect(problemsOf({ 'recipe.yaml': minimal(split), 'steps/split.ts': '' })).toEqual([
@@ -307,6 +326,11 @@ describe('a template', () => {
   test('passes over tags in comments, wherever those stand', () => {
     const recipe = `# {{ GONE }}\n${minimal('  train: # {{ GONE.x }} and {% if\n    using: linear/ridge # {{ GONE }}\n')}`;
     expect(render(recipe, '').steps.train?.config.using).toBe('linear/ridge');
+  });
+
+  test('may be followed by a comment that touches it', () => {
+    const recipe = minimal('', 'primary_metric: "max_error"# {{ GONE }}: as agreed\n');
+    expect(render(recipe, '').primaryMetric).toBe('max_error');
   });
 
   test('in a profile sees nothing, and its keys may not repeat', () => {

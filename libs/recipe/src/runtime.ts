@@ -47,7 +47,9 @@ export const chooseRuntime = (content: Fields, files: ProjectFiles): RuntimeChoi
 
 /** What to write in a Python recipe in place of a thing of the Node runtime. */
 const insteadOf = (path: Path): string => {
-  const [, step, key] = path;
+  const [, step, key, setting] = path;
+  if (setting === 'algorithm') return 'use random, tpe, or a function of hyperopt';
+  if (setting === 'early_stop') return 'name a function in early_stop_fn';
   if (step === 'train' && key === 'using') return 'name an estimator_method, or use automl/flaml';
   if (step === 'transform') return 'return a scikit-learn transformer from a transformer_method';
   if (step === 'split') return 'using: custom with a split_method divides rows as you like';
@@ -116,9 +118,15 @@ function* pythonSettings(content: Fields): Iterable<Claim> {
 const builtInTransformKeys = ['select', 'drop', 'numeric', 'categorical', 'date', 'columns'];
 
 function* nodeSettings(content: Fields): Iterable<Claim> {
-  const { using } = section(content, 'train');
+  const { using, tuning } = section(content, 'train');
   if (typeof using === 'string' && using !== 'custom' && using !== 'automl/flaml') {
     yield { path: ['steps', 'train', 'using'], what: using };
+  }
+  if (tuning?.enabled === true && tuning.algorithm === 'grid') {
+    yield { path: ['steps', 'train', 'tuning', 'algorithm'], what: 'grid' };
+  }
+  if (tuning?.enabled === true && tuning.early_stop !== undefined && tuning.early_stop !== null) {
+    yield { path: ['steps', 'train', 'tuning', 'early_stop'], what: 'early_stop' };
   }
   const transform = section(content, 'transform');
   if (transform.using === 'auto') yield { path: ['steps', 'transform', 'using'], what: 'auto' };

@@ -41,13 +41,14 @@ export const deployment: ServiceModule = {
       MILLRACE_MODEL_MEMORY_MB: memoryMb,
       MILLRACE_BATCH_MEMORY_MB: batchMemoryMb,
     } = readEnv(envSchema, env);
+    const environments = PythonEnvironments.open();
     const context: DeploymentContext = {
       ...openCollections(store),
       registry: peer('registry', RegistryServiceService),
       loader: new ModelLoader(blobs, {
         callTimeoutMs,
         memoryMb,
-        environments: PythonEnvironments.open(),
+        environments,
         onProgress: (message) => log.info({}, message),
         onLog: ({ text }) => log.info({}, `a model wrote: ${text}`),
       }),
@@ -68,7 +69,7 @@ export const deployment: ServiceModule = {
     const batches: PredictDependencies = {
       registry: context.registry,
       blobs,
-      environments: PythonEnvironments.open(),
+      environments,
       memoryMb: batchMemoryMb,
       tempDir,
     };

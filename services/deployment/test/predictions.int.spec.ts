@@ -142,6 +142,14 @@ describe('the Open Inference Protocol', () => {
     expect([status, body.outputs.map(({ name }: { name: string }) => name)]).toEqual([200, ['late']]);
   });
 
+  it('takes all features as one matrix in the order of the signature', async () => {
+    const matrix = (data: unknown[]) => ({ inputs: [tensor('input', 'BYTES', data, [1, 2])] });
+    const { status, body } = await infer(matrix([['5000', 'Bern']]));
+    expect([status, body.error.message]).toEqual([400, expect.stringMatching(/inputs\[0\]\.distance/)]);
+    const short = await infer(matrix(['5000']));
+    expect(short.body.error.violations[0].path).toBe('inputs[0].data');
+  });
+
   it.each<[string, unknown, string]>([
     ['no inputs', { inputs: [] }, 'inputs'],
     ['no shape', { inputs: [{ name: 'distance', datatype: 'FP64', data: [1] }] }, 'inputs.0.shape'],

@@ -56,7 +56,7 @@ export const unresolvable = (spec: EnvironmentSpec, interpreter: Interpreter, re
   const said = firstSentences(reason);
   const path = places[0]?.place ?? spec.source ?? 'requirements';
   return new Invalid(`${path}: ${said}`, {
-    hint: hintFor(places, interpreter),
+    hint: reason.includes('could not be built') ? buildHint(interpreter) : hintFor(places, interpreter),
     violations: (places.length === 0 ? [{ place: path, requirement: '' }] : places).map(
       ({ place, requirement }) => ({
         path: place,
@@ -83,6 +83,9 @@ const placesOf = (spec: EnvironmentSpec, reason: string): Place[] =>
       return at < 0 ? [] : [{ place, requirement, at }];
     })
     .sort((left, right) => left.at - right.at);
+
+const buildHint = ({ version }: Interpreter): string =>
+  `Take a release that has a wheel for Python ${version}, or install what its build asks for on this machine.`;
 
 const hintFor = (places: readonly Place[], { version }: Interpreter): string => {
   if (places.length === 0) {

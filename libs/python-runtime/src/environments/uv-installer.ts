@@ -28,6 +28,9 @@ const resolve = async (
   return result.code === 0 ? { lock: result.stdout } : refusalOf(result.stderr, plainReason(result.stderr));
 };
 
+/** Lines that tell what is done; the output of failing builds is in the error. */
+const progress = /^\s*(?:Downloading|Downloaded|Building|Built|Prepared|Installed) /;
+
 const build = async (
   uv: string,
   { interpreter, lock, options: sources, target, directory }: BuildRequest,
@@ -45,7 +48,10 @@ const build = async (
   const file = await writeLines(directory, 'lock.txt', [...sources.filter(isKnownToUv), lock]);
   const python = join(target, 'bin', 'python');
   const args = ['--python', python, '--no-deps', '--requirement', file, ...sources.flatMap(argumentsOf)];
-  const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options });
+  const onLine = (line: string) => {
+    if (progress.test(line)) options.onLine?.(line.trim());
+  };
+  const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options, onLine });
   return installed.code === 0 ? undefined : refusalOf(installed.stderr, plainReason(installed.stderr));
 };
 
@@ -70,6 +76,8 @@ export const writeLines = async (
 
 /** uv's explanation without its frame, arrows and hints, as one line. */
 export const plainReason = (stderr: string): string => {
+  const built = /Failed to build `([^`]+)`/.exec(stderr)?.[1];
+  if (built !== undefined) return `\`${built}\` could not be built: ${lastError(stderr)}`;
   const lines = stderr
     .split('\n')
     // Warnings and progress come before it.
@@ -81,4 +89,13 @@ export const plainReason = (stderr: string): string => {
     .replace(/\s*hint: .*$/s, '')
     .replace(/^No solution found when resolving dependencies:?\s*/, '');
   return text === '' ? stderr.trim().slice(-500) : text;
+};
+
+/** The last line of a build's output that tells an error: what comes after it are remarks of uv's. */
+const lastError = (stderr: string): string => {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  return (
+    lines.findLast((line) => /^(?:[\w.]*(?:Error|Exception)|error|fatal error):? ./.test(line)) ??
+    'its build failed'
+  );
 };

@@ -1,4 +1,5 @@
-import { mkdtemp, realpath } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdtemp, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -62,8 +63,18 @@ export class PythonProcess {
     if (output) readFrames(output as Readable, (frame, payload) => this.#onFrame(frame, payload));
   }
 
-  /** Starts a worker with a home and a temporary directory of its own. */
+  /**
+   * Starts a worker with a home and a temporary directory of its own. Throws `Unavailable` when its environment is gone.
+   */
   static async start(options: PythonProcessOptions): Promise<PythonProcess> {
+    await access(options.environment.python, constants.X_OK).catch(() => {
+      throw new Unavailable(
+        `there is no Python at ${options.environment.python}: its environment was removed`,
+        {
+          hint: 'Try again: it is built anew.',
+        },
+      );
+    });
     const userRoot = await realpath(options.userRoot);
     // The name tells the worker that the directory is its own to remove: `worker/watchdog.py`.
     return new PythonProcess(await mkdtemp(join(tmpdir(), 'millrace-python-')), userRoot, options);

@@ -12,10 +12,9 @@ export const graphOf = (step: string): Graph =>
  */
 export const pythonNeeds = (recipe: Recipe, graph: Graph): readonly string[] => {
   if (recipe.runtime !== 'python') return [];
-  const { ingest_scoring: scoring, predict } = recipe.scoring;
   if (graph === 'scoring') {
-    const output = predict?.config.output as JsonObject | undefined;
-    return scoring?.config.using === 'delta' || output?.using === 'delta' ? ['deltalake'] : [];
+    // The model scores in an environment of its own.
+    return recipe.scoring.ingest_scoring?.config.using === 'delta' ? ['deltalake'] : [];
   }
   const train = recipe.steps.train?.config ?? {};
   const tuning = train.tuning as JsonObject | undefined;

@@ -44,11 +44,11 @@ function* locationProblems(location: string, path: Path): Iterable<Problem> {
       `"${location}" is in a store that Millrace does not read: put the data into the project, or give an http(s) address`,
     );
   } else if (!isRemote(location) && !isContained(location)) {
-    yield wrong(path, `"${location}" lies outside the project`);
+    yield wrong(path, `"${location}" lies outside the project: copy it there, or give an http(s) address`);
   }
 }
 
-export const predictRule: Rule = function* ({ content }) {
+export const predictRule: Rule = function* ({ content, runtime }) {
   const { predict, ingest_scoring: source } = content.steps;
   const at = (...keys: string[]) => ['steps', 'predict', ...keys];
   if (predict === undefined) return;
@@ -61,6 +61,8 @@ export const predictRule: Rule = function* ({ content }) {
       at('output', 'using'),
       'tables need Spark, which Millrace runs without: use parquet, csv or delta with the path of a file or directory',
     );
+  } else if (using === 'delta' && runtime === 'node') {
+    yield wrong(at('output', 'using'), 'delta is written in Python recipes only: use parquet or csv');
   } else if (otherStore.test(location) || isRemote(location) || !isContained(location)) {
     yield wrong(at('output', 'location'), `"${location}" lies outside the project`);
   }

@@ -24,8 +24,9 @@ export const hideTagsInComments = (source: string): string => {
 /** Undoes `hideTagsInComments` in the rendered text; keeps every offset. */
 export const restoreTags = (rendered: string): string => rendered.replaceAll(hiddenBrace, '{');
 
+/** After white space, or right after a quoted scalar. */
 const startsComment = (source: string, at: number): boolean =>
-  source[at] === '#' && (at === 0 || /\s/.test(source[at - 1] ?? ''));
+  source[at] === '#' && (at === 0 || /[\s"']/.test(source[at - 1] ?? ''));
 
 /** Where the comment, template tag, quoted scalar or single character that begins at `at` ends. */
 const endOfUnit = (source: string, at: number): number => {

@@ -46,7 +46,8 @@ export const registerDataPlane = (
   });
   app.post<EndpointParams>('/v2/models/:endpoint/infer', highRate, async (request, reply) => {
     const { endpoint } = request.params;
-    const { id, rows, outputs } = parseInferRequest(request.body);
+    const { signature } = table.first(endpoint).predictor;
+    const { id, rows, outputs } = parseInferRequest(request.body, signature);
     const answer = await predict({ endpoint, rows, path: 'inputs', ...unitOf(request) });
     const { revision, prediction, predictionIds } = answer;
     return withHeaders(reply, answer).send({

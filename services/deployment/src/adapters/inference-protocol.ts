@@ -28,11 +28,17 @@ export interface InferRequest {
   readonly outputs: readonly string[];
 }
 
-/** Rows of an inference request: one tensor per feature, of shape [n] or [n, 1]. Throws `Invalid`. */
-export const parseInferRequest = (body: unknown): InferRequest => {
+/**
+ * Rows of an inference request: one tensor per feature, of shape [n] or [n, 1], or one of shape [n, features] that holds
+ * all features in the order of the signature. Throws `Invalid`.
+ */
+export const parseInferRequest = (body: unknown, signature: Signature): InferRequest => {
   const parsed = requestSchema.safeParse(body);
   if (!parsed.success) throw invalidBody(parsed.error);
   const { id, inputs, outputs = [] } = parsed.data;
+  const wanted = outputs.map(({ name }) => name);
+  const matrix = matrixOf(inputs, signature);
+  if (matrix !== undefined) return { id, rows: rowsOf(matrix, signature), outputs: wanted };
   const rowCount = inputs[0]?.shape[0] ?? 0;
   const columns = new Map<string, readonly unknown[]>();
   for (const [i, tensor] of inputs.entries()) {
@@ -43,7 +49,24 @@ export const parseInferRequest = (body: unknown): InferRequest => {
   const rows = Array.from({ length: rowCount }, (_, at) =>
     Object.fromEntries([...columns].map(([name, values]) => [name, values[at]])),
   );
-  return { id, rows, outputs: outputs.map(({ name }) => name) };
+  return { id, rows, outputs: wanted };
+};
+
+/** The only tensor, when it is no feature by its name and as wide as there are features. */
+const matrixOf = (inputs: readonly Tensor[], { inputs: features }: Signature): Tensor | undefined => {
+  const [only] = inputs;
+  if (inputs.length !== 1 || only === undefined || features.some(({ name }) => name === only.name)) {
+    return undefined;
+  }
+  return only.shape.length === 2 && only.shape[1] === features.length ? only : undefined;
+};
+
+const rowsOf = ({ shape, datatype, data }: Tensor, { inputs: features }: Signature): Row[] => {
+  const width = features.length;
+  const cells = flatValues({ datatype, data }, (shape[0] ?? 0) * width, 'inputs[0]');
+  return Array.from({ length: cells.length / width }, (_, row) =>
+    Object.fromEntries(features.map(({ name }, at) => [name, cells[row * width + at]])),
+  );
 };
 
 type Tensor = z.infer<typeof tensorSchema>;
@@ -54,10 +77,18 @@ const valuesOf = ({ shape, datatype, data }: Tensor, rowCount: number, path: str
   if (!isColumn || shape[0] !== rowCount) {
     throw Invalid.field(`${path}.shape`, `must be [${rowCount}] or [${rowCount}, 1]: one tensor per feature`);
   }
+  return flatValues({ datatype, data }, rowCount, path);
+};
+
+const flatValues = (
+  { datatype, data }: Pick<Tensor, 'datatype' | 'data'>,
+  count: number,
+  path: string,
+): readonly unknown[] => {
   // Counted before anything is made of the shape, which may claim any number.
   const values = data.flat();
-  if (values.length !== rowCount) {
-    throw Invalid.field(`${path}.data`, `has ${values.length} values where shape says ${rowCount}`);
+  if (values.length !== count) {
+    throw Invalid.field(`${path}.data`, `has ${values.length} values where shape says ${count}`);
   }
   const fits = datatypeChecks[datatype];
   if (fits === undefined) {

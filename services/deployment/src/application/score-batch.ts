@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type BlobStore, parseDigest } from '@millrace/blobs';
 import { FailedPrecondition } from '@millrace/errors';
 import {
+  describesModel,
   loadPredictor,
   type Manifest,
   type PackageFiles,
@@ -54,7 +55,6 @@ export interface Scored {
 }
 
 const maxManifestBytes = 16 * 1024 * 1024;
-/** Descriptions and locks are smaller; what is larger is the model itself. */
 const maxDescriptionBytes = 4 * 1024 * 1024;
 
 /** Adds a column `prediction` to rows, by a model of a package. */
@@ -117,7 +117,7 @@ const readFiles = async (
   );
 
 const descriptionsOf = (blobs: BlobStore, manifest: Manifest): Promise<PackageFiles> => {
-  const files = manifest.files.filter(({ size }) => size <= maxDescriptionBytes);
+  const files = manifest.files.filter(({ path }) => describesModel(path));
   return readFiles({ ...manifest, files }, (digest) => blobs.read(parseDigest(digest), maxDescriptionBytes));
 };
 

@@ -83,7 +83,7 @@ const openWorkshop = async (
 ): Promise<PythonWorkshop> => {
   const environment = await environments.ensure(spec, {
     signal,
-    onProgress: (line) => progress(0, `environment: ${line}`),
+    onProgress: (line) => progress(0.1, `environment: ${line}`),
   });
   const recipe: PythonRecipe = pythonRecipe(command, project);
   return {

@@ -23,7 +23,7 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
         try:
             trained = Trainer(step, given, _Context(context, warned)).run(training, validation)
             _write_best_parameters(trained, directory)
-            flavors = _package(trained, given, step, context)
+            package = _package(trained, given, step, context)
             context.progress(0.9, "model packaged")
             predicted = _predict_training_rows(given, step, directory)
         finally:
@@ -36,7 +36,9 @@ def main(given: dict[str, Any], context: Any) -> dict[str, Any]:
         "estimator": describe_estimator(trained.model),
         "description": str(inner_estimator(trained.model)),
         "rows": {"training": len(training), "validation": len(validation)},
-        "flavors": flavors,
+        "flavors": package.flavors,
+        "onnx": package.onnx,
+        "pickles": package.pickles["verdict"],
         **predicted,
         "warnings": warned.texts,
     }
@@ -65,7 +67,7 @@ def _write_best_parameters(trained: Any, directory: str) -> None:
         file.write(text)
 
 
-def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> list[str]:
+def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> Any:
     from sklearn.pipeline import make_pipeline
 
     from millrace.models.pickles import forget_timings, read_pickle
@@ -87,6 +89,8 @@ def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> li
         code_files=given.get("code_files") or [],
         python_version=given["environment"]["python_version"],
         requirements=given["environment"]["requirements"],
+        held_out=read_frame(given["validation"]),
+        onnx=config.get("onnx") or "auto",
     )
     with context.span("package model"):
         return write_package(os.path.join(given["output_dir"], "model"), content)

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence
 
 from millrace.errors import UserError
+from millrace.models.onnx import ONNX_FILE, PARITY_FILE, convert
+from millrace.models.pickle_scan import scan_directory
 from millrace.models.pickles import write_pickle
 from millrace.models.recipe_model import LOADER_FILE, LOADER_MODULE, loader_module
 from millrace.models.signature import millrace_signature, mlflow_signature
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 EXAMPLE_ROWS = 5
+PICKLE_REPORT_FILE = "pickle_scan.json"
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,29 @@ class PackageContent:
     python_version: str
     #: Pinned packages, one line each.
     requirements: Sequence[str]
+    #: Raw rows that the pipeline was not fitted on, to compare an ONNX form on; without them none is made.
+    held_out: Optional[pd.DataFrame] = None
+    #: Whether there must be an ONNX form: `auto`, `required` or `off`.
+    onnx: str = "auto"
 
 
-def write_package(directory: str, content: PackageContent) -> list[str]:
-    """Writes the model directory, replacing what was there, and returns the names of its flavors."""
+@dataclass(frozen=True)
+class WrittenPackage:
+    """What became of it."""
+
+    #: Names of its flavors, sorted.
+    flavors: list[str]
+    #: How the ONNX form compares with the original, or why there is none; see `millrace.models.onnx`.
+    onnx: dict[str, Any]
+    #: What its pickles would import and call; see `millrace.models.pickle_scan`.
+    pickles: dict[str, Any]
+
+
+def write_package(directory: str, content: PackageContent) -> WrittenPackage:
+    """Writes the model directory, replacing what was there.
+
+    :raises UserError: when an ONNX form is required and there is none.
+    """
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     module = loader_module()
@@ -71,9 +93,35 @@ def write_package(directory: str, content: PackageContent) -> list[str]:
     _write_json(directory, "signature.json", _own_signature(content, description["classes"]))
     _write_json(directory, "input_example.json", example)
     _write_json(directory, "serving_input_example.json", {"dataframe_split": example})
+    onnx = _write_onnx(directory, content)
+    pickles = scan_directory(directory, content.requirements)
+    _write_json(directory, PICKLE_REPORT_FILE, pickles)
     flavors = _flavors(content)
-    write_mlmodel(directory, flavors, signature, description)
-    return sorted(flavors)
+    if onnx["added"]:
+        flavors["onnx"] = _onnx_flavor()
+    write_mlmodel(directory, flavors, signature, {**description, "onnx": onnx})
+    return WrittenPackage(sorted(flavors), onnx, pickles)
+
+
+def _write_onnx(directory: str, content: PackageContent) -> dict[str, Any]:
+    if content.onnx == "off":
+        return {"added": False, "reason": "it is switched off: steps.train.onnx is off"}
+    held_out = content.features.iloc[:0] if content.held_out is None else content.held_out
+    report = convert(content.pipeline, content.features, held_out, content.task, directory)
+    if content.onnx == "required" and not report["added"]:
+        raise UserError(
+            f"the model has no ONNX form: {report['reason']}",
+            "steps.train.onnx",
+            "set it to auto to do without, or add skl2onnx and onnxruntime to the requirements",
+        )
+    _write_json(directory, PARITY_FILE, report)
+    return report
+
+
+def _onnx_flavor() -> dict[str, Any]:
+    import onnx
+
+    return {"data": ONNX_FILE, "onnx_version": onnx.__version__, "save_as_external_data": False}
 
 
 def write_mlmodel(

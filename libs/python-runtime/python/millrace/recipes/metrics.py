@@ -237,10 +237,13 @@ def observe(
     values = np.asarray(target)
     if not is_classification(task):
         return Observations(values, prediction)
+    classes = list(model.classes_) if hasattr(model, "classes_") else sorted(set(values))
     probabilities = None
     if hasattr(model, "predict_proba"):
         probabilities = np.asarray(model.predict_proba(features.copy()))
-    classes = list(model.classes_) if hasattr(model, "classes_") else sorted(set(values))
+        if probabilities.shape[1:] != (len(classes),):
+            # A model of its own kind, whose columns cannot be told.
+            probabilities = None
     return Observations(values, prediction, probabilities, classes, positive_class)
 
 

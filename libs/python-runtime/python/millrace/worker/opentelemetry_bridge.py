@@ -1,7 +1,7 @@
 """Spans of the user's own OpenTelemetry join the trace of the run.
 
-Nothing is loaded until user code imports ``opentelemetry.trace``; then, where the SDK is installed and the user has set no
-provider of their own, a provider is set whose spans go to the parent process.
+Nothing is loaded until user code imports ``opentelemetry.trace``; then, where the SDK is installed, there is a provider whose
+spans go to the parent process. So do those of a provider that the user sets, beside wherever they send them.
 """
 
 from __future__ import annotations
@@ -94,9 +94,19 @@ def _set_provider(send: Callable[[dict[str, Any]], None]) -> None:
         def on_end(self, span: Any) -> None:
             send(_described(span))
 
-    provider = TracerProvider()
-    provider.add_span_processor(ToParent())
-    trace.set_tracer_provider(provider)
+    to_parent = ToParent()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(to_parent)
+    set_global = trace.set_tracer_provider
+
+    def set_tracer_provider(own: Any) -> None:
+        if hasattr(own, "add_span_processor"):
+            own.add_span_processor(to_parent)
+        set_global(own)
+
+    # A provider may be set once only, and that is left to the user: theirs takes the place of this one, and joins in.
+    trace.set_tracer_provider = set_tracer_provider
+    trace._TRACER_PROVIDER = provider
     _attach_current()
 
 

@@ -1,7 +1,7 @@
 """Runs recipes with the original `mlflow.recipes` and with Millrace's jobs, and compares their metrics.
 
-Run it where `mlflow.recipes` exists (mlflow < 3) and GNU make is installed: `python compare_with_mlflow.py`.
-It prints the largest difference per recipe and exits with 1 when one is above 1e-9 (relative).
+Run it where `mlflow.recipes` exists (mlflow < 3) and GNU make is installed: `python compare_with_mlflow.py`, with the
+names of recipes to run only these. It prints the largest difference per recipe and exits with 1 when one is above 1e-9 (relative).
 """
 
 from __future__ import annotations
@@ -292,7 +292,8 @@ def main() -> int:
     if sys.argv[1:2] == ["--jobs"]:
         print(json.dumps(run_jobs(Path(sys.argv[2]), json.loads(sys.argv[3]))))
         return 0
-    agreed = [compare(name, recipe) for name, recipe in recipes().items()]
+    chosen = sys.argv[1:] or list(recipes())
+    agreed = [compare(name, recipe) for name, recipe in recipes().items() if name in chosen]
     return 0 if all(agreed) else 1
 
 

@@ -1,0 +1,230 @@
+"""A second form of a trained pipeline, in ONNX, which is served without Python where it predicts the same.
+
+The converters are packages of the user's environment or not there at all; that a model does not convert is never an
+error, but a reason that is recorded.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+#: Largest difference to the original that is put up with: of probabilities, and of numbers relative to their size
+#: where that is above 1.
+TOLERANCE = 1e-4
+ONNX_FILE = "artifacts/onnx/model.onnx"
+PARITY_FILE = "onnx_parity.json"
+_MOST_ROWS = 10_000
+_OPSET = {"": 17, "ai.onnx.ml": 3}
+
+
+class NotConvertible(Exception):
+    """Why there is no ONNX form."""
+
+
+def convert(
+    pipeline: Any, features: pd.DataFrame, held_out: pd.DataFrame, task: str, directory: str
+) -> Dict[str, Any]:
+    """Writes ``artifacts/onnx/model.onnx`` below `directory` when the pipeline converts and predicts the same.
+
+    :param features: raw training rows: what types the columns have.
+    :param held_out: raw rows that the pipeline was not fitted on, which both predict.
+    :returns: ``{added, tolerance, rows, worst_difference, reason}``, of which those that apply.
+    """
+    rows = held_out[list(features.columns)].head(_MOST_ROWS)
+    try:
+        if rows.empty:
+            raise NotConvertible("there are no held-out rows to compare its predictions on")
+        content, worst = _best(pipeline, features, rows, task != "regression")
+    except NotConvertible as error:
+        return {"added": False, "reason": str(error)}
+    report = {"tolerance": TOLERANCE, "rows": len(rows), "worst_difference": worst}
+    if worst > TOLERANCE:
+        return {"added": False, **report, "reason": "its predictions differ from the original's"}
+    path = os.path.join(directory, ONNX_FILE)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as file:
+        file.write(content)
+    return {"added": True, **report}
+
+
+def _best(pipeline: Any, features: pd.DataFrame, rows: pd.DataFrame, classifies: bool) -> Tuple[bytes, float]:
+    """The form that is closest to the original: with numbers of 64 bits, else of 32, which some converters want."""
+    found: List[Tuple[bytes, float]] = []
+    problem = NotConvertible("nothing was tried")
+    for wide in (True, False):
+        try:
+            content = _converted(pipeline, features, wide, classifies)
+            found.append((content, _difference(content, pipeline, rows, classifies)))
+        except NotConvertible as error:
+            problem = error
+            continue
+        if found[-1][1] <= TOLERANCE:
+            break
+    if not found:
+        raise problem
+    return min(found, key=lambda each: each[1])
+
+
+def _converted(pipeline: Any, features: pd.DataFrame, wide: bool, classifies: bool) -> bytes:
+    try:
+        import skl2onnx
+    except ImportError as error:
+        raise NotConvertible(f"{error.name} is not in the environment; add it to the requirements") from None
+    final = _decoded(pipeline)
+    _register_converters(_final_estimator(final))
+    types = [(name, _tensor_type(features[name], name, wide)) for name in features.columns]
+    probabilities = classifies and hasattr(final, "predict_proba")
+    options = {id(final): {"zipmap": False}} if probabilities else None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = skl2onnx.convert_sklearn(
+                final,
+                name="model",
+                initial_types=types,
+                options=options,
+                target_opset=_OPSET,
+            )
+    except Exception as error:  # converters raise whatever their parts do
+        raise NotConvertible(f"it does not convert: {_first_line(error)}") from None
+    if probabilities:
+        # Labels follow from the probabilities; their codes may be others than the classes.
+        del model.graph.output[0]
+    return model.SerializeToString()
+
+
+def _difference(content: bytes, pipeline: Any, rows: pd.DataFrame, classifies: bool) -> float:
+    """The largest difference of the two forms' predictions. :raises NotConvertible: when they choose other classes."""
+    import numpy as np
+
+    given = _run(content, rows)
+    if not classifies:
+        expected = np.asarray(pipeline.predict(rows.copy()), dtype="float64").reshape(-1)
+        return _largest((given.astype("float64").reshape(-1) - expected) / np.maximum(1, np.abs(expected)))
+    if not hasattr(pipeline, "predict_proba"):
+        labels = np.asarray(pipeline.predict(rows.copy())).astype(str)
+        if (given.reshape(-1).astype(str) == labels).all():
+            return 0.0
+        raise NotConvertible("it chooses other classes than the original")
+    expected = np.asarray(pipeline.predict_proba(rows.copy()), dtype="float64")
+    if given.shape != expected.shape:
+        raise NotConvertible(f"it answers with {given.shape} where the original does with {expected.shape}")
+    worst = _largest(given.astype("float64") - expected)
+    chosen = np.asarray(pipeline.classes_)[given.argmax(axis=1)]
+    clear = np.abs(expected.max(axis=1) - np.sort(expected, axis=1)[:, -2]) > 2 * TOLERANCE
+    same = chosen == np.asarray(pipeline.predict(rows.copy()))
+    if not (same | ~clear).all():
+        raise NotConvertible("it chooses other classes than the original")
+    return worst
+
+
+def _run(content: bytes, rows: pd.DataFrame) -> np.ndarray:
+    import numpy as np
+
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise NotConvertible(f"{error.name} is not in the environment; add it to the requirements") from None
+    dtypes = {
+        "tensor(double)": "float64",
+        "tensor(float)": "float32",
+        "tensor(int64)": "int64",
+        "tensor(bool)": "bool",
+        "tensor(string)": "object",
+    }
+    try:
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        feeds = {
+            each.name: rows[each.name].to_numpy(dtype=dtypes[each.type]).reshape(-1, 1) for each in session.get_inputs()
+        }
+        return np.asarray(session.run(None, feeds)[0])
+    except Exception as error:  # of a type that only the runtime knows
+        raise NotConvertible(f"ONNX Runtime does not run it: {_first_line(error)}") from None
+
+
+def _tensor_type(column: pd.Series, name: str, wide: bool) -> Any:
+    from skl2onnx.common import data_types
+
+    kind = getattr(column.dtype, "kind", "O")
+    shape = [None, 1]
+    if kind == "f":
+        return data_types.DoubleTensorType(shape) if wide else data_types.FloatTensorType(shape)
+    if column.isna().any():
+        raise NotConvertible(f"column {name} may be missing, and ONNX knows no missing value of its type")
+    if kind in "iu":
+        return data_types.Int64TensorType(shape)
+    if kind == "b":
+        return data_types.BooleanTensorType(shape)
+    if kind == "O" and all(isinstance(value, str) for value in column):
+        return data_types.StringTensorType(shape)
+    raise NotConvertible(f"column {name} is of {column.dtype}, which ONNX does not know")
+
+
+def _decoded(pipeline: Any) -> Any:
+    """The pipeline without the step that turns codes into labels; its probabilities are the same."""
+    from sklearn.pipeline import Pipeline
+
+    final = pipeline.steps[-1][1]
+    if type(final).__name__ != "LabelDecodingClassifier":
+        return pipeline
+    return Pipeline([*pipeline.steps[:-1], ("estimator", final.estimator)])
+
+
+def _final_estimator(pipeline: Any) -> Any:
+    return pipeline.steps[-1][1]
+
+
+def _register_converters(estimator: Any) -> None:
+    """Tells skl2onnx of estimators of other packages, when the pipeline ends in one."""
+    package = type(estimator).__module__.split(".")[0]
+    if package not in ("xgboost", "lightgbm"):
+        return
+    try:
+        _register(estimator, package)
+    except ImportError as error:
+        raise NotConvertible(f"{error.name} is not in the environment; add it to the requirements") from None
+
+
+def _register(estimator: Any, package: str) -> None:
+    from importlib import import_module
+
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common import shape_calculator
+
+    short = {"xgboost": "XGBoost", "lightgbm": "LightGbm"}[package]
+    converters = {
+        "xgboost": "onnxmltools.convert.xgboost.operator_converters.XGBoost",
+        "lightgbm": "onnxmltools.convert.lightgbm.operator_converters.LightGbm",
+    }
+    convert_operator = getattr(import_module(converters[package]), f"convert_{short.lower()}")
+    classifies = hasattr(estimator, "predict_proba")
+    shapes = (
+        shape_calculator.calculate_linear_classifier_output_shapes
+        if classifies
+        else shape_calculator.calculate_linear_regressor_output_shapes
+    )
+    options: Optional[Dict[str, Sequence[Any]]] = (
+        {"nocl": [True, False], "zipmap": [True, False, "columns"]} if classifies else None
+    )
+    name = f"Millrace{short}{type(estimator).__name__}"
+    update_registered_converter(type(estimator), name, shapes, convert_operator, options=options)
+
+
+def _largest(differences: np.ndarray) -> float:
+    import numpy as np
+
+    worst = float(np.max(np.abs(differences)))
+    if worst != worst or worst == float("inf"):
+        raise NotConvertible("it answers with what is no finite number")
+    return worst
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]
