@@ -1,9 +1,8 @@
 import type { DuckDb, SqlRow } from '../duckdb.ts';
 import type { ColumnComparison, ColumnFigures, Comparison } from '../profile-types.ts';
-import { quoteIdentifier } from '../sql.ts';
+import { quoteIdentifier, quoteNumber } from '../sql.ts';
 import { ColumnType } from '../table.ts';
 import { equalWidthEdges } from './histogram.ts';
-import { binCounts } from './numeric.ts';
 import { numericValue } from './profile-relation.ts';
 
 const buckets = 20;
@@ -26,7 +25,7 @@ interface Column {
 
 /**
  * Sets the columns of several tables side by side, each with histograms over common edges. Every table must have the
- * columns. Two passes over the data, and one more for each column of text or truth values.
+ * columns. One pass over all columns, and two over each.
  */
 export const compareRelations = async (
   duck: DuckDb,
@@ -130,35 +129,52 @@ const spreadsOf = async (
   parts: number,
   edges: readonly (readonly number[] | undefined)[],
 ): Promise<Spread[][]> => {
-  const select = edges.flatMap((found, index) =>
-    found === undefined
-      ? []
-      : [
-          `count(*) FILTER (WHERE c${index} = 0) AS z${index}`,
-          ...(found.every((edge) => Math.abs(edge) < squarable)
-            ? [`stddev_samp(c${index}) AS s${index}`]
-            : []),
-          ...binCounts(`c${index}`, found).map((sql, bin) => `${sql} AS b${index}_${bin}`),
-        ],
-  );
-  if (select.length === 0) return edges.map(() => []);
-  const rows = await byPart(duck, `SELECT part, ${select.join(', ')} FROM ${all} GROUP BY part`);
-  return edges.map((found, index) =>
-    found === undefined
-      ? []
-      : Array.from({ length: parts }, (_, part) => spreadIn(rows.get(part), index, found.length - 1)),
-  );
+  const spreads: Spread[][] = [];
+  for (const [index, found] of edges.entries())
+    spreads.push(found === undefined ? [] : await spreadOf(duck, all, parts, `c${index}`, found));
+  return spreads;
 };
 
-const spreadIn = (row: SqlRow | undefined, index: number, bins: number): Spread => {
-  const std = row?.[`s${index}`];
-  return {
-    counts: Array.from({ length: bins }, (_, bin) => Number(row?.[`b${index}_${bin}`] ?? 0)),
-    figures: {
-      zeros: Number(row?.[`z${index}`] ?? 0),
-      ...(std === undefined || std === null ? {} : { std: Number(std) }),
-    },
-  };
+const spreadOf = async (
+  duck: DuckDb,
+  all: string,
+  parts: number,
+  value: string,
+  edges: readonly number[],
+): Promise<Spread[]> => {
+  const bins = edges.length - 1;
+  const std = edges.every((edge) => Math.abs(edge) < squarable) ? `stddev_samp(${value})` : 'NULL';
+  const rows = await byPart(
+    duck,
+    `SELECT part, count(*) FILTER (WHERE ${value} = 0) AS zeros, ${std} AS std FROM ${all} GROUP BY part`,
+  );
+  const counted = await duck.rows(
+    `SELECT part, ${bucketOf(value, edges)} AS bucket, count(*) AS n FROM ${all}
+     WHERE ${value} IS NOT NULL GROUP BY 1, 2`,
+  );
+  return Array.from({ length: parts }, (_, part) => {
+    const counts = new Array<number>(bins).fill(0);
+    for (const row of counted) if (Number(row.part) === part) counts[Number(row.bucket)] = Number(row.n);
+    const row = rows.get(part);
+    return {
+      counts,
+      figures: {
+        zeros: Number(row?.zeros ?? 0),
+        ...(row?.std === undefined || row.std === null ? {} : { std: Number(row.std) }),
+      },
+    };
+  });
+};
+
+/** SQL of the number of the bucket of equal width that a value lies in. One filter for each bucket would be far slower. */
+const bucketOf = (value: string, edges: readonly number[]): string => {
+  const [low = 0] = edges;
+  const high = edges.at(-1) ?? low;
+  const bins = edges.length - 1;
+  if (bins < 2) return '0';
+  // Halves, because the distance between huge values is no number.
+  const share = `(${value} / 2 - ${quoteNumber(low / 2)}) / ${quoteNumber(high / 2 - low / 2)}`;
+  return `least(${bins - 1}, greatest(0, floor(${share} * ${bins})))::INTEGER`;
 };
 
 const categoriesOf = async (

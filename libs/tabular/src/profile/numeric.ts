@@ -88,7 +88,7 @@ const countBins = async (duck: DuckDb, values: string, edges: readonly number[])
 };
 
 /** An SQL aggregate per bin that counts the values of an expression in it. */
-export const binCounts = (value: string, edges: readonly number[]): string[] =>
+const binCounts = (value: string, edges: readonly number[]): string[] =>
   edges.slice(0, -1).map((edge, index, lower) => {
     const upper = edges[index + 1] ?? edge;
     const below = index === lower.length - 1 ? '<=' : '<';
