@@ -105,11 +105,16 @@ def model_version_of(document: dict[str, Any]) -> Any:
 
 
 def _mlflow_run(info: RunInfo, data: RunData) -> Any:
+    from inspect import signature
+
     from mlflow import entities
 
+    # MLflow 2 wants the id under its earlier name as well.
+    earlier = {"run_uuid": info.run_id} if "run_uuid" in signature(entities.RunInfo).parameters else {}
     at = info.end_time or info.start_time or 0
     return entities.Run(
         entities.RunInfo(
+            **earlier,
             run_id=info.run_id,
             run_name=info.run_name,
             experiment_id=info.experiment_id,
