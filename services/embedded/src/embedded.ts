@@ -39,12 +39,15 @@ export const startEmbedded = async (
   };
   try {
     const addresses = addressBook(running);
-    await Promise.all(
+    const started = await Promise.allSettled(
       modules.map(async (module) => {
         const own = { ...envOf(module.name, env, installation, broker.url), ...broker.envOf(module.name) };
         running.push(await startService(module, readSettings(module.name, own, addresses), own));
       }),
     );
+    // Waited for all: one that starts after another has failed must be stopped too.
+    const failed = started.find(({ status }) => status === 'rejected');
+    if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
     const gateway = running.find(({ name }) => name === 'gateway');
     const url = `http://${installation.host}:${gateway?.httpPort ?? installation.port}`;
     await writeRunningState(dataDir, {
