@@ -6,7 +6,6 @@ const queryEngine = ['@duckdb/node-api'];
 
 export const unusedPackages: Readonly<Record<string, readonly string[]>> = {
   registry: queryEngine,
-  deployment: queryEngine,
   monitoring: queryEngine,
   pipeline: queryEngine,
 };

@@ -22,10 +22,6 @@ _DISTRIBUTIONS = {
 #: What newer releases of the libraries took away, as old step functions still use it.
 _REMOVED = (
     (
-        re.compile(r"OneHotEncoder.*unexpected keyword argument 'sparse'"),
-        "scikit-learn 1.4 took `sparse` away: write `sparse_output`, or pin `scikit-learn<1.4` in requirements.txt.",
-    ),
-    (
         re.compile(r"unexpected keyword argument 'squared'"),
         "scikit-learn 1.6 took `squared` away: use `root_mean_squared_error`, or pin `scikit-learn<1.6` in requirements.txt.",
     ),
