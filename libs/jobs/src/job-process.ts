@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MillraceError } from '@millrace/errors';
 import { activeTraceHeaders } from '@millrace/telemetry';
+import { compileCacheDirectory } from './compile-cache.ts';
 import { childEnvironment } from './environment.ts';
 import { errorOfThrown } from './failure.ts';
 import { joinTrace } from './join-trace.ts';
@@ -45,6 +46,9 @@ export interface RunOptions {
 const defaultMemoryMb = 1024;
 const childMain = fileURLToPath(new URL('./child/main.ts', import.meta.url));
 
+const compiled = ({ permissions }: ProcessOptions): Record<string, string> =>
+  permissions === undefined ? { NODE_COMPILE_CACHE: compileCacheDirectory() } : {};
+
 /** A child process that does jobs, one at a time. Whatever ends it, its whole process group goes with it. */
 export class JobProcess {
   readonly #child: SupervisedChild;
@@ -63,7 +67,7 @@ export class JobProcess {
           childMain,
         ],
         directory,
-        env: childEnvironment(process.env, directory, options.env),
+        env: childEnvironment(process.env, directory, { ...compiled(options), ...options.env }),
         channels: ['ipc'],
         // Buffers and WebAssembly lie outside the JavaScript heap.
         memoryMb: memoryMb * 2,

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { JobContext, JobMain } from '../job.ts';
 import type { FromChild, ReplyMessage, RunMessage, ToChild } from '../protocol.ts';
@@ -61,6 +62,8 @@ const run = async (message: RunMessage): Promise<void> => {
   if (message.userRoot !== undefined) refuseExit();
   try {
     const module = (await import(message.entry)) as { default: JobMain<unknown, unknown> };
+    // Now, since it is killed in the end: for the children to come. Nothing where there is no cache.
+    flushCompileCache();
     const output = await module.default(message.input, contextFor(message));
     process.removeListener('beforeExit', onEmpty);
     process.channel?.ref();
