@@ -13,7 +13,7 @@ describe('the client and the old names of MLflow Recipes', () => {
   it.each(environments)(
     'pass their tests beside %s',
     async (_, requirements) => {
-      const { output, code } = await runPytest(requirements, 'entry_points');
+      const { output, code } = await runPytest(requirements, ['entry_points']);
       expect(output).toMatch(/\d+ passed/);
       expect(code, output).toBe(0);
     },

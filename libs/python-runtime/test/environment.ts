@@ -9,9 +9,11 @@ import { type PythonEnvironment, PythonEnvironments, pythonLibrary } from '../sr
 /** Time that the first build on a machine may take. */
 export const buildTimeoutMs = 10 * 60_000;
 
+export const testRequirements = ['opentelemetry-sdk', 'pytest'];
+
 /** One small environment for all specs, built once per machine. */
 export const testEnvironment = (): Promise<PythonEnvironment> =>
-  PythonEnvironments.open().ensure({ requirements: ['opentelemetry-sdk', 'pytest'], needs: [] });
+  PythonEnvironments.open().ensure({ requirements: testRequirements, needs: [] });
 
 /** Adds the jobs of `test/python` to those that a worker knows. */
 export const testJobs = {

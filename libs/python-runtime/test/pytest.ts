@@ -3,16 +3,20 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { PythonEnvironments } from '../src/index.ts';
 
-/** What pytest printed for a part of the Python package's own tests, and how it ended. */
+/** What pytest printed for parts of the Python package's own tests, and how it ended. */
 export interface Pytest {
   readonly output: string;
   readonly code: number | null;
 }
 
-/** Runs `tests/<part>` in an environment with these packages, which is built once per machine. */
-export const runPytest = async (requirements: readonly string[], part: string): Promise<Pytest> => {
+/** Runs parts of `tests` in an environment with these packages, which is built once per machine. */
+export const runPytest = async (
+  requirements: readonly string[],
+  parts: readonly string[],
+): Promise<Pytest> => {
   const { python } = await PythonEnvironments.open().ensure({ requirements, needs: [] });
-  const child = spawn(python, ['-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', `tests/${part}`], {
+  const tests = parts.map((part) => `tests/${part}`);
+  const child = spawn(python, ['-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...tests], {
     cwd: fileURLToPath(new URL('../python', import.meta.url)),
   });
   let output = '';

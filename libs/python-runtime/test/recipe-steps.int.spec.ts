@@ -16,7 +16,7 @@ const requirements = [
 it(
   'the logic of recipe steps passes its own tests',
   async () => {
-    const { output, code } = await runPytest(requirements, 'recipes');
+    const { output, code } = await runPytest(requirements, ['recipes']);
     expect(output).toMatch(/\d+ passed/);
     expect(code, output).toBe(0);
   },
