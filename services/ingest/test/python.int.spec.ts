@@ -82,7 +82,7 @@ describe('ingest of a Python recipe', () => {
   it('gives the same dataset and environment to whoever asks again', async () => {
     const once = await read({ location: 'data/a.csv', dataset: 'same' }, { 'data/a.csv': csv(7) });
     const again = await read({ location: 'data/a.csv', dataset: 'same' }, { 'data/a.csv': csv(7) });
-    for (const name of ['dataset', 'profile', 'environment'])
+    for (const name of ['dataset', 'profile', 'environment', 'card'])
       expect(outputOf(again, name)).toEqual(outputOf(once, name));
   });
 
@@ -113,7 +113,7 @@ describe('ingest of a Python recipe', () => {
       files: { ...steps, 'a.csv': 'id\n1\n2\n' },
       recipe: pythonRecipe,
     });
-    expect(success?.outputs.map(({ name }) => name)).toEqual(['dataset', 'profile', 'environment']);
+    expect(success?.outputs.map(({ name }) => name)).toEqual(['dataset', 'profile', 'environment', 'card']);
   });
 
   it('sets rows aside, after which rows are counted anew', async () => {
