@@ -105,6 +105,7 @@ test.each(['models:/trips/1', 'models:/taxi/1'])(
   async (uri) => {
     const output = { using: 'csv', location: 'out' };
     const result = await predict({ model_uri: uri, output, save_mode: 'append' });
+    expect(outputOf(result, 'card').mediaType).toBe('text/html');
     expect(outputOf(result, 'scored_output').attributes).toMatchObject({
       using: 'csv',
       location: 'out',

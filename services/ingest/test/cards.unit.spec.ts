@@ -3,7 +3,6 @@ import { StepCommand } from '@millrace/contracts/step';
 import type { Comparison, DatasetProfile } from '@millrace/tabular';
 import { describe, expect, it } from 'vitest';
 import { ingestCard } from '../src/card/ingest-card.ts';
-import { predictCard } from '../src/card/predict-card.ts';
 import { splitCard } from '../src/card/split-card.ts';
 import { OnViolation } from '../src/domain/contract.ts';
 
@@ -75,15 +74,6 @@ const cards = {
       },
       resultOf(text),
     ),
-  predict: (text: string) =>
-    predictCard(
-      commandOf(text, 'predict'),
-      {
-        ...{ rowCount: 20_000, model: text, output: text, format: text, profile: profileOf(text) },
-        preview: { columns: [{ name: text }], rows: [[text]] },
-      },
-      resultOf(text),
-    ),
 };
 
 describe.each(Object.entries(cards))('the card of %s', (_, card) => {
@@ -121,10 +111,6 @@ describe('the cards', () => {
       'Rows filtered out',
     ])
       expect(page).toContain(fact);
-  });
-
-  it('say when a profile is that of a sample', () => {
-    expect(cards.predict('flights')).toContain('From 4 of 20,000 rows.');
   });
 
   it('leave out what the recipe does not want profiled', () => {

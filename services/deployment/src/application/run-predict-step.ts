@@ -3,8 +3,10 @@ import { basename, join, relative } from 'node:path';
 import { parseDigest } from '@millrace/blobs';
 import type { Artifact } from '@millrace/contracts/step';
 import { Invalid } from '@millrace/errors';
-import { makeWorkDirectory, type StepHandler } from '@millrace/service-kit';
+import { makeWorkDirectory, type StepHandler, withCard } from '@millrace/service-kit';
 import { z } from 'zod';
+import { describeScored } from '../card/describe-scored.ts';
+import { predictCard } from '../card/predict-card.ts';
 import type { DeploymentContext } from './context.ts';
 import { resolveModel } from './resolve-model.ts';
 import { type BatchSettings, type Scored, scoreBatch } from './score-batch.ts';
@@ -52,7 +54,7 @@ export const predictStep =
     const attributes = { rows, model: name, modelDigest: version.digest };
     const table = await blobs.put({ file: scored.parquet });
     const output = await storeOutput(dependencies, scored, config);
-    return {
+    const result = {
       outputs: [
         { name: 'scored_data', kind: 'scored_data', ...table, mediaType: parquetMediaType, attributes },
         { ...output, attributes: { ...output.attributes, ...attributes } },
@@ -60,6 +62,23 @@ export const predictStep =
       summary: { rows: scored.rows, model: name, ...config.output },
       warnings: scored.warnings,
     };
+    // Awaited here: the directory goes with this block.
+    return await withCard(step, blobs, result, async (made) =>
+      predictCard(
+        step.command,
+        {
+          rowCount: scored.rows,
+          model: name,
+          output: config.output.location,
+          format: config.output.using,
+          ...(await describeScored(scored.parquet, {
+            profile: step.command.config?.skip_data_profiling !== true,
+            signal: step.signal,
+          })),
+        },
+        made,
+      ),
+    );
   };
 
 const parquetMediaType = 'application/vnd.apache.parquet';

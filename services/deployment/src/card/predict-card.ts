@@ -12,13 +12,10 @@ export interface PredictFacts {
   /** Where the scored data went, and in which format. */
   readonly output: string;
   readonly format: string;
-  /** Of the scored rows or a sample of them (`scoredProfileRows`); absent when the recipe skips profiling. */
+  /** Of the scored rows or a sample of them; absent when the recipe skips profiling. */
   readonly profile?: DatasetProfile;
   readonly preview: DataRows;
 }
-
-/** Rows that the profile of scored data is made of at most. */
-export const scoredProfileRows = 10_000;
 
 /** The card of the step `predict`. */
 export const predictCard = (
