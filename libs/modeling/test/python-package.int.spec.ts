@@ -58,7 +58,7 @@ describe('the package of a recipe that Python trained', () => {
   it('answers again after its process was killed', async () => {
     const predictor = await load('price');
     const before = await predictor.predict(predictor.inputExample);
-    await killWorkers();
+    await signalWorkers('SIGKILL');
     await vi.waitFor(async () => expect(await predictor.predict(predictor.inputExample)).toEqual(before), {
       timeout: 30_000,
       interval: 50,
@@ -67,7 +67,9 @@ describe('the package of a recipe that Python trained', () => {
   });
 
   it('is given up when it does not answer in time, and so are those that wait behind it', async () => {
-    const predictor = await load('price', { callTimeoutMs: 1 });
+    const predictor = await load('price', { callTimeoutMs: 2_000 });
+    await predictor.predict(predictor.inputExample);
+    await signalWorkers('SIGSTOP');
     const calls = await Promise.allSettled([1, 2].map(() => predictor.predict(predictor.inputExample)));
     await predictor.close();
     expect(calls.map((call) => (call as PromiseRejectedResult).reason.code)).toEqual([
@@ -94,10 +96,10 @@ describe('the package of a recipe that Python trained', () => {
   });
 });
 
-/** Kills the Python workers that this process started. */
-const killWorkers = async (): Promise<void> => {
+/** Sends a signal to the Python workers that this process started. */
+const signalWorkers = async (signal: NodeJS.Signals): Promise<void> => {
   const { stdout } = await promisify(execFile)('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)]);
   for (const line of stdout.split('\n').filter((text) => text.includes('millrace.worker'))) {
-    process.kill(Number(line.trim().split(' ')[0]), 'SIGKILL');
+    process.kill(Number(line.trim().split(' ')[0]), signal);
   }
 };

@@ -33,6 +33,8 @@ const methods = definitions.flatMap((definition) =>
 const betweenServices: Readonly<Record<string, readonly string[]>> = {
   'millrace.evaluation.v1.EvaluationService/FindVerdict': ['gateway', 'registry'],
   'millrace.evaluation.v1.EvaluationService/GetReport': ['gateway', 'registry'],
+  // A batch is scored with the latest version of a model.
+  'millrace.registry.v1.RegistryService/GetModel': ['gateway', 'deployment'],
   'millrace.registry.v1.RegistryService/GetModelVersion': ['gateway', 'deployment', 'pipeline'],
   'millrace.registry.v1.RegistryService/GetPolicy': ['gateway', 'deployment', 'pipeline'],
   'millrace.registry.v1.RegistryService/ResolveAlias': ['gateway', 'deployment', 'evaluation', 'pipeline'],
