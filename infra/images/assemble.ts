@@ -5,6 +5,7 @@
  */
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { isForeignBinary } from './foreign-binaries.ts';
 import { type LockedPackage, productionClosure } from './production-closure.ts';
 import { unusedPackages } from './unused-packages.ts';
 
@@ -27,7 +28,7 @@ for (const folder of installed) {
   const nested = join(folder, 'node_modules');
   cpSync(folder, join(output, 'packages', folder), {
     recursive: true,
-    filter: (file) => file !== nested && runs(file),
+    filter: (file) => file !== nested && runs(file) && !isForeignBinary(file),
   });
 }
 
