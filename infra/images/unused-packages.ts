@@ -8,4 +8,6 @@ export const unusedPackages: Readonly<Record<string, readonly string[]>> = {
   registry: queryEngine,
   monitoring: queryEngine,
   pipeline: queryEngine,
+  bridge: queryEngine,
+  gateway: queryEngine,
 };
