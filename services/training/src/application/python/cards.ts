@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EnvironmentFacts, environmentFacts, type PredictionRows } from '@millrace/cards';
+import { environmentFacts, type PredictionRows } from '@millrace/cards';
 import type { Signature } from '@millrace/modeling';
 import type { StepContext, StepResult } from '@millrace/service-kit';
 import { describeParquet } from '../../card/describe-parquet.ts';
@@ -79,13 +79,11 @@ export const pythonTrainCard = async (
       signature: shownSignature(
         JSON.parse(await readFile(join(model, 'signature.json'), 'utf8')) as Signature,
       ),
-      environment: environmentOf(run),
+      environment: environmentFacts(run.environment),
     },
     made,
   );
 };
-
-const environmentOf = ({ environment }: RunDocument): EnvironmentFacts => environmentFacts(environment);
 
 const searchFacts = async (
   context: TrainingContext,
