@@ -15,7 +15,7 @@ const readAll = async ({ internals }: Bus) => {
 
 /**
  * Publishes every event of the stream once more, in an order of the caller's; `anew` also hides from the broker that
- * it had them before. Answers how many there were, and how many more the stream holds now.
+ * it had them before. Answers how many there were, and how many of them the broker took for new.
  */
 export const republishEvents = async (
   bus: Bus,
@@ -23,12 +23,13 @@ export const republishEvents = async (
   { anew }: { readonly anew: boolean },
 ): Promise<{ readonly published: number; readonly added: number }> => {
   const messages = order(await readAll(bus));
+  let added = 0;
   for (const { subject, data, header } of messages) {
     if (anew) header.delete('Nats-Msg-Id');
-    await bus.internals.js.publish(subject, data, { headers: header });
+    const { duplicate } = await bus.internals.js.publish(subject, data, { headers: header });
+    if (!duplicate) added += 1;
   }
-  const { state } = await bus.internals.jsm.streams.info('EVENTS');
-  return { published: messages.length, added: state.messages - messages.length };
+  return { published: messages.length, added };
 };
 
 export interface ForeignEvent {
