@@ -42,21 +42,22 @@ const decode = (value: string): string => {
 
 /** Headers of an outbox message. Attributes that come with the message cannot replace those set here. */
 export const headersOf = (message: StoredMessage, service: string): MsgHdrs => {
-  const result = headers();
-  for (const [name, value] of Object.entries(message.headers ?? {})) result.set(name, encode(value));
-  result.set('ce-specversion', '1.0');
-  result.set('ce-id', encode(message.id));
-  result.set('ce-type', message.type);
-  result.set('ce-source', `/millrace/${service}`);
-  result.set('ce-subject', encode(message.key));
-  result.set('ce-time', message.time);
-  result.set(positionHeader, String(message.position));
+  const attributes: Record<string, string> = {
+    ...message.headers,
+    'ce-specversion': '1.0',
+    'ce-id': message.id,
+    'ce-type': message.type,
+    'ce-source': `/millrace/${service}`,
+    'ce-subject': message.key,
+    'ce-time': message.time,
+    [positionHeader]: String(message.position),
+    'content-type': 'application/json',
+  };
   if (message.entity !== undefined) {
-    result.set('ce-sequence', String(message.sequence));
-    result.set('ce-millraceentity', encode(message.entity));
+    attributes['ce-sequence'] = String(message.sequence);
+    attributes['ce-millraceentity'] = message.entity;
   }
-  result.set('content-type', 'application/json');
-  return result;
+  return headersFromRecord(attributes);
 };
 
 /** All headers as plain text, the last value where one is repeated. */
@@ -71,7 +72,8 @@ export const headerRecord = (received: MsgHdrs | undefined): Record<string, stri
 
 export const headersFromRecord = (record: Readonly<Record<string, string>>): MsgHdrs => {
   const result = headers();
-  for (const [name, value] of Object.entries(record)) result.set(name, encode(value));
+  // The names of a record differ, so that none has to be looked for and replaced.
+  for (const [name, value] of Object.entries(record)) result.append(name, encode(value));
   return result;
 };
 

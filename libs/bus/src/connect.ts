@@ -49,7 +49,7 @@ export const connectBus = async (options: BusOptions): Promise<Bus> => {
       nc,
       jsm,
       js,
-      publisher: new AckedPublisher(js),
+      publisher: new AckedPublisher(nc, inboxPrefixOf(options.service)),
       logger,
       home: trace.deleteSpan(context.active()),
       topology,
@@ -61,6 +61,8 @@ export const connectBus = async (options: BusOptions): Promise<Bus> => {
   }
 };
 
+const inboxPrefixOf = (service: string): string => `_INBOX_${service}`;
+
 const connectOnce = ({ url, service, version, credentials, tls }: BusOptions): Promise<NatsConnection> =>
   connect({
     ...(credentials === undefined ? {} : { authenticator: authenticatorOf(credentials) }),
@@ -68,7 +70,7 @@ const connectOnce = ({ url, service, version, credentials, tls }: BusOptions): P
     servers: url.split(',').map((server) => server.trim()),
     name: version === undefined ? service : `${service}/${version}`,
     // An inbox of one's own, so that permissions can keep services from reading each other's replies.
-    inboxPrefix: `_INBOX_${service}`,
+    inboxPrefix: inboxPrefixOf(service),
     maxReconnectAttempts: -1,
     // Credentials may be exchanged on one side before the other.
     ignoreAuthErrorAbort: true,
@@ -178,6 +180,7 @@ const watchConnection = (
           break;
         case 'error':
           logger.error({ err: status.error }, 'the broker reported an error');
+          publisher.brokerRefused(status.error);
           break;
         default:
       }

@@ -81,11 +81,13 @@ export const decodeEvent = <T>(delivery: EventDelivery, definition: EventDefinit
   data: decodeJson(delivery.body, definition.codec),
 });
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** Throws `Invalid` when the bytes are not a JSON object that the codec reads. */
 export const decodeJson = <T>(body: Uint8Array, codec: { fromJSON(json: unknown): T }): T => {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    json = JSON.parse(utf8.decode(body));
   } catch (thrown) {
     throw new Invalid(`the body is not JSON: ${messageOf(thrown)}`, { cause: thrown });
   }

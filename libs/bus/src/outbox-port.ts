@@ -18,8 +18,8 @@ export interface StoredMessage {
 
 /** What the bus needs of a store's outbox. `Outbox` of `@millrace/store` fits. */
 export interface OutboxPort {
-  /** Unsent messages in commit order. */
-  pending(limit: number): Promise<readonly StoredMessage[]>;
+  /** Unsent messages in commit order but for those at the positions `except`. */
+  pending(limit: number, except?: ReadonlySet<number>): Promise<readonly StoredMessage[]>;
   markSent(positions: readonly number[]): Promise<void>;
   /** Calls back after a commit that added messages; returns how to stop it. */
   onCommit(listener: () => void): () => void;

@@ -14,8 +14,8 @@ const checkMs = 15_000;
 
 /**
  * How long acknowledged messages may wait to be marked together. Marking is a durable write; after a crash
- * before it they are published again, and dropped as duplicates. Until then they are read again with each batch,
- * so that many must not wait for long.
+ * before it they are published again, and dropped as duplicates. Until then each reading of the outbox has to pass
+ * them over, so that many must not wait for long.
  */
 const markingDelayMs = { few: 250, many: 25 };
 const manySent = 64;
@@ -157,8 +157,7 @@ class Relay implements RunningPart {
 
   /** Returns how many were published; throws when any was not acknowledged. */
   async #publishBatch(): Promise<number> {
-    const read = await this.#outbox.pending(this.#batchSize + this.#sent.size);
-    const batch = read.filter(({ position }) => !this.#sent.has(position));
+    const batch = await this.#outbox.pending(this.#batchSize, this.#sent);
     this.#progressed = false;
     const lanes = await Promise.allSettled(
       lanesOf(batch).map(async (lane) => {

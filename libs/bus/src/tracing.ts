@@ -7,10 +7,12 @@ import {
   type Link,
   propagation,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
   type TextMapSetter,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '@opentelemetry/semantic-conventions';
@@ -80,19 +82,29 @@ const attributesOf = ({ nc, subject, messageId, bodySize, batchSize, attributes 
   ...attributes,
 });
 
+/** The active span's context if its trace is not recorded: a span within it would only cost. */
+const unrecorded = (ctx: Context): SpanContext | undefined => {
+  const active = trace.getSpanContext(ctx);
+  return active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) === 0 ? active : undefined;
+};
+
 /** Starts the producer's span under `cause` and puts its context into `headers`. The caller ends it. */
 export const startProducing = (destination: Destination, cause: Context, headers: MsgHdrs): Span => {
-  const attributes = {
-    ...attributesOf(destination),
-    [ATTR_MESSAGING_OPERATION_NAME]: 'publish',
-    [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_SEND,
-  };
+  const passing = unrecorded(cause);
+  if (passing !== undefined) {
+    injectInto(headers, cause);
+    return trace.wrapSpanContext(passing);
+  }
   const links = [...(destination.links ?? [])];
-  const span = tracer.startSpan(
-    `publish ${destination.subject}`,
-    { kind: SpanKind.PRODUCER, attributes, links },
-    cause,
-  );
+  const span = tracer.startSpan(`publish ${destination.subject}`, { kind: SpanKind.PRODUCER, links }, cause);
+  // Most messages of a busy second are not recorded, and their attributes would be for nobody.
+  if (span.isRecording()) {
+    span.setAttributes({
+      ...attributesOf(destination),
+      [ATTR_MESSAGING_OPERATION_NAME]: 'publish',
+      [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_SEND,
+    });
+  }
   injectInto(headers, trace.setSpan(cause, span));
   return span;
 };
@@ -119,19 +131,22 @@ export const consuming = async (
   work: () => Promise<Outcome>,
 ): Promise<Outcome> => {
   const parent = contextFrom(headers, destination.home);
+  if (unrecorded(parent) !== undefined) return context.with(parent, work);
   const producer = trace.getSpanContext(parent);
-  const attributes = {
-    ...attributesOf(destination),
-    [ATTR_MESSAGING_OPERATION_NAME]: 'process',
-    [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_PROCESS,
-    [ATTR_MESSAGING_CONSUMER_GROUP_NAME]: destination.consumer,
-  };
   const links = producer === undefined ? [] : [{ context: producer }];
   return tracer.startActiveSpan(
     `process ${destination.subject}`,
-    { kind: SpanKind.CONSUMER, attributes, links },
+    { kind: SpanKind.CONSUMER, links },
     parent,
     async (span) => {
+      if (span.isRecording()) {
+        span.setAttributes({
+          ...attributesOf(destination),
+          [ATTR_MESSAGING_OPERATION_NAME]: 'process',
+          [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_PROCESS,
+          [ATTR_MESSAGING_CONSUMER_GROUP_NAME]: destination.consumer,
+        });
+      }
       try {
         const outcome = await work();
         recordOutcome(span, outcome);

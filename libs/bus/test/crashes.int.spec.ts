@@ -70,7 +70,7 @@ describe('a message that ends the process of its handler', () => {
 
     const { store, close } = await testStore(file);
     try {
-      await until(async () => expect(await store.inbox.position(name, thing(poisoned))).toBe(3), 50_000);
+      await until(async () => expect(await store.inbox.position(name, thing(poisoned))).toBe(3), 150_000);
       for (const key of innocents) {
         await until(async () => expect(await store.inbox.position(name, thing(key))).toBe(1));
       }

@@ -169,8 +169,8 @@ export interface Collection<T extends object> {
 }
 
 export interface Outbox {
-  /** Unsent messages in commit order; `limit` 1 to 10,000. */
-  pending(limit: number): Promise<readonly OutboxMessage[]>;
+  /** Unsent messages in commit order but for those at the positions `except`; `limit` 1 to 10,000. */
+  pending(limit: number, except?: ReadonlySet<number>): Promise<readonly OutboxMessage[]>;
   markSent(positions: readonly number[]): Promise<void>;
   /** Calls back after commits of this process that added messages; returns how to stop it. */
   onCommit(listener: () => void): () => void;

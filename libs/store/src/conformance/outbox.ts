@@ -94,6 +94,13 @@ export const describeOutbox = (open: OpenStore): void => {
       expect(keys).toEqual(['a', 'b']);
     });
 
+    it('passes over those that the caller knows, and returns as many others as asked for', async () => {
+      for (const key of ['a', 'b', 'c', 'd']) await startRun(key);
+      const [first, , third] = await positions();
+      const others = await fixture.store.outbox.pending(2, new Set([first!, third!, 999_999]));
+      expect(others.map(({ key }) => key)).toEqual(['b', 'd']);
+    });
+
     it('returns a message no more once it is marked sent, in whatever order', async () => {
       for (const key of ['a', 'b', 'c']) await startRun(key);
       const [first, second, third] = await positions();

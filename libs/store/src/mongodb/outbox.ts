@@ -60,10 +60,13 @@ export class MongoOutbox implements Outbox {
     this.#listeners.announce();
   }
 
-  async pending(limit: number): Promise<readonly OutboxMessage[]> {
+  async pending(limit: number, except: ReadonlySet<number> = new Set()): Promise<readonly OutboxMessage[]> {
     checkLimit(limit, LARGEST_READ);
-    const messages = await this.#connection.run((tables) => readUnsent(tables, limit));
-    return messages.map(toMessage);
+    const messages = await this.#connection.run((tables) => readUnsent(tables, limit + except.size));
+    return messages
+      .filter(({ position }) => !except.has(position))
+      .slice(0, limit)
+      .map(toMessage);
   }
 
   async markSent(positions: readonly number[]): Promise<void> {

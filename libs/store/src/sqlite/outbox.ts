@@ -83,11 +83,14 @@ export class SqliteOutbox implements Outbox {
     this.#listeners.announce();
   }
 
-  async pending(limit: number): Promise<readonly OutboxMessage[]> {
+  async pending(limit: number, except: ReadonlySet<number> = new Set()): Promise<readonly OutboxMessage[]> {
     checkLimit(limit, LARGEST_READ);
     return this.#database
       .all<OutboxRow>(
-        `SELECT ${columns} FROM outbox WHERE sent_time IS NULL ORDER BY position LIMIT ?`,
+        `SELECT ${columns} FROM outbox
+         WHERE sent_time IS NULL AND position NOT IN (SELECT value FROM json_each(?))
+         ORDER BY position LIMIT ?`,
+        JSON.stringify([...except]),
         limit,
       )
       .map(toMessage);
@@ -96,14 +99,12 @@ export class SqliteOutbox implements Outbox {
   async markSent(positions: readonly number[]): Promise<void> {
     if (positions.length === 0) return;
     await this.#writer.run(() => {
-      const time = this.#now().toISOString();
-      for (const position of positions) {
-        this.#database.run(
-          'UPDATE outbox SET sent_time = ? WHERE position = ? AND sent_time IS NULL',
-          time,
-          position,
-        );
-      }
+      this.#database.run(
+        `UPDATE outbox SET sent_time = ?
+         WHERE position IN (SELECT value FROM json_each(?)) AND sent_time IS NULL`,
+        this.#now().toISOString(),
+        JSON.stringify(positions),
+      );
     });
   }
 
