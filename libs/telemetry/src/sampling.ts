@@ -17,8 +17,11 @@ import {
 
 export type SamplingEnv = Readonly<Record<string, string | undefined>>;
 
-/** New traces of high-rate work that are recorded each second, unless `MILLRACE_TRACE_PREDICTIONS_PER_SECOND` says otherwise. */
-const defaultLimitPerSecond = 5;
+/**
+ * New traces that are recorded each second, unless the variables say otherwise: of high-rate work
+ * (`MILLRACE_TRACE_PREDICTIONS_PER_SECOND`) and of all else (`MILLRACE_TRACES_PER_SECOND`).
+ */
+const defaultPerSecond = { highRate: 5, others: 100 };
 
 const limitedKey = createContextKey('millrace.high_rate');
 
@@ -49,14 +52,22 @@ class RateLimit {
   }
 }
 
-/** Samples new traces by another sampler, those of high-rate work by a limit per second on top. */
-class LimitedSampler implements Sampler {
-  readonly #others: Sampler;
-  readonly #limit: RateLimit;
+interface Limits {
+  readonly highRate: RateLimit;
+  readonly others: RateLimit;
+}
 
-  constructor(others: Sampler, limit: RateLimit) {
-    this.#others = others;
-    this.#limit = limit;
+/**
+ * Samples new traces by another sampler, and no more of them a second than the limits let pass: nobody reads thousands, and
+ * what they cost is bounded so.
+ */
+class LimitedSampler implements Sampler {
+  readonly #inner: Sampler;
+  readonly #limits: Limits;
+
+  constructor(inner: Sampler, limits: Limits) {
+    this.#inner = inner;
+    this.#limits = limits;
   }
 
   shouldSample(
@@ -67,14 +78,14 @@ class LimitedSampler implements Sampler {
     attributes: Attributes,
     links: Link[],
   ): SamplingResult {
-    const result = this.#others.shouldSample(ctx, traceId, name, kind, attributes, links);
-    const isHighRate = ctx.getValue(limitedKey) === true;
-    if (!isHighRate || result.decision === SamplingDecision.NOT_RECORD || this.#limit.take()) return result;
-    return { decision: SamplingDecision.NOT_RECORD };
+    const result = this.#inner.shouldSample(ctx, traceId, name, kind, attributes, links);
+    if (result.decision === SamplingDecision.NOT_RECORD) return result;
+    const limit = ctx.getValue(limitedKey) === true ? this.#limits.highRate : this.#limits.others;
+    return limit.take() ? result : { decision: SamplingDecision.NOT_RECORD };
   }
 
   toString(): string {
-    return `LimitedSampler{${this.#others}}`;
+    return `LimitedSampler{${this.#inner}}`;
   }
 }
 
@@ -99,12 +110,15 @@ const rootSamplerOf = (env: SamplingEnv): Sampler => {
  * follows that decision: half a trace helps nobody.
  */
 export const samplerOf = (env: SamplingEnv, now: () => number = Date.now): Sampler => {
-  const perSecond = numberOf(
-    env.MILLRACE_TRACE_PREDICTIONS_PER_SECOND,
-    defaultLimitPerSecond,
-    (value) => value >= 0,
-  );
+  const limit = (text: string | undefined, fallback: number) =>
+    new RateLimit(
+      numberOf(text, fallback, (value) => value >= 0),
+      now,
+    );
   return new ParentBasedSampler({
-    root: new LimitedSampler(rootSamplerOf(env), new RateLimit(perSecond, now)),
+    root: new LimitedSampler(rootSamplerOf(env), {
+      highRate: limit(env.MILLRACE_TRACE_PREDICTIONS_PER_SECOND, defaultPerSecond.highRate),
+      others: limit(env.MILLRACE_TRACES_PER_SECOND, defaultPerSecond.others),
+    }),
   });
 };

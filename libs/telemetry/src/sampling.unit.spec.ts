@@ -9,7 +9,8 @@ const isRecorded = (sampler: ReturnType<typeof samplerOf>, ctx = ROOT_CONTEXT, t
   sampler.shouldSample(ctx, traceId, 'work', SpanKind.INTERNAL, {}, []).decision ===
   SamplingDecision.RECORD_AND_SAMPLED;
 
-const samplerWith = (env: SamplingEnv) => samplerOf(env, () => second * 1_000);
+const samplerWith = (env: SamplingEnv) =>
+  samplerOf({ MILLRACE_TRACES_PER_SECOND: 'Infinity', ...env }, () => second * 1_000);
 
 const shareOf = (env: SamplingEnv): number => {
   const sampler = samplerWith(env);
@@ -58,5 +59,24 @@ describe('new traces', () => {
       Array.from({ length: 100 }, () => isRecorded(sampler, asHighRate(ROOT_CONTEXT))).filter(Boolean).length;
     for (second = 10; second < 13; second += 1) expect(recorded()).toBe(3);
     expect(isRecorded(sampler)).toBe(true);
+  });
+
+  it('of all other work, too, by a limit of their own', () => {
+    const sampler = samplerWith({
+      MILLRACE_TRACES_PER_SECOND: '4',
+      MILLRACE_TRACE_PREDICTIONS_PER_SECOND: '1',
+    });
+    const recorded = () => Array.from({ length: 100 }, () => isRecorded(sampler)).filter(Boolean).length;
+    for (second = 20; second < 23; second += 1) {
+      expect(recorded()).toBe(4);
+      expect(isRecorded(sampler, asHighRate(ROOT_CONTEXT))).toBe(true);
+      expect(isRecorded(sampler, childOf(TraceFlags.SAMPLED))).toBe(true);
+    }
+  });
+
+  it('are a hundred a second at most by default', () => {
+    const sampler = samplerOf({}, () => 0);
+    const recorded = Array.from({ length: 300 }, () => isRecorded(sampler)).filter(Boolean);
+    expect(recorded).toHaveLength(100);
   });
 });
