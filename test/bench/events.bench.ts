@@ -1,6 +1,7 @@
 /**
  * The event path: a durable change of state with its event, relay, JetStream, consumer with its own durable effect and
- * inbox position. Producer, consumer and both stores are in one process; every commit is fsynced, the broker is not.
+ * inbox position. Every commit is fsynced, the broker is not. Producer and consumer are two processes, each with its store,
+ * as services are; and then one, as in the embedded mode.
  *
  * Sustained: 20,000 changes as fast as they go, of 500 entities in turn; from the first commit to the last effect. Against
  * bare publishes of messages of the same size by the same client, with as many in flight, just before. Paced: 1,000
@@ -15,9 +16,10 @@ import { testBroker, testCluster } from '@millrace/broker';
 import { connectBus } from '@millrace/bus';
 import { type DocumentStore, openMongoStore, openSqliteStore } from '@millrace/store';
 import { startMongoServer } from '@millrace/store/mongo-server';
+import { startConsumerApart } from './events/apart.ts';
 import { type BareRates, bareRates } from './events/bare.ts';
 import { bareMongoRates } from './events/bare-mongo.ts';
-import { EventPath, entities } from './events/path.ts';
+import { type Consumer, EventPath, entities, startConsumer } from './events/path.ts';
 import {
   atLeast,
   atMost,
@@ -47,7 +49,6 @@ const sustained = async (path: EventPath, total: number): Promise<number> => {
 };
 
 const paced = async (path: EventPath, { total, pacedRate }: Setup): Promise<readonly number[]> => {
-  path.latencies.length = 0;
   const count = pacedRate * pacedSeconds;
   const startedAt = performance.now();
   const changes: Promise<void>[] = [];
@@ -58,7 +59,7 @@ const paced = async (path: EventPath, { total, pacedRate }: Setup): Promise<read
   }
   await Promise.all(changes);
   await path.allHandled(total + count);
-  return path.latencies;
+  return path.latenciesFrom(total);
 };
 
 interface Repeat {
@@ -74,6 +75,8 @@ interface Repeat {
 interface Setup {
   readonly name: string;
   readonly brokers: 1 | 3;
+  /** The consumer is a process of its own. */
+  readonly apart?: boolean;
   /** Opens the store of one side; `close` afterwards ends what it needed. */
   readonly stores: (directory: string) => Promise<{
     open(side: string): Promise<DocumentStore>;
@@ -107,7 +110,8 @@ const mongodb: Setup['stores'] = async () => {
 };
 
 const setups: readonly Setup[] = [
-  { name: 'events', brokers: 1, stores: sqlite, repeats, total: 20_000, pacedRate: 1_000 },
+  { name: 'events', apart: true, brokers: 1, stores: sqlite, repeats, total: 20_000, pacedRate: 1_000 },
+  { name: 'events in one process', brokers: 1, stores: sqlite, repeats: 3, total: 20_000, pacedRate: 1_000 },
   { name: 'events on MongoDB', brokers: 1, stores: mongodb, repeats: 3, total: 2_000, pacedRate: 100 },
   { name: 'events, three brokers', brokers: 3, stores: sqlite, repeats: 3, total: 20_000, pacedRate: 1_000 },
 ];
@@ -124,7 +128,11 @@ const measure = (setup: Setup): Promise<Repeat> =>
     const broker = await brokersOf(brokers);
     const bus = await connectBus({ url: broker.url, service: 'bench', topology: { replicas: brokers } });
     const kept = await stores(directory);
-    const path = await EventPath.start(bus, await kept.open('producer'), await kept.open('consumer'));
+    const consumer: Consumer =
+      setup.apart === true
+        ? await startConsumerApart(broker.url, `${directory}/consumer.sqlite`)
+        : startConsumer(bus, await kept.open('consumer'));
+    const path = EventPath.start(bus, await kept.open('producer'), consumer);
     try {
       const bare = await bareRates(bus, total, brokers);
       const storeFloor = await kept.floor?.();

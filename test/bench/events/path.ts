@@ -21,52 +21,65 @@ export const payloadOf = (n: number): Json =>
 /** Entities that the changes go round: each one's events follow one another. */
 export const entities = 500;
 
+/** Milliseconds of a clock that all processes of the machine share. */
+export const sharedClockMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/** What took effect, and when. */
+export interface Effects {
+  /** `sharedClockMs()` at the end of each effect, by number; twice for one that took effect twice. */
+  readonly ended: readonly (readonly [n: number, at: number])[];
+  /** Effects in the consumer's store. */
+  readonly stored: number;
+}
+
+/** The consuming side: each event's effect and the inbox position are one commit of its own store. */
+export interface Consumer {
+  /** Effects so far. */
+  handled(): number;
+  effects(): Promise<Effects>;
+  close(): Promise<void>;
+}
+
+export const startConsumer = (bus: Bus, store: DocumentStore): Consumer => {
+  const effects = store.collection<{ readonly n: number }>({ name: 'effects' });
+  const ended: [number, number][] = [];
+  const handle = subscription(definition, async ({ data }, { handled }) => {
+    const n = data.move?.toVersion ?? 0;
+    await effects.commit({ key: String(n), expected: 0, document: { n }, handled });
+    ended.push([n, sharedClockMs()]);
+    return { kind: 'done' };
+  });
+  consumeEvents(bus, { name: 'bench', inbox: store.inbox, maxInFlight: 1_024, subscriptions: [handle] });
+  return {
+    handled: () => ended.length,
+    effects: async () => ({ ended, stored: await effects.count() }),
+    close: () => store.close(),
+  };
+};
+
 /**
  * A producer and a consumer, each with a durable store of its own, with everything between them: document and event in
- * one commit, relay, JetStream, consumer with its effect and inbox position in one commit.
+ * one commit, relay, JetStream, consumer.
  */
 export class EventPath {
   readonly #producer: DocumentStore;
-  readonly #consumer: DocumentStore;
+  readonly #consumer: Consumer;
   readonly #samples;
-  readonly #effects;
   readonly #versions = new Map<string, number>();
-  readonly #handledTimes = new Map<number, number>();
-  /** `performance.now()` at the call of each change's commit. */
+  /** `sharedClockMs()` at the call of each change's commit. */
   readonly #calledAt: number[] = [];
-  /** Milliseconds from the call of the commit to the end of the consumer's effect. */
-  readonly latencies: number[] = [];
 
-  private constructor(producer: DocumentStore, consumer: DocumentStore) {
+  private constructor(producer: DocumentStore, consumer: Consumer) {
     this.#producer = producer;
     this.#consumer = consumer;
     this.#samples = producer.collection<{ readonly n: number }>({ name: 'samples' });
-    this.#effects = consumer.collection<{ readonly n: number }>({ name: 'effects' });
   }
 
-  static async start(bus: Bus, producer: DocumentStore, consumer: DocumentStore): Promise<EventPath> {
-    const path = new EventPath(producer, consumer);
-    path.#connect(bus);
-    return path;
-  }
-
-  #connect(bus: Bus): void {
-    const { outbox } = this.#producer;
+  static start(bus: Bus, producer: DocumentStore, consumer: Consumer): EventPath {
+    const { outbox } = producer;
     startRelay({ bus, outbox });
     serveRefill({ bus, outbox });
-    const handle = subscription(definition, async ({ data }, { handled }) => {
-      const n = data.move?.toVersion ?? 0;
-      await this.#effects.commit({ key: String(n), expected: 0, document: { n }, handled });
-      this.latencies.push(performance.now() - (this.#calledAt[n] ?? 0));
-      this.#handledTimes.set(n, (this.#handledTimes.get(n) ?? 0) + 1);
-      return { kind: 'done' };
-    });
-    consumeEvents(bus, {
-      name: 'bench',
-      inbox: this.#consumer.inbox,
-      maxInFlight: 1_024,
-      subscriptions: [handle],
-    });
+    return new EventPath(producer, consumer);
   }
 
   /** The n-th change of state with its event; resolves when it is durable. */
@@ -75,7 +88,7 @@ export class EventPath {
     const expected = this.#versions.get(key) ?? 0;
     this.#versions.set(key, expected + 1);
     const { subject, type } = definition;
-    this.#calledAt[n] = performance.now();
+    this.#calledAt[n] = sharedClockMs();
     const data = payloadOf(n);
     await this.#samples.commit({
       key,
@@ -86,13 +99,19 @@ export class EventPath {
   }
 
   async allHandled(count: number): Promise<void> {
-    while (this.#handledTimes.size < count) await new Promise((resolve) => setTimeout(resolve, 5));
+    while (this.#consumer.handled() < count) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  /** Milliseconds from the call of the commit to the end of the consumer's effect, of the changes from `first` on. */
+  async latenciesFrom(first: number): Promise<readonly number[]> {
+    const { ended } = await this.#consumer.effects();
+    return ended.filter(([n]) => n >= first).map(([n, at]) => at - (this.#calledAt[n] ?? Number.NaN));
   }
 
   /** How the effects differ from one for each of that many changes. */
   async mismatch(count: number): Promise<{ readonly lost: number; readonly doubled: number }> {
-    const doubled = [...this.#handledTimes.values()].filter((times) => times > 1).length;
-    return { lost: count - (await this.#effects.count()), doubled };
+    const { ended, stored } = await this.#consumer.effects();
+    return { lost: count - stored, doubled: ended.length - new Set(ended.map(([n]) => n)).size };
   }
 
   async close(): Promise<void> {

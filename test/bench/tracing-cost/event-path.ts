@@ -7,7 +7,7 @@ import { testBroker } from '@millrace/broker';
 import { connectBus } from '@millrace/bus';
 import { openSqliteStore } from '@millrace/store';
 import { exportTo, inSpan, startTelemetry } from '@millrace/telemetry';
-import { EventPath, entities } from '../events/path.ts';
+import { EventPath, entities, startConsumer } from '../events/path.ts';
 import { mustHold } from '../harness/benchmark.ts';
 import { inDirectory } from '../harness/embedded.ts';
 
@@ -33,7 +33,7 @@ const perSecond = await inDirectory(async (directory) => {
     bus.publishSpans(new TextEncoder().encode(JSON.stringify(spans))).catch(() => {});
   });
   const open = (side: string) => openSqliteStore({ path: `${directory}/${side}.sqlite`, service: 'bench' });
-  const path = await EventPath.start(bus, await open('producer'), await open('consumer'));
+  const path = EventPath.start(bus, await open('producer'), startConsumer(bus, await open('consumer')));
   try {
     await make(path, 0, warmUp);
     const startedAt = performance.now();
