@@ -1,13 +1,6 @@
 import { Unavailable } from '@millrace/errors';
 import type { FastifyInstance } from 'fastify';
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The answer is a stream that lasts as long as its reader likes. */
-    stream?: boolean;
-  }
-}
-
 export interface AdmissionLimits {
   /** Requests at once, streams apart. */
   readonly requests: number;
