@@ -66,6 +66,7 @@ export class LocalListener {
       ...activeTraceHeaders(),
     };
     this.#shown.set(request, passed.answer);
+    response.setMaxListeners(mostListeners);
     this.#underWay += 1;
     await new Promise<void>((resolve) => {
       response.once('close', () => {
@@ -85,3 +86,6 @@ export class LocalListener {
 }
 
 const lookMs = 20;
+
+/** Two services wait for the end of one answer: more than Node takes for usual. */
+const mostListeners = 30;

@@ -95,14 +95,14 @@ describe.each([
     expect(asked()).toEqual([]);
   });
 
-  it.each<[string, string | Uint8Array, Record<string, string>]>([
+  it.each<[string, string | Uint8Array<ArrayBuffer>, Record<string, string>]>([
     ['no JSON', '{"a":', { 'content-type': 'application/json' }],
     ['no known type', 'a', { 'content-type': 'text/unknown' }],
     ['too large', new Uint8Array(16 * 1024 ** 2 + 1), { 'content-type': 'application/json' }],
   ])('are refused as invalid when the body is %s', async (_, body, headers) => {
     const answer = await fetch(`${lab.url}${invocations}`, {
       method: 'POST',
-      body: body as BodyInit,
+      body,
       headers: { authorization, ...headers },
     });
     expect(answer.status).toBe(400);
