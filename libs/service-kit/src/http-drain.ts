@@ -12,6 +12,11 @@ const lookMs = 20;
 const isEndless = ({ raw }: FastifyReply): boolean =>
   String(raw.getHeader('content-type') ?? '').startsWith('text/event-stream');
 
+/** Below the framework: another listener of the process may be the one that answers. */
+const callLast = ({ raw }: FastifyReply): void => {
+  if (!raw.headersSent) raw.setHeader('connection', 'close');
+};
+
 /**
  * Returns how to end a listener without failing a call. It takes no more connections; answers what is asked on those
  * there are, telling with each answer that it is the last one; and is done when all are gone, or only idle ones and
@@ -20,16 +25,15 @@ const isEndless = ({ raw }: FastifyReply): boolean =>
 export const drainable = (app: FastifyInstance): (() => Promise<void>) => {
   const open = new Set<FastifyReply>();
   let draining = false;
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     open.add(reply);
     reply.raw.once('close', () => open.delete(reply));
-    if (draining) reply.header('connection', 'close');
-  });
-  app.addHook('onSend', async (_request, reply) => {
-    if (draining) reply.header('connection', 'close');
+    if (draining) callLast(reply);
+    done();
   });
   return async () => {
     draining = true;
+    for (const reply of open) callLast(reply);
     // An HTTP server's own `close` also ends idle connections, on which a request may be under way.
     NetServer.prototype.close.call(app.server);
     const begun = performance.now();

@@ -1,9 +1,12 @@
 import { count, record } from '@millrace/telemetry';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 
-/** A stream of events bypasses the framework, which therefore knows no type of its content. */
-const isStream = ({ raw, statusCode }: FastifyReply): boolean =>
-  statusCode === 200 && !raw.hasHeader('content-type');
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer is a stream that lasts as long as its reader likes. */
+    stream?: boolean;
+  }
+}
 
 /** What `make` makes of a key, once: the labels of a series are kept, so that they are found at once. */
 const keptBy = <T>(make: (...parts: string[]) => T) => {
@@ -29,7 +32,7 @@ export const measureRequests = (app: FastifyInstance, service: string): void => 
     const route = request.routeOptions.url ?? 'none';
     const status = String(reply.raw.statusCode);
     count('millrace_http_requests_total', requestLabels(request.method, route, status));
-    if (!isStream(reply)) {
+    if (request.routeOptions.config.stream !== true) {
       record('millrace_http_request_duration_seconds', reply.elapsedTime / 1000, routeLabels(route));
     }
     done();

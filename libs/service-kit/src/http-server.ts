@@ -15,6 +15,7 @@ import { measureRequests } from './http-metrics.ts';
 import { traceRequests } from './http-spans.ts';
 import { authorizeRequest, followCertificates, httpsOptions } from './http-tls.ts';
 import { listenFailure } from './listen-failure.ts';
+import { LocalListener } from './local-listener.ts';
 
 export interface HttpServerOptions {
   readonly service: string;
@@ -35,6 +36,8 @@ export interface HttpServerOptions {
 export interface HttpServer {
   readonly port: number;
   readonly app: FastifyInstance;
+  /** For the other services of this process. */
+  readonly local: LocalListener;
   /** Takes no more connections, lets those there are come to their end, and goes on when they have. */
   drain(): Promise<void>;
   stop(): Promise<void>;
@@ -64,6 +67,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   });
   if (options.started !== undefined) holdUntil(app, options.started);
   const drain = drainable(app);
+  const local = new LocalListener(app);
   traceRequests(app, options.service);
   measureRequests(app, options.service);
   if (tls !== undefined) {
@@ -105,14 +109,23 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   return {
     app,
     port: typeof address === 'object' && address !== null ? address.port : options.port,
+    local,
     drain,
-    stop: () => app.close(),
+    stop: async () => {
+      await local.close();
+      await app.close();
+    },
   };
 };
 
 const holdUntil = (app: FastifyInstance, started: Promise<void>): void => {
-  app.addHook('onRequest', async (request) => {
-    if (!request.url.startsWith('/health/')) await started;
+  let held = true;
+  started.then(() => {
+    held = false;
+  });
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!held || request.url.startsWith('/health/')) done();
+    else started.then(() => done());
   });
 };
 

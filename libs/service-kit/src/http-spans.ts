@@ -93,31 +93,34 @@ interface Answer {
 /**
  * Makes a request to another service a span, within which `call` sends it.
  *
- * @param url address without a query
+ * @param url address without a query; asked for only when the span is recorded
  */
 export const inHttpClientSpan = <T extends Answer>(
   method: string,
-  url: URL,
+  url: () => URL,
   call: () => Promise<T>,
-): Promise<T> => {
-  const details: SpanDetails = {
-    kind: SpanKind.CLIENT,
-    attributes: {
-      [ATTR_HTTP_REQUEST_METHOD]: method,
-      [ATTR_URL_FULL]: url.href,
-      [ATTR_SERVER_ADDRESS]: url.hostname,
-      [ATTR_SERVER_PORT]: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-    },
-    onError: (span, thrown) => {
-      const code = (thrown as { code?: unknown } | null)?.code;
-      failSpan(span, typeof code === 'string' ? code : '_OTHER', messageOf(thrown));
-    },
-  };
-  return inSpan(method, details, async (span) => {
+): Promise<T> =>
+  inSpan(method, clientDetails, async (span) => {
+    if (!span.isRecording()) return call();
+    span.setAttributes(targetOf(method, url()));
     const answer = await call();
     const { statusCode } = answer;
     span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, statusCode);
     if (statusCode >= 400) failSpan(span, String(statusCode), '');
     return answer;
   });
+
+const clientDetails: SpanDetails = {
+  kind: SpanKind.CLIENT,
+  onError: (span, thrown) => {
+    const code = (thrown as { code?: unknown } | null)?.code;
+    failSpan(span, typeof code === 'string' ? code : '_OTHER', messageOf(thrown));
+  },
 };
+
+const targetOf = (method: string, { href, hostname, port, protocol }: URL): Attributes => ({
+  [ATTR_HTTP_REQUEST_METHOD]: method,
+  [ATTR_URL_FULL]: href,
+  [ATTR_SERVER_ADDRESS]: hostname,
+  [ATTR_SERVER_PORT]: Number(port) || (protocol === 'https:' ? 443 : 80),
+});

@@ -2,8 +2,9 @@ export { pageQuery, requireMessage, requireName, requireText } from './checks.ts
 export { eventMessage } from './event-message.ts';
 export { PeerChannel } from './grpc-client.ts';
 export { type RpcBinding, rpc } from './grpc-server.ts';
-export { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
+export { HttpPeer, type HttpPeerOptions, type HttpPeerPlace } from './http-peer.ts';
 export { newId } from './ids.ts';
+export type { PassedHeaders } from './local-listener.ts';
 export { readNatsSettings } from './nats-settings.ts';
 export { openProject, type ProjectFile, ProjectFiles } from './project-files.ts';
 export {
@@ -18,6 +19,7 @@ export type { CallContext, CallOptions, RpcClient, RpcHandlers } from './rpc-typ
 export { runService } from './run-service.ts';
 export { certificatesOf, diskOf, openFiles, selfReport } from './self-report.ts';
 export {
+  type Neighbours,
   type RunningService,
   type Runtime,
   type ServiceModule,

@@ -28,6 +28,7 @@ import { startHttpServer } from './http-server.ts';
 import { newId } from './ids.ts';
 import { countLifecycle } from './lifecycle-metrics.ts';
 import { openTls, requireProtectedListeners } from './listener-security.ts';
+import type { LocalListener } from './local-listener.ts';
 import { readNatsSettings } from './nats-settings.ts';
 import type { RpcClient } from './rpc-types.ts';
 import { selfReport } from './self-report.ts';
@@ -88,6 +89,8 @@ export interface RunningService {
   readonly name: ServiceName;
   readonly grpcPort: number;
   readonly httpPort: number;
+  /** Its HTTP listener, for the services that share its process. */
+  readonly local: LocalListener;
   /**
    * Stops intake, lets work under way end, flushes, closes. With `drain` it waits until clients have left its HTTP
    * listener, so that none of their calls fails when another process answers in its place.
@@ -95,11 +98,27 @@ export interface RunningService {
   stop(options?: { readonly drain?: boolean }): Promise<void>;
 }
 
-/** Starts one service in this process. Fails, with everything closed again, when any part does not start. */
-export const startService = (module: ServiceModule, settings: Settings, env: Env): Promise<RunningService> =>
-  runAsService(module.name, () => start(module, settings, env));
+/** Finds the listener of a service that runs in this process; asked with each request. */
+export type Neighbours = (service: ServiceName) => LocalListener | undefined;
 
-const start = async (module: ServiceModule, settings: Settings, env: Env): Promise<RunningService> => {
+/**
+ * Starts one service in this process. Fails, with everything closed again, when any part does not start.
+ *
+ * @param neighbours services to which requests are handed over instead of sent; by default there are none
+ */
+export const startService = (
+  module: ServiceModule,
+  settings: Settings,
+  env: Env,
+  neighbours: Neighbours = () => undefined,
+): Promise<RunningService> => runAsService(module.name, () => start(module, settings, env, neighbours));
+
+const start = async (
+  module: ServiceModule,
+  settings: Settings,
+  env: Env,
+  neighbours: Neighbours,
+): Promise<RunningService> => {
   const closers: Closers = [];
   const begun = Promise.withResolvers<void>();
   let drain = async () => {};
@@ -115,7 +134,15 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
     requireProtectedListeners(settings, log);
     const tls = settings.tls === undefined ? undefined : await openTls(settings.tls, module.name, log);
     closers.push(() => tls?.close());
-    const { runtime, inventory, ready } = await openRuntime(module, settings, env, log, tls, closers);
+    const { runtime, inventory, ready } = await openRuntime(
+      module,
+      settings,
+      env,
+      log,
+      tls,
+      neighbours,
+      closers,
+    );
     const parts = await module.setup(runtime);
     if (parts.stop !== undefined) closers.push(parts.stop);
     let started = false;
@@ -147,7 +174,8 @@ const start = async (module: ServiceModule, settings: Settings, env: Env): Promi
       server.setServing(false);
     });
     log.info({ grpcPort: server.grpcPort, httpPort: server.httpPort }, 'service started');
-    return { name: module.name, grpcPort: server.grpcPort, httpPort: server.httpPort, stop };
+    const { grpcPort, httpPort, local } = server;
+    return { name: module.name, grpcPort, httpPort, local, stop };
   } catch (thrown) {
     await stop();
     throw thrown;
@@ -181,6 +209,7 @@ const openRuntime = async (
   env: Env,
   log: Logger,
   tls: TlsStore | undefined,
+  neighbours: Neighbours,
   closers: Closers,
 ): Promise<{ runtime: Runtime; inventory: CollectionInventory; ready: Readiness }> => {
   const directory = join(settings.dataDir, module.name);
@@ -234,7 +263,8 @@ const openRuntime = async (
     return channel.service(definition);
   };
   const httpPeer = (name: ServiceName, options: HttpPeerOptions): HttpPeer => {
-    const opened = new HttpPeer(name, () => settings.addresses(name, 'http'), tls, options);
+    const place = { address: () => settings.addresses(name, 'http'), local: () => neighbours(name) };
+    const opened = new HttpPeer(name, place, tls, options);
     closers.push(() => opened.close());
     return opened;
   };
@@ -292,7 +322,8 @@ const startListeners = async (
     log,
   });
   closers.push(() => grpc.stop());
-  return { grpcPort: grpc.port, httpPort: http.port, setServing: grpc.setServing, drain: http.drain };
+  const { local, drain } = http;
+  return { grpcPort: grpc.port, httpPort: http.port, setServing: grpc.setServing, local, drain };
 };
 
 const startIntake = async (

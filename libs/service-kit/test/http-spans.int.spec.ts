@@ -26,7 +26,7 @@ beforeAll(async () => {
       });
     },
   });
-  peer = new HttpPeer('ingest', () => `127.0.0.1:${server.port}`, undefined, {
+  peer = new HttpPeer('ingest', { address: () => `127.0.0.1:${server.port}` }, undefined, {
     connections: 2,
     timeoutMs: 5_000,
   });
@@ -99,7 +99,7 @@ describe('a request over HTTP', () => {
   });
 
   it('that nobody takes says why', async () => {
-    const nobody = new HttpPeer('registry', () => '127.0.0.1:1', undefined, {
+    const nobody = new HttpPeer('registry', { address: () => '127.0.0.1:1' }, undefined, {
       connections: 1,
       timeoutMs: 1_000,
     });

@@ -3,10 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Context,
   context,
+  isSpanContextValid,
   metrics,
   propagation,
   type Span,
   type SpanOptions,
+  TraceFlags,
   type Tracer,
   type TracerProvider as TracerProviderApi,
   trace,
@@ -101,12 +103,24 @@ const processorsOf = (env: TelemetryOptions['env']): readonly SpanProcessor[] =>
   ];
 };
 
+/**
+ * What stands for a span in a trace that its beginning decided not to record: nothing can change that decision, so the
+ * context of the parent goes on as it is, at next to no cost.
+ */
+const unrecorded = (options: SpanOptions | undefined, ctx: Context): Span | undefined => {
+  if (options?.root === true) return undefined;
+  const parent = trace.getSpanContext(ctx);
+  if (parent === undefined || !isSpanContextValid(parent)) return undefined;
+  return (parent.traceFlags & TraceFlags.SAMPLED) === 0 ? trace.wrapSpanContext(parent) : undefined;
+};
+
 /** One SDK provider per service, chosen by the context that a span is started in. */
 class ServiceTracerProvider implements TracerProviderApi {
   readonly #defaultService: string;
   readonly #sampler: Sampler;
   readonly #processors: readonly SpanProcessor[];
   readonly #providers = new Map<string, TracerProvider>();
+  readonly #tracers = new Map<string, Tracer>();
 
   constructor({ defaultService, env }: TelemetryOptions) {
     this.#defaultService = defaultService;
@@ -114,12 +128,19 @@ class ServiceTracerProvider implements TracerProviderApi {
     this.#processors = processorsOf(env);
   }
 
-  getTracer(name: string, version?: string): Tracer {
+  getTracer(name: string, version = ''): Tracer {
+    const key = `${name}@${version}`;
+    const known = this.#tracers.get(key) ?? this.#newTracer(name, version);
+    this.#tracers.set(key, known);
+    return known;
+  }
+
+  #newTracer(name: string, version: string): Tracer {
     const tracerFor = (ctx: Context) =>
       this.#provider(activeService(ctx) ?? this.#defaultService).getTracer(name, version);
     return {
       startSpan: (spanName: string, options?: SpanOptions, ctx: Context = context.active()): Span =>
-        tracerFor(ctx).startSpan(spanName, options, ctx),
+        unrecorded(options, ctx) ?? tracerFor(ctx).startSpan(spanName, options, ctx),
       // The overloads of the API only differ in which arguments are left out.
       startActiveSpan: ((spanName: string, ...rest: unknown[]) => {
         const ctx = rest.length === 3 ? (rest[1] as Context) : context.active();

@@ -4,6 +4,7 @@ import { removeRunningState, writeRunningState } from '@millrace/installation';
 import {
   type AddressBook,
   type Env,
+  type Neighbours,
   type RunningService,
   readSettings,
   type ServiceModule,
@@ -42,7 +43,9 @@ export const startEmbedded = async (
     const started = await Promise.allSettled(
       modules.map(async (module) => {
         const own = { ...envOf(module.name, env, installation, broker.url), ...broker.envOf(module.name) };
-        running.push(await startService(module, readSettings(module.name, own, addresses), own));
+        running.push(
+          await startService(module, readSettings(module.name, own, addresses), own, neighboursOf(running)),
+        );
       }),
     );
     // Waited for all: one that starts after another has failed must be stopped too.
@@ -94,3 +97,9 @@ const addressBook =
     if (service === undefined) return '127.0.0.1:1';
     return `127.0.0.1:${listener === 'grpc' ? service.grpcPort : service.httpPort}`;
   };
+
+/** Requests that one service passes on to another stay in the process. */
+const neighboursOf =
+  (running: readonly RunningService[]): Neighbours =>
+  (name) =>
+    running.find((item) => item.name === name)?.local;

@@ -6,6 +6,7 @@ import { NotFound } from '@millrace/errors';
 import { type ApiService, rpcContract, rpcRoutes, serviceDefinitions } from '@millrace/rest';
 import {
   type Env,
+  type Neighbours,
   type RunningService,
   type Runtime,
   readSettings,
@@ -13,6 +14,7 @@ import {
   type ServiceName,
   startService,
 } from '@millrace/service-kit';
+import type { FastifyInstance } from 'fastify';
 import { type Dispatcher, request } from 'undici';
 import { vi } from 'vitest';
 import { gateway } from '../src/service.ts';
@@ -34,6 +36,13 @@ export interface Answer {
 
 type Handle = (request: never) => Promise<object>;
 
+export interface LabOptions {
+  /** Routes of a data plane in place of the deployment service's. */
+  readonly dataPlane?: (app: FastifyInstance) => void;
+  /** Whether services hand requests over to one another, as they do in the embedded mode. */
+  readonly oneProcess?: boolean;
+}
+
 /**
  * The gateway on a real broker, before services that speak the real contracts over gRPC, note what they are asked
  * and answer with empty messages, or as a test tells them.
@@ -46,20 +55,23 @@ export class Lab {
   readonly answers = new Map<string, Handle>();
   readonly #running = new Map<ServiceName, RunningService>();
   readonly #runtimes = new Map<ServiceName, Runtime>();
+  readonly #options: LabOptions;
 
-  private constructor(broker: TestBroker, dataDir: string) {
+  private constructor(broker: TestBroker, dataDir: string, options: LabOptions) {
     this.broker = broker;
     this.dataDir = dataDir;
+    this.#options = options;
   }
 
   /**
    * @param env of the gateway
    * @param now the gateway's clock, milliseconds since the epoch
    */
-  static async open(env: Env = {}, now: () => number = Date.now): Promise<Lab> {
-    const lab = new Lab(await testBroker(), await mkdtemp(join(tmpdir(), 'millrace-gateway-')));
+  static async open(env: Env = {}, now: () => number = Date.now, options: LabOptions = {}): Promise<Lab> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'millrace-gateway-'));
+    const lab = new Lab(await testBroker(), dataDir, options);
     for (const name of Object.keys(serviceDefinitions) as ApiService[]) {
-      if (name !== 'gateway') await lab.start(lab.#peer(name));
+      if (name !== 'gateway') await lab.startPeer(name);
     }
     const module = { ...gateway, setup: (runtime: Runtime) => gateway.setup({ ...runtime, now }) };
     await lab.start(lab.#remembered(module), env);
@@ -79,13 +91,19 @@ export class Lab {
       const service = this.#running.get(name);
       return `127.0.0.1:${(listener === 'grpc' ? service?.grpcPort : service?.httpPort) ?? 1}`;
     };
-    const service = await startService(module, readSettings(module.name, env, address), env);
+    const neighbours: Neighbours = (name) =>
+      this.#options.oneProcess === true ? this.#running.get(name)?.local : undefined;
+    const service = await startService(module, readSettings(module.name, env, address), env, neighbours);
     this.#running.set(module.name, service);
     return service;
   }
 
-  async stopOne(name: ServiceName): Promise<void> {
-    await this.#running.get(name)?.stop();
+  startPeer(name: ApiService): Promise<RunningService> {
+    return this.start(this.#peer(name));
+  }
+
+  async stopOne(name: ServiceName, options: { readonly drain?: boolean } = {}): Promise<void> {
+    await this.#running.get(name)?.stop(options);
     this.#running.delete(name);
   }
 
@@ -153,27 +171,24 @@ export class Lab {
         this.#runtimes.set(name, runtime);
         return {
           rpc: [{ definition: serviceDefinitions[name] as never, handlers }],
-          routes: (app) => {
-            app.post('/endpoints/:endpoint/invocations', async (req, reply) =>
-              reply
-                .headers({ 'millrace-revision': '3', 'x-inner': 'secret' })
-                .send({ echo: req.body, unit: req.headers['millrace-unit'] ?? '' }),
-            );
-            for (const url of ['/v2', '/v2/*', '/endpoints/*']) {
-              app.route({
-                method: ['GET', 'POST'],
-                url,
-                handler: async () => {
-                  throw new NotFound('there is no endpoint');
-                },
-              });
-            }
-          },
+          routes: this.#options.dataPlane ?? nobodysEndpoints,
         };
       },
     };
   }
 }
+
+const nobodysEndpoints = (app: FastifyInstance): void => {
+  for (const url of ['/v2', '/v2/*', '/endpoints/*']) {
+    app.route({
+      method: ['GET', 'POST'],
+      url,
+      handler: async () => {
+        throw new NotFound('there is no endpoint');
+      },
+    });
+  }
+};
 
 /** Waits until a condition holds. */
 export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>

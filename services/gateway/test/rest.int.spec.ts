@@ -181,37 +181,6 @@ describe('the OpenAPI document', () => {
   });
 });
 
-describe('predictions', () => {
-  it('are passed on as they came, with the unit, and say who answered', async () => {
-    const answer = await lab.call(
-      'POST',
-      '/endpoints/flights/invocations',
-      { a: [1] },
-      { 'millrace-unit': 'u7' },
-    );
-    expect(answer).toMatchObject({ status: 200, body: { echo: { a: [1] }, unit: 'u7' } });
-    expect(answer.headers['millrace-revision']).toBe('3');
-    expect(answer.headers['x-inner']).toBeUndefined();
-  });
-
-  it('keep the errors of the data plane', async () => {
-    expect(await lab.call('GET', '/v2/models/x')).toMatchObject({
-      status: 404,
-      body: { error: { code: 'not_found' } },
-    });
-  });
-
-  it('are unavailable while the data plane is away, and come back with it', async () => {
-    const other = await Lab.open();
-    await other.stopOne('deployment');
-    expect(await other.call('POST', '/endpoints/flights/invocations', {})).toMatchObject({
-      status: 503,
-      body: { error: { code: 'unavailable', hint: expect.stringContaining('millrace status') } },
-    });
-    await other.stop();
-  });
-});
-
 describe('the status', () => {
   it('says of every service whether it is ready, and what is wrong', async () => {
     const other = await Lab.open();

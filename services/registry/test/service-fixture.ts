@@ -136,7 +136,7 @@ export const startPlatform = async (): Promise<Platform> => {
   const broker = await testBroker();
   const blobs = await openFsBlobStore({ directory: join(dataDir, 'blobs') });
   const others = new OtherServices(dataDir, broker.url);
-  const running = new Map<string, RunningService>();
+  const running = new Map<string, Omit<RunningService, 'local'>>();
   const addresses: AddressBook = (service) => `127.0.0.1:${running.get(service)?.grpcPort ?? 1}`;
   const env = {
     MILLRACE_GRPC_PORT: '0',

@@ -64,11 +64,18 @@ export const loadPredictor = async (
     model.kind === 'python'
       ? await pythonAnswerer(files, model, signature, options)
       : await answerer(files, signature, readJsonFile(files, 'transform.json'), model, options);
+  // Who asks for a table and then for its prediction has it checked once.
+  const fitting = new WeakSet<Table>();
   return {
     signature,
     inputExample,
-    tableOf: (rows, options) => tableFromRows(signature, rows, options),
-    predict: async (input, options) => answer.predict(checked(signature, input, options)),
+    tableOf: (rows, options) => {
+      const table = tableFromRows(signature, rows, options);
+      fitting.add(table);
+      return table;
+    },
+    predict: async (input, options) =>
+      answer.predict(!isRows(input) && fitting.has(input) ? input : checked(signature, input, options)),
     close: () => answer.close(),
   };
 };

@@ -1,13 +1,6 @@
 import { Unavailable } from '@millrace/errors';
 import type { FastifyInstance } from 'fastify';
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** The answer is a stream that lasts as long as its reader likes. */
-    stream?: boolean;
-  }
-}
-
 export interface AdmissionLimits {
   /** Requests at once, streams apart. */
   readonly requests: number;
@@ -29,20 +22,20 @@ const neverCounted = new Set(['/health/live', '/health/ready', '/metrics']);
  */
 export const limitAdmission = (app: FastifyInstance, limits: AdmissionLimits, random: () => number): void => {
   const open = { requests: 0, streams: 0 };
-  app.addHook('onRequest', async (request, reply) => {
-    if (neverCounted.has(request.routeOptions.url ?? '')) return;
+  app.addHook('onRequest', (request, reply, done) => {
+    if (neverCounted.has(request.routeOptions.url ?? '')) return done();
     const kind = request.routeOptions.config.stream === true ? 'streams' : 'requests';
     if (open[kind] >= limits[kind]) {
       const { least, most } = retryAfter;
       reply.header('retry-after', least + Math.floor(random() * (most - least + 1)));
-      throw new Unavailable(`the gateway serves ${limits[kind]} ${kind} at once, and has as many`, {
-        hint: 'Try again after the time in `Retry-After`.',
-      });
+      const refused = `the gateway serves ${limits[kind]} ${kind} at once, and has as many`;
+      return done(new Unavailable(refused, { hint: 'Try again after the time in `Retry-After`.' }));
     }
     open[kind] += 1;
     // However the answer ends: in order, by an error, or because the client is gone.
     reply.raw.once('close', () => {
       open[kind] -= 1;
     });
+    done();
   });
 };

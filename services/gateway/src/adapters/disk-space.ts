@@ -18,14 +18,19 @@ const needsSpace: readonly { readonly method: string; readonly path: RegExp }[] 
  * once instead of waiting in the middle of a run until there is space.
  */
 export const refuseWhenDiskIsFull = (app: FastifyInstance, directory: string): void => {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const path = request.url.split('?')[0] ?? '';
-    if (!needsSpace.some((route) => route.method === request.method && route.path.test(path))) return;
-    const { bavail, bsize } = await statfs(directory);
-    const free = bavail * bsize;
-    if (free >= leastFreeBytes) return;
-    throw new Exhausted(`the disk is full: ${(free / 1024 ** 2).toFixed(1)} MB are free below ${directory}`, {
-      hint: 'Free some space, then try again; nothing was changed.',
-    });
+    const isAsked = needsSpace.some((route) => route.method === request.method && route.path.test(path));
+    if (isAsked) refuseWhenFull(directory).then(() => done(), done);
+    else done();
+  });
+};
+
+const refuseWhenFull = async (directory: string): Promise<void> => {
+  const { bavail, bsize } = await statfs(directory);
+  const free = bavail * bsize;
+  if (free >= leastFreeBytes) return;
+  throw new Exhausted(`the disk is full: ${(free / 1024 ** 2).toFixed(1)} MB are free below ${directory}`, {
+    hint: 'Free some space, then try again; nothing was changed.',
   });
 };

@@ -106,16 +106,19 @@ export const refuseOpenListener = async (host: string, tokens: Tokens): Promise<
  * @throws Denied
  */
 export const refuseForeignOrigins = (app: FastifyInstance, tokens: Tokens): void => {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { origin, host } = request.headers;
     if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
-      throw new Denied(`requests from ${origin} are not accepted`);
-    }
-    if (!isLoopback(hostName(host ?? '')) && (await tokens.isOpen())) {
-      throw new Denied(`requests to the host "${host}" are not accepted without a token`, {
-        hint: 'Use 127.0.0.1 or localhost, or set MILLRACE_TOKEN.',
-      });
-    }
+      done(new Denied(`requests from ${origin} are not accepted`));
+    } else if (isLoopback(hostName(host ?? ''))) done();
+    else refuseWhenOpen(host, tokens).then(() => done(), done);
+  });
+};
+
+const refuseWhenOpen = async (host: string | undefined, tokens: Tokens): Promise<void> => {
+  if (!(await tokens.isOpen())) return;
+  throw new Denied(`requests to the host "${host}" are not accepted without a token`, {
+    hint: 'Use 127.0.0.1 or localhost, or set MILLRACE_TOKEN.',
   });
 };
 

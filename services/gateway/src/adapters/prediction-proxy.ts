@@ -1,6 +1,6 @@
 import { Unavailable } from '@millrace/errors';
-import type { HttpPeer } from '@millrace/service-kit';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { HttpPeer, PassedHeaders } from '@millrace/service-kit';
+import type { HookHandlerDoneFunction as Done, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /**
  * Of the connection to the data plane; a prediction is given up after the time. Far more connections than requests that
@@ -8,10 +8,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
  */
 export const predictionPeer = { connections: 256, timeoutMs: 30_000 };
 
-/** Headers that the data plane reads; `millrace-unit` keeps a user with the same revision of a canary. */
-const passedOn = ['content-type', 'accept', 'millrace-unit'] as const;
-/** Headers of its answers: the last two say who answered, in any protocol. */
-const passedBack = ['content-type', 'millrace-revision', 'millrace-model-version'] as const;
+const passed: PassedHeaders = {
+  /** What the data plane reads; `millrace-unit` keeps a user with the same revision of a canary. */
+  request: ['content-type', 'accept', 'millrace-unit'],
+  /** `millrace-…` say who answered, in any protocol. */
+  answer: ['content-type', 'retry-after', 'millrace-revision', 'millrace-model-version'],
+};
 
 const textOf = (
   headers: Readonly<Record<string, string | string[] | undefined>>,
@@ -23,7 +25,16 @@ const textOf = (
       .filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );
 
-/** Passes predictions on to the deployment service, which answers them on its own listener. */
+const unanswered = (cause: unknown): Unavailable =>
+  new Unavailable('the deployment service does not answer', {
+    cause,
+    hint: 'Check that it is running: `millrace status`.',
+  });
+
+/**
+ * Passes predictions on to the deployment service, which answers them on its own listener: where it runs in this process
+ * it is handed the request itself, else it is asked over HTTP.
+ */
 export class PredictionProxy {
   readonly #dataPlane: HttpPeer;
 
@@ -36,32 +47,36 @@ export class PredictionProxy {
       // The body is the data plane's to read: it goes through as it came.
       routes.removeAllContentTypeParsers();
       routes.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-      const pass = (request: FastifyRequest, reply: FastifyReply) => this.#pass(request, reply);
       for (const url of ['/v2', '/v2/*', '/endpoints/:endpoint/*']) {
         routes.route({
           method: ['GET', 'POST'],
           url,
           config: { tracing: 'high_rate', permission: 'predict' },
-          handler: pass,
+          // Of the route, and so after those that decide who may come in.
+          onRequest: (request, reply, done) => this.#handOver(request, reply, done),
+          handler: (request, reply) => this.#send(request, reply),
         });
       }
     });
   }
 
-  async #pass(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  #handOver({ raw: request }: FastifyRequest, { raw: response }: FastifyReply, done: Done): void {
+    const answered = this.#dataPlane.handOver(request, response, passed);
+    if (answered === undefined) done();
+    else answered.catch((thrown: unknown) => done(unanswered(thrown)));
+  }
+
+  async #send(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     try {
       const answer = await this.#dataPlane.request({
         method: request.method as 'GET' | 'POST',
         path: request.url,
-        headers: textOf(request.headers, passedOn),
+        headers: textOf(request.headers, passed.request),
         body: (request.body as Buffer | undefined) ?? null,
       });
-      return reply.code(answer.statusCode).headers(textOf(answer.headers, passedBack)).send(answer.body);
+      return reply.code(answer.statusCode).headers(textOf(answer.headers, passed.answer)).send(answer.body);
     } catch (thrown) {
-      throw new Unavailable('the deployment service does not answer', {
-        cause: thrown,
-        hint: 'Check that it is running: `millrace status`.',
-      });
+      throw unanswered(thrown);
     }
   }
 }

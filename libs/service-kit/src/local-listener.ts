@@ -1,0 +1,91 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { activeTraceHeaders } from '@millrace/telemetry';
+import type { FastifyInstance } from 'fastify';
+
+/** Headers that go along when a request is passed on, by their names in lower case; nothing else does. */
+export interface PassedHeaders {
+  readonly request: readonly string[];
+  readonly answer: readonly string[];
+}
+
+/** Milliseconds that requests handed over before the end may take. */
+const endGraceMs = 5_000;
+
+/** They say where a body ends: the one who reads it needs them. */
+const framing = ['content-length', 'transfer-encoding'] as const;
+
+const picked = (
+  headers: IncomingMessage['headers'],
+  names: readonly string[],
+): Record<string, string | string[]> => {
+  const kept: Record<string, string | string[]> = {};
+  for (const name of names) {
+    const value = headers[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+};
+
+/**
+ * A service's HTTP listener as the other services of its process see it: instead of asking over the loopback they hand
+ * over requests as these came to them, the bodies unread, and the service answers them itself.
+ */
+export class LocalListener {
+  readonly #app: FastifyInstance;
+  /** Headers that the answers may have. */
+  readonly #shown = new WeakMap<IncomingMessage, readonly string[]>();
+  #underWay = 0;
+  #isClosed = false;
+
+  /** @param app without routes so far */
+  constructor(app: FastifyInstance) {
+    this.#app = app;
+    app.addHook('onSend', (request, reply, payload, done) => {
+      const shown = this.#shown.get(request.raw);
+      if (shown !== undefined) {
+        for (const name of Object.keys(reply.getHeaders())) {
+          if (!shown.includes(name) && name !== 'connection') reply.removeHeader(name);
+        }
+      }
+      done(null, payload);
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
+  /** Has a request answered, within the active trace; resolves when the answer has ended, or its client is gone. */
+  async answer(request: IncomingMessage, response: ServerResponse, passed: PassedHeaders): Promise<void> {
+    if (response.closed) return;
+    // What nobody passed on must not be there for anybody to rely on.
+    request.headers = {
+      ...picked(request.headers, framing),
+      ...picked(request.headers, passed.request),
+      ...activeTraceHeaders(),
+    };
+    this.#shown.set(request, passed.answer);
+    response.setMaxListeners(mostListeners);
+    this.#underWay += 1;
+    await new Promise<void>((resolve) => {
+      response.once('close', () => {
+        this.#underWay -= 1;
+        resolve();
+      });
+      this.#app.routing(request, response);
+    });
+  }
+
+  /** Takes no more requests, and lets those it has come to their end. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const begun = performance.now();
+    while (this.#underWay > 0 && performance.now() - begun < endGraceMs) await delay(lookMs);
+  }
+}
+
+const lookMs = 20;
+
+/** Two services wait for the end of one answer: more than Node takes for usual. */
+const mostListeners = 30;
