@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { pipeline, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import {
@@ -15,6 +15,12 @@ import {
   Unauthenticated,
   Unavailable,
 } from '@millrace/errors';
+
+type Http = Pick<typeof import('node:http'), 'Agent' | 'request'>;
+
+// Not imported: that reads all exports of it, among them `WebSocket`, for which Node loads a second HTTP client.
+const httpOf = (protocol: string): Http =>
+  process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
 
 export interface ClientOptions {
   /** Address of the gateway: `http://127.0.0.1:7700`. */
@@ -49,7 +55,8 @@ export type Answer = IncomingMessage & { readonly statusCode: number };
  */
 export class Transport {
   readonly #options: ClientOptions;
-  readonly #agent: Promise<Agent>;
+  readonly #http: Http;
+  readonly #agent: Agent;
 
   /** @throws Invalid when the address is none */
   constructor(options: ClientOptions) {
@@ -58,7 +65,8 @@ export class Transport {
       throw Invalid.field('url', `"${options.url}" is not an address such as http://127.0.0.1:7700`);
     }
     this.#options = options;
-    this.#agent = agentOf(protocol);
+    this.#http = httpOf(protocol);
+    this.#agent = new this.#http.Agent({ keepAlive: true });
   }
 
   get url(): string {
@@ -84,7 +92,7 @@ export class Transport {
 
   /** Ends its connections, and with them whatever is still under way. */
   async close(): Promise<void> {
-    (await this.#agent).destroy();
+    this.#agent.destroy();
   }
 
   async #request(call: Call): Promise<Answer> {
@@ -98,22 +106,19 @@ export class Transport {
     const options: RequestOptions = {
       method: call.method,
       headers,
-      agent: await this.#agent,
+      agent: this.#agent,
       timeout: timeoutMs,
       ...(call.signal === undefined ? {} : { signal: call.signal }),
     };
     try {
-      return await answerTo(addressOf(url, call), options, body, call.streaming === true);
+      const sent = this.#http.request(addressOf(url, call), options);
+      return await answerTo(sent, body, call.streaming === true);
     } catch (thrown) {
       if (call.signal?.aborted === true) throw thrown;
       throw transportError(thrown, url);
     }
   }
 }
-
-/** Connections are kept for the next call. */
-const agentOf = async (protocol: string): Promise<Agent> =>
-  new (protocol === 'https:' ? (await import('node:https')).Agent : Agent)({ keepAlive: true });
 
 /** Headers of the active span. OpenTelemetry makes itself known globally where anybody traces; else it need not be loaded. */
 const traceHeaders = async (): Promise<Readonly<Record<string, string>>> =>
@@ -131,19 +136,15 @@ const addressOf = (url: string, { path, query = {} }: Call): URL => {
   return address;
 };
 
-/** Sends a request. Its time limit is how long nothing may be heard until the answer begins. */
+/** Sends a request that was opened. Its time limit is how long nothing may be heard until the answer begins. */
 const answerTo = (
-  address: URL,
-  options: RequestOptions,
+  sent: ClientRequest,
   body: Buffer | Readable | undefined,
   streaming: boolean,
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const sent = request(address, options);
     sent.on('error', reject);
-    sent.on('timeout', () =>
-      sent.destroy(new TimedOut(`the gateway at ${address.origin} did not answer in time`)),
-    );
+    sent.on('timeout', () => sent.destroy(new TimedOut('no answer')));
     // A stream begins when something happens: it is enough that it was asked for.
     if (streaming) sent.on('finish', () => sent.setTimeout(0));
     sent.on('response', (answer) => {
@@ -156,7 +157,7 @@ const answerTo = (
 
 /** An error of the connection; anything else (a file that cannot be read) is what it is. */
 export const transportError = (thrown: unknown, url: string): MillraceError => {
-  if (thrown instanceof MillraceError) return thrown;
+  if (thrown instanceof TimedOut) return new TimedOut(`the gateway at ${url} did not answer in time`);
   const code = (thrown as { code?: unknown } | null)?.code;
   if (typeof code !== 'string' || !connectionCodes.test(code)) return asMillraceError(thrown);
   return new Unavailable(`no gateway answers at ${url}: ${messageOf(thrown)}`, {
