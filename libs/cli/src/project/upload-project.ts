@@ -140,14 +140,15 @@ const codeVersion = async (root: string): Promise<Pick<ProjectSnapshot, 'commit'
   const git = async (...args: string[]) =>
     (await run('git', ['-C', root, ...args], { maxBuffer: 64 * 1024 * 1024 })).stdout;
   try {
-    const [commit, status, changes] = await Promise.all([
-      git('rev-parse', 'HEAD'),
+    // First, since there may be no repository: then nothing more is started.
+    const commit = (await git('rev-parse', 'HEAD')).trim();
+    const [status, changes] = await Promise.all([
       git('status', '--porcelain', '--', '.'),
       git('diff', 'HEAD', '--', '.'),
     ]);
     const dirty = status + changes;
     const dirtyDigest = dirty === '' ? '' : `sha256:${createHash('sha256').update(dirty).digest('hex')}`;
-    return { commit: commit.trim(), dirtyDigest };
+    return { commit, dirtyDigest };
   } catch {
     return { commit: '', dirtyDigest: '' };
   }
