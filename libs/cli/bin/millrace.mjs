@@ -6,7 +6,8 @@
  * Plain JavaScript, since the first module never comes from the cache of compiled sources: to load what strips types takes
  * longer than most commands do.
  */
-import { createRequire, enableCompileCache } from 'node:module';
+// As a whole: Node 20 has no `enableCompileCache`.
+import module from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +18,7 @@ const runsTypeScript = major > 24 || (major === 24 && minor >= 12);
 
 const pinnedNode = () => {
   try {
-    return join(dirname(createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
+    return join(dirname(module.createRequire(import.meta.url).resolve('node/package.json')), 'bin', 'node');
   } catch {
     return undefined;
   }
@@ -40,7 +41,9 @@ const handOver = async (node) => {
 const node = runsTypeScript ? undefined : pinnedNode();
 if (node === undefined) {
   // The sources are compiled once per version, not once per command. The cache is the user's own, as the broker's is.
-  enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace', 'node'));
+  module.enableCompileCache?.(
+    join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace', 'node'),
+  );
   await import('../src/main.ts');
 } else {
   await handOver(node);
