@@ -33,6 +33,16 @@ const modulePath = (file: FileDescriptor) => `./${file.name.replace(/\.proto$/, 
 /** `millrace.registry.v1` → `registry` */
 const shortName = (file: FileDescriptor) => file.package.split('.')[1]!;
 
+/** `.millrace.registry.v1.Model` → `Model` */
+const messageName = (type: string) => type.split('.').at(-1)!;
+const fileOf = new Map<string, FileDescriptor>(
+  files.flatMap((file) =>
+    (file.messageType ?? []).map(
+      (message) => [`.${file.package}.${message.name}`, file] as [string, FileDescriptor],
+    ),
+  ),
+);
+
 const packages = Map.groupBy(files, shortName);
 for (const [name, members] of packages) {
   const events = members.flatMap((file) =>
@@ -50,6 +60,22 @@ for (const [name, members] of packages) {
     for (const { type, message, file } of events) {
       const codec = `strictCodec(${message}, '${file.package}.${message}')`;
       lines.push(`  ${lowerFirst(message)}: defineEvent('${type}', ${codec}),`);
+    }
+    lines.push('} as const;');
+  }
+  const methods = members.flatMap((file) => (file.service ?? []).flatMap(({ method }) => method));
+  if (methods.length > 0) {
+    const messages = new Set(methods.flatMap(({ inputType, outputType }) => [inputType, outputType]));
+    for (const message of [...messages].sort()) {
+      lines.push(`import { ${messageName(message)} } from '${modulePath(fileOf.get(message)!)}';`);
+    }
+    lines.push(
+      `\n/** Request and response of each RPC of the ${name} service. */`,
+      `export const ${name}Rpcs = {`,
+    );
+    for (const { name: rpc, inputType, outputType } of methods) {
+      const sides = `request: ${messageName(inputType)}, response: ${messageName(outputType)}`;
+      lines.push(`  ${lowerFirst(rpc)}: { ${sides} },`);
     }
     lines.push('} as const;');
   }

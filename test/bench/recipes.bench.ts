@@ -153,7 +153,8 @@ export const benchmark: Benchmark = {
       try {
         for (const recipe of recipes) {
           // Builds the environment, and fills the caches of the file system on both sides.
-          await ours(recipe, 'warm-up');
+          const { cold } = await ours(recipe, 'warm-up');
+          note(`${recipe.kind}: with its environment built ${seconds(cold.wallMs)}`);
           const measured: Pair[] = [];
           for (let index = 0; index < pairs; index += 1) measured.push(await measure(recipe, index));
           figures.push(...figuresOf(recipe, measured));

@@ -1,26 +1,96 @@
 import { Command } from 'commander';
-import { automationCommands } from './commands/automation.ts';
-import { backupCommands } from './commands/backup.ts';
-import { bridgeCommands } from './commands/bridge.ts';
-import { certificateCommands } from './commands/certs.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { endpointCommands } from './commands/endpoints.ts';
-import { environmentCommands } from './commands/environments.ts';
-import { garbageCommands } from './commands/garbage.ts';
-import { initCommand } from './commands/init.ts';
-import { lifecycleCommands } from './commands/lifecycle.ts';
-import { modelCommands } from './commands/models.ts';
-import { monitoringCommands } from './commands/monitoring.ts';
-import { observeCommands } from './commands/observe.ts';
-import { recipeCommands } from './commands/recipes.ts';
-import { runCommands } from './commands/runs.ts';
-import { tokenCommands } from './commands/tokens.ts';
-import { webhookCommands } from './commands/webhooks.ts';
+import type { CommandGroup } from './command.ts';
 import { defaultUrl } from './context.ts';
 import { version } from './version.ts';
 
-/** The command line of `millrace`. */
-export const createProgram = (): Command => {
+interface LazyGroup {
+  /** The commands that it adds. */
+  readonly names: readonly string[];
+  readonly load: () => Promise<CommandGroup>;
+}
+
+/** In the order of the help. Each comes with the libraries that its commands need, so only those called for are loaded. */
+export const commandGroups: readonly LazyGroup[] = [
+  {
+    names: ['up', 'down', 'restart', 'status'],
+    load: async () => (await import('./commands/lifecycle.ts')).lifecycleCommands,
+  },
+  {
+    names: ['init'],
+    load: async () => (await import('./commands/init.ts')).initCommand,
+  },
+  {
+    names: ['run', 'push', 'plan', 'watch', 'cancel', 'resume', 'inspect', 'runs'],
+    load: async () => (await import('./commands/runs.ts')).runCommands,
+  },
+  {
+    names: ['recipes'],
+    load: async () => (await import('./commands/recipes.ts')).recipeCommands,
+  },
+  {
+    names: ['models', 'approve'],
+    load: async () => (await import('./commands/models.ts')).modelCommands,
+  },
+  {
+    names: ['deploy', 'endpoints', 'promote', 'rollback', 'predict'],
+    load: async () => (await import('./commands/endpoints.ts')).endpointCommands,
+  },
+  {
+    names: ['drift', 'alerts'],
+    load: async () => (await import('./commands/monitoring.ts')).monitoringCommands,
+  },
+  {
+    names: ['events', 'trace', 'lineage', 'prediction', 'audit', 'dead'],
+    load: async () => (await import('./commands/observe.ts')).observeCommands,
+  },
+  {
+    names: ['triggers', 'reactions'],
+    load: async () => (await import('./commands/automation.ts')).automationCommands,
+  },
+  {
+    names: ['env'],
+    load: async () => (await import('./commands/environments.ts')).environmentCommands,
+  },
+  {
+    names: ['gc'],
+    load: async () => (await import('./commands/garbage.ts')).garbageCommands,
+  },
+  {
+    names: ['bridge'],
+    load: async () => (await import('./commands/bridge.ts')).bridgeCommands,
+  },
+  {
+    names: ['tokens'],
+    load: async () => (await import('./commands/tokens.ts')).tokenCommands,
+  },
+  {
+    names: ['webhooks'],
+    load: async () => (await import('./commands/webhooks.ts')).webhookCommands,
+  },
+  {
+    names: ['certs'],
+    load: async () => (await import('./commands/certs.ts')).certificateCommands,
+  },
+  {
+    names: ['backup', 'restore'],
+    load: async () => (await import('./commands/backup.ts')).backupCommands,
+  },
+  {
+    names: ['doctor'],
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+];
+
+/** Options of the program that take a value. */
+const valued = new Set(['--url', '--data-dir']);
+
+const firstWord = (args: readonly string[]): string | undefined =>
+  args.find((arg, index) => !arg.startsWith('-') && !valued.has(args[index - 1] ?? ''));
+
+/** The command line of `millrace`: with the commands that `args` may mean, or all. */
+export const createProgram = async (args: readonly string[] = []): Promise<Command> => {
+  const word = firstWord(args) ?? '';
+  const called = commandGroups.filter(({ names }) => names.includes(word));
   const program = new Command('millrace')
     .description('The whole life of a model: data, training, evaluation, registry, deployment, monitoring.')
     .version(version)
@@ -29,23 +99,8 @@ export const createProgram = (): Command => {
     .option('--data-dir <directory>', 'data directory (default: MILLRACE_DATA_DIR, .millrace)')
     .showHelpAfterError('(add --help for what it takes)')
     .addHelpText('after', exitCodes);
-  lifecycleCommands(program);
-  initCommand(program);
-  runCommands(program);
-  recipeCommands(program);
-  modelCommands(program);
-  endpointCommands(program);
-  monitoringCommands(program);
-  observeCommands(program);
-  automationCommands(program);
-  environmentCommands(program);
-  garbageCommands(program);
-  bridgeCommands(program);
-  tokenCommands(program);
-  webhookCommands(program);
-  certificateCommands(program);
-  backupCommands(program);
-  doctorCommand(program);
+  const groups = called.length > 0 ? called : commandGroups;
+  for (const { load } of groups) (await load())(program);
   return program;
 };
 

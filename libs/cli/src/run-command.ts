@@ -5,7 +5,7 @@ import { createProgram } from './program.ts';
 
 /** Runs one command line. Prints what went wrong and returns the exit code. */
 export const runCommand = async (args: readonly string[]): Promise<number> => {
-  const program = createProgram();
+  const program = await createProgram(args);
   // Known before the rest is read, which may be what is wrong.
   const output = new Output(args.includes('--json'));
   for (const command of withDescendants(program)) {

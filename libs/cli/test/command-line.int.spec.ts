@@ -79,21 +79,23 @@ const leaves = (command: Command, path: readonly string[] = []): string[][] =>
     return child.commands.length === 0 ? [name] : leaves(child as Command, name);
   });
 
+const program = await createProgram();
+
 describe('help', () => {
   it('lists the commands and the exit codes', async () => {
     const { code, out } = await millrace(['--help']);
     expect(code).toBe(0);
-    for (const [name] of leaves(createProgram())) expect(out).toContain(`\n  ${name}`);
+    for (const [name] of leaves(program)) expect(out).toContain(`\n  ${name}`);
     expect(out).toContain('Exit codes:');
     expect((await millrace(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it.each(leaves(createProgram()).map((path) => [path.join(' '), path] as const))(
+  it.each(leaves(program).map((path) => [path.join(' '), path] as const))(
     'of %s says what it does',
     (_, path) => {
       const command = path.reduce<Command>(
         (parent, name) => parent.commands.find((child) => child.name() === name) as Command,
-        createProgram(),
+        program,
       );
       expect(command.description()).not.toBe('');
       expect(command.options.map(({ description }) => description)).not.toContain('');

@@ -4,20 +4,15 @@ import type { Revision } from '@millrace/contracts/deployment';
 import type { Report } from '@millrace/contracts/evaluation';
 import type { DatasetVersion } from '@millrace/contracts/ingest';
 import type { Prediction } from '@millrace/contracts/monitoring';
-import { Run } from '@millrace/contracts/pipeline';
+import type { Run } from '@millrace/contracts/pipeline';
 import type { ModelVersion } from '@millrace/contracts/registry';
-import { StepProgress } from '@millrace/contracts/step';
+import type { StepProgress } from '@millrace/contracts/step';
 import type { Run as TrainingRun } from '@millrace/contracts/training';
 import { Internal, NotFound, Unavailable } from '@millrace/errors';
 import type { Diagnosis } from '@millrace/installation';
-import {
-  type ApiService,
-  apiPrefix,
-  routeOf,
-  rpcContract,
-  serviceDefinitions,
-  splitRequest,
-} from '@millrace/rest';
+import type { serviceDefinitions } from '@millrace/rest';
+import { splitRequest } from '@millrace/rest/request-message';
+import { type ApiService, apiPrefix, type RpcRoute, rpcRoutes } from '@millrace/rest/routes';
 import type { SpanRecord } from '@millrace/telemetry';
 import { type ServerSentEvent, serverSentEvents } from './event-source.ts';
 import { type ClientOptions, Transport, transportError } from './transport.ts';
@@ -138,27 +133,44 @@ export interface MillraceClient extends RestServices {
 export const createClient = (options: ClientOptions): MillraceClient => {
   const transport = new Transport(options);
   const services = Object.fromEntries(
-    Object.entries(serviceDefinitions).map(([name, definition]) => [
+    Object.entries(Object.groupBy(rpcRoutes, ({ service }) => service)).map(([name, routes]) => [
       name,
-      restService(transport, name as ApiService, definition),
+      restService(transport, routes),
     ]),
   ) as unknown as RestServices;
   return { ...services, ...blobCalls(transport), ...watchCalls(transport), ...operationCalls(transport) };
 };
 
-const restService = (transport: Transport, service: ApiService, definition: object) =>
+const restService = (transport: Transport, routes: readonly RpcRoute[]) =>
   Object.fromEntries(
-    Object.keys(definition).map((rpc) => [
-      rpc,
-      (request: object = {}) => callRpc(transport, service, rpc, request),
-    ]),
+    routes.map((route) => [route.rpc, (request: object = {}) => callRpc(transport, route, request)]),
   );
 
-const callRpc = async (transport: Transport, service: ApiService, rpc: string, request: object) => {
-  const route = routeOf(service, rpc);
-  if (route === undefined) throw new Internal(`the REST API does not offer ${service}.${rpc}`);
-  const contract = rpcContract(route);
-  const message = contract.request.codec.toJSON(contract.request.codec.fromPartial(request));
+interface JsonCodec {
+  fromJSON(json: unknown): unknown;
+  toJSON(message: unknown): unknown;
+  fromPartial(partial: object): unknown;
+}
+
+type Rpcs = Readonly<Record<string, { readonly request: JsonCodec; readonly response: JsonCodec }>>;
+
+/** Messages of a service's RPCs. Most programs call one or two services, and loading the messages of all takes a while. */
+const rpcsOf: { readonly [K in ApiService]: () => Promise<unknown> } = {
+  ingest: async () => (await import('@millrace/contracts/ingest')).ingestRpcs,
+  training: async () => (await import('@millrace/contracts/training')).trainingRpcs,
+  evaluation: async () => (await import('@millrace/contracts/evaluation')).evaluationRpcs,
+  registry: async () => (await import('@millrace/contracts/registry')).registryRpcs,
+  deployment: async () => (await import('@millrace/contracts/deployment')).deploymentRpcs,
+  monitoring: async () => (await import('@millrace/contracts/monitoring')).monitoringRpcs,
+  pipeline: async () => (await import('@millrace/contracts/pipeline')).pipelineRpcs,
+  bridge: async () => (await import('@millrace/contracts/bridge')).bridgeRpcs,
+  gateway: async () => (await import('@millrace/contracts/gateway')).gatewayRpcs,
+};
+
+const callRpc = async (transport: Transport, route: RpcRoute, content: object) => {
+  const codecs = ((await rpcsOf[route.service]()) as Rpcs)[route.rpc];
+  if (codecs === undefined) throw new Internal(`no RPC ${route.service}.${route.rpc} in the contracts`);
+  const message = codecs.request.toJSON(codecs.request.fromPartial(content));
   const { path, query, body } = splitRequest(route, message as Record<string, unknown>);
   const answer = await transport.json({
     method: route.method,
@@ -166,7 +178,7 @@ const callRpc = async (transport: Transport, service: ApiService, rpc: string, r
     query,
     ...(body === undefined ? {} : { json: body }),
   });
-  return contract.response.codec.fromJSON(answer);
+  return codecs.response.fromJSON(answer);
 };
 
 const blobPath = (digest: string) => `${apiPrefix}/blobs/${encodeURIComponent(digest)}`;
@@ -177,7 +189,7 @@ const blobCalls = (transport: Transport) => {
     blobSize: async (digest: string) => {
       try {
         const answer = await transport.send({ method: 'HEAD', path: blobPath(digest) });
-        await answer.body.dump();
+        answer.resume();
         return Number(answer.headers['content-length']);
       } catch (thrown) {
         if (thrown instanceof NotFound) return undefined;
@@ -190,8 +202,8 @@ const blobCalls = (transport: Transport) => {
     uploadBytes: async (digest: string, bytes: Uint8Array) => {
       await transport.json({ method: 'PUT', path: blobPath(digest), body: Buffer.from(bytes), headers });
     },
-    downloadBlob: async (digest: string) =>
-      (await transport.send({ method: 'GET', path: blobPath(digest), streaming: true })).body,
+    downloadBlob: (digest: string) =>
+      transport.send({ method: 'GET', path: blobPath(digest), streaming: true }),
   };
 };
 
@@ -275,6 +287,10 @@ const watchCalls = (transport: Transport) => ({
 
   async *watchRun(id: string, signal?: AbortSignal): AsyncGenerator<RunUpdate> {
     const path = `${apiPrefix}/runs/${encodeURIComponent(id)}/watch`;
+    const [{ Run }, { StepProgress }] = await Promise.all([
+      import('@millrace/contracts/pipeline'),
+      import('@millrace/contracts/step'),
+    ]);
     for await (const { event, data } of stream(transport, path, {}, signal)) {
       const json: unknown = JSON.parse(data);
       if (event === 'run') yield { kind: 'run', run: Run.fromJSON(json) };
@@ -300,7 +316,7 @@ async function* stream(
   });
   onOpen();
   try {
-    for await (const event of serverSentEvents(answer.body)) {
+    for await (const event of serverSentEvents(answer)) {
       if (event.event === 'error') throw new Unavailable(`the gateway ended the stream: ${event.data}`);
       yield event;
     }

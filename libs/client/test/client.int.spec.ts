@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ErrorCode, type MillraceError } from '@millrace/errors';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createClient, type MillraceClient } from '../src/index.ts';
+
+/** Content type of the first record of a TLS connection (RFC 8446, 5.1). */
+const handshakeRecord = 22;
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 
@@ -110,6 +113,21 @@ describe('a call', () => {
       hint: expect.stringContaining('millrace up'),
     });
     await lonely.close();
+  });
+
+  it('to an https address begins with TLS', async () => {
+    const listener = createTcpServer();
+    listener.listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const secure = createClient({ url: `https://127.0.0.1:${(listener.address() as AddressInfo).port}` });
+    const failing = errorOf(secure.registry.listModels());
+    const [socket] = (await once(listener, 'connection')) as [Socket];
+    const [hello] = (await once(socket, 'data')) as [Buffer];
+    expect(hello[0]).toBe(handshakeRecord);
+    socket.destroy();
+    expect((await failing).code).toBe(ErrorCode.unavailable);
+    await secure.close();
+    listener.close();
   });
 
   it.each(['localhost:7700', 'nowhere', 'ftp://x', ''])('to "%s" is refused before it is made', (url) => {

@@ -1,5 +1,5 @@
 import type { Violation } from '@millrace/errors';
-import { primaryMetricOf } from '@millrace/metrics';
+import { primaryMetricOf } from '@millrace/metrics/table';
 import { defaultSeed } from '@millrace/random';
 import { durationMs } from './duration.ts';
 import type { Fields } from './rules/rule.ts';

@@ -1,31 +1,21 @@
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import schema from '../schema/recipe.schema.json' with { type: 'json' };
 import type { Problem } from './document/config.ts';
 import { didYouMean } from './document/suggest.ts';
 import type { Mapping, Path } from './document/yaml-document.ts';
+import { validateContract, validateRecipe } from './generated/validators.js';
 
 /** The published JSON Schema (draft 2020-12) of `recipe.yaml`. */
 export const recipeSchema: object = schema;
 
-const newAjv = (): Ajv2020 => {
-  // Verbose errors carry the value and the schema around it, from which the messages are made.
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, strictTypes: false });
-  ajv.addKeyword({ keyword: 'x-expect', schemaType: 'string' });
-  return ajv.addSchema(schema);
-};
-
-let ajv: Ajv2020 | undefined;
-
 /** Everything that the schema finds wrong with a recipe. */
-export const checkSchema = (content: Mapping): readonly Problem[] => check(content, '');
+export const checkSchema = (content: Mapping): readonly Problem[] => check(validateRecipe, content);
 
 /** Everything that the schema finds wrong with a data contract that stands in a file of its own. */
-export const checkContract = (content: Mapping): readonly Problem[] => check(content, '#/$defs/contract');
+export const checkContract = (content: Mapping): readonly Problem[] => check(validateContract, content);
 
-const check = (content: Mapping, part: string): readonly Problem[] => {
-  ajv ??= newAjv();
-  const validate = ajv.getSchema(`${schema.$id}${part}`);
-  if (validate === undefined) throw new Error(`the schema has no ${part}`);
+// Compiled beforehand: that would take longer than all else that a recipe needs.
+const check = (validate: ValidateFunction, content: Mapping): readonly Problem[] => {
   if (validate(content)) return [];
   // `if` only says that its `else` failed, which says itself why.
   return (validate.errors ?? []).filter(({ keyword }) => keyword !== 'if').map(problemOf);

@@ -11,18 +11,6 @@ import * as training from '@millrace/contracts/training';
 import type { JsonSchema } from './request-message.ts';
 import type { ApiService, RpcRoute } from './routes.ts';
 
-const modules: Readonly<Record<ApiService, object>> = {
-  ingest,
-  training,
-  evaluation,
-  registry,
-  deployment,
-  monitoring,
-  pipeline,
-  bridge,
-  gateway,
-};
-
 /** The generated definition of each service's RPCs. */
 export const serviceDefinitions = {
   ingest: ingest.DatasetServiceService,
@@ -42,6 +30,20 @@ interface JsonCodec {
   fromPartial(partial: object): unknown;
 }
 
+type Codecs = Readonly<Record<string, { readonly request: JsonCodec; readonly response: JsonCodec }>>;
+
+const codecs = {
+  ingest: ingest.ingestRpcs,
+  training: training.trainingRpcs,
+  evaluation: evaluation.evaluationRpcs,
+  registry: registry.registryRpcs,
+  deployment: deployment.deploymentRpcs,
+  monitoring: monitoring.monitoringRpcs,
+  pipeline: pipeline.pipelineRpcs,
+  bridge: bridge.bridgeRpcs,
+  gateway: gateway.gatewayRpcs,
+} as unknown as Readonly<Record<ApiService, Codecs>>;
+
 /** JSON Schemas of all messages, by full name. */
 export const messageSchemas = document.schemas as Readonly<Record<string, JsonSchema>>;
 
@@ -50,14 +52,13 @@ const rpcs = document.rpcs as Readonly<Record<string, { request: string; respons
 /** What the gateway knows of an RPC: its messages' names, schemas and JSON codecs. */
 export const rpcContract = ({ service, rpc }: Pick<RpcRoute, 'service' | 'rpc'>) => {
   const names = rpcs[`${service}.${rpc}`];
-  if (names === undefined) throw new Error(`no RPC ${service}.${rpc} in the contracts`);
-  const exported = modules[service] as Readonly<Record<string, JsonCodec | undefined>>;
-  const side = (fullName: string) => {
-    const codec = exported[fullName.split('.').at(-1) ?? ''];
-    const schema = messageSchemas[fullName];
-    if (codec === undefined || schema === undefined)
-      throw new Error(`no message ${fullName} in the contracts`);
-    return { name: fullName, codec, schema };
+  const sides = codecs[service][rpc];
+  if (names === undefined || sides === undefined)
+    throw new Error(`no RPC ${service}.${rpc} in the contracts`);
+  const side = (name: string, codec: JsonCodec) => {
+    const schema = messageSchemas[name];
+    if (schema === undefined) throw new Error(`no message ${name} in the contracts`);
+    return { name, codec, schema };
   };
-  return { request: side(names.request), response: side(names.response) };
+  return { request: side(names.request, sides.request), response: side(names.response, sides.response) };
 };

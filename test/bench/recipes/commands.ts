@@ -29,9 +29,12 @@ const timed = async (words: readonly string[], cwd: string, env: NodeJS.ProcessE
   child.stderr.on('data', (chunk) => {
     errors += chunk;
   });
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   const wallMs = performance.now() - startedAt;
-  mustHold(code === 0, () => `${words.join(' ')} ended with ${code}: ${`${errors}${output}`.slice(-2_000)}`);
+  mustHold(
+    code === 0,
+    () => `${words.join(' ')} ended with ${signal ?? code}: ${`${errors}${output}`.slice(-2_000)}`,
+  );
   return { wallMs, output };
 };
 

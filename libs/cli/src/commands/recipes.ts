@@ -75,9 +75,8 @@ const run = (given: CommandContext, options: RecipeOptions): Promise<void> =>
     if (options.step !== undefined) requireStep(recipe, options.step);
     const target = options.step ?? stepsOf(project.recipe).find((step) => step === usualTarget);
     const profile = profileOf(options);
-    await runRecipe(context, {
+    await runRecipe(context, project, {
       cache: true,
-      project: project.root,
       ...(profile === undefined ? {} : { profile }),
       ...(target === undefined ? {} : { step: target }),
     });

@@ -5,7 +5,12 @@ import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
-import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
+import {
+  findProject,
+  type LocalProject,
+  readLocalProject,
+  uploadProject,
+} from '../project/upload-project.ts';
 import { checkScoredOutput, writeScoredOutput } from '../project/write-scored.ts';
 import { firstAnew, readCleanedSteps, unmarkDone } from '../recipes/cleaned-steps.ts';
 import { stepsTo } from '../recipes/recipe-steps.ts';
@@ -27,37 +32,46 @@ export interface RunOptions extends ProjectOptions {
   readonly detach?: boolean;
 }
 
-const prepare = async (context: CommandContext, options: ProjectOptions) => {
+const readProject = async (options: ProjectOptions): Promise<LocalProject> =>
+  readLocalProject(await findProject(options.project ?? '.'), options.profile);
+
+/** Uploads a project of this machine and says what is odd about it. */
+const prepare = async (context: CommandContext, project: LocalProject) => {
   const client = await context.client();
-  const root = await findProject(options.project ?? '.');
-  const project = await readLocalProject(root, options.profile);
   for (const warning of project.warnings) context.output.note(pc.yellow(`warning ${warning}`));
   const snapshot = await uploadProject(client, project, (path) =>
     context.output.note(pc.dim(`uploading ${path}`)),
   );
-  return { client, project, snapshot };
+  return { client, snapshot };
 };
 
+const run = async (context: CommandContext, options: RunOptions): Promise<void> =>
+  runRecipe(context, await readProject(options), options);
+
 /** Runs the recipe of a project and shows its steps; steps that were cleaned are done anew. */
-export const runRecipe = async (context: CommandContext, options: RunOptions): Promise<void> => {
-  const { client, project, snapshot } = await prepare(context, options);
+export const runRecipe = async (
+  context: CommandContext,
+  project: LocalProject,
+  options: Omit<RunOptions, 'project'>,
+): Promise<void> => {
+  const { client, snapshot } = await prepare(context, project);
   if (options.step === 'predict') await checkScoredOutput(project.root, project.recipe);
   const cleaned = await readCleanedSteps(project.root);
   const range = { from: options.from, to: options.step };
-  const { run } = await client.pipeline.submitRun({
+  const { run: submitted } = await client.pipeline.submitRun({
     snapshot,
     profile: options.profile ?? '',
     fromStep: firstAnew(stepsTo(project.recipe, options.step), cleaned, range) ?? '',
     toStep: options.step ?? '',
     noCache: !options.cache,
   });
-  if (run === undefined) return;
+  if (submitted === undefined) return;
   if (options.detach) {
-    context.output.result(run, () => context.output.write(run.id));
+    context.output.result(submitted, () => context.output.write(submitted.id));
     return;
   }
-  context.output.note(`${pc.bold(run.id)} ${pc.dim(`#${run.number} of ${snapshot.project}`)}`);
-  const last = await followToEnd(context, run);
+  context.output.note(`${pc.bold(submitted.id)} ${pc.dim(`#${submitted.number} of ${snapshot.project}`)}`);
+  const last = await followToEnd(context, submitted);
   await unmarkDone(project.root, last);
   const written = await writeScoredOutput(client, project.root, last);
   if (written !== undefined) context.output.note(`predictions written to ${written}`);
@@ -106,7 +120,7 @@ const summarise = ({ output }: CommandContext, run: Run): void => {
 };
 
 const push = async (context: CommandContext, options: ProjectOptions): Promise<void> => {
-  const { client, snapshot } = await prepare(context, options);
+  const { client, snapshot } = await prepare(context, await readProject(options));
   const { project } = await client.pipeline.pushProject({ snapshot, defaultProfile: options.profile ?? '' });
   context.output.result(project, () =>
     context.output.write(
@@ -116,7 +130,7 @@ const push = async (context: CommandContext, options: ProjectOptions): Promise<v
 };
 
 const plan = async (context: CommandContext, options: ProjectOptions): Promise<void> => {
-  const { client, snapshot } = await prepare(context, options);
+  const { client, snapshot } = await prepare(context, await readProject(options));
   const planned = await client.pipeline.planRun({ snapshot, profile: options.profile ?? '' });
   context.output.result(planned, ({ steps, recipe }) => {
     context.output.write(
@@ -240,7 +254,7 @@ export const runCommands = (program: Command): void => {
     .option('--no-cache', 'run every step anew')
     .option('-d, --detach', 'print the run id and return')
     .option('--progress', 'with --json: tell on standard error what happens meanwhile')
-    .action(action(runRecipe));
+    .action(action(run));
   withProject(program.command('push'))
     .description("make this project's files the ones that triggers run")
     .action(action(push));

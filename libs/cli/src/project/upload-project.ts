@@ -78,9 +78,12 @@ export const uploadProject = async (
   onFile: (path: string) => void,
 ): Promise<ProjectSnapshot> => {
   const selected = selectProjectFiles(await listProjectFiles(root), recipe, readFile);
-  const files = await uploadFiles(client, root, selected, onFile);
-  const manifestDigest = await uploadContent(client, encodeManifest(buildManifest(files)));
-  return { project: recipe.name, manifestDigest, ...(await codeVersion(root)) };
+  const upload = async () => {
+    const files = await uploadFiles(client, root, selected, onFile);
+    return uploadContent(client, encodeManifest(buildManifest(files)));
+  };
+  const [manifestDigest, version] = await Promise.all([upload(), codeVersion(root)]);
+  return { project: recipe.name, manifestDigest, ...version };
 };
 
 /** Uploads files below `root`, a few at a time, and says which there are. */
@@ -137,8 +140,13 @@ const codeVersion = async (root: string): Promise<Pick<ProjectSnapshot, 'commit'
   const git = async (...args: string[]) =>
     (await run('git', ['-C', root, ...args], { maxBuffer: 64 * 1024 * 1024 })).stdout;
   try {
+    // First, since there may be no repository: then nothing more is started.
     const commit = (await git('rev-parse', 'HEAD')).trim();
-    const dirty = (await git('status', '--porcelain', '--', '.')) + (await git('diff', 'HEAD', '--', '.'));
+    const [status, changes] = await Promise.all([
+      git('status', '--porcelain', '--', '.'),
+      git('diff', 'HEAD', '--', '.'),
+    ]);
+    const dirty = status + changes;
     const dirtyDigest = dirty === '' ? '' : `sha256:${createHash('sha256').update(dirty).digest('hex')}`;
     return { commit, dirtyDigest };
   } catch {

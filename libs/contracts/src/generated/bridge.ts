@@ -24,3 +24,37 @@ export const bridgeEvents = {
   kafkaConnected: defineEvent('millrace.bridge.kafka.connected.v1', strictCodec(KafkaConnected, 'millrace.bridge.v1.KafkaConnected')),
   kafkaFailed: defineEvent('millrace.bridge.kafka.failed.v1', strictCodec(KafkaFailed, 'millrace.bridge.v1.KafkaFailed')),
 } as const;
+import { CreateWebhookRequest } from './millrace/bridge/v1/bridge.ts';
+import { CreateWebhookResponse } from './millrace/bridge/v1/bridge.ts';
+import { DeleteWebhookRequest } from './millrace/bridge/v1/bridge.ts';
+import { DeleteWebhookResponse } from './millrace/bridge/v1/bridge.ts';
+import { GetKafkaStateRequest } from './millrace/bridge/v1/bridge.ts';
+import { GetKafkaStateResponse } from './millrace/bridge/v1/bridge.ts';
+import { GetWebhookRequest } from './millrace/bridge/v1/bridge.ts';
+import { GetWebhookResponse } from './millrace/bridge/v1/bridge.ts';
+import { ListDeliveriesRequest } from './millrace/bridge/v1/bridge.ts';
+import { ListDeliveriesResponse } from './millrace/bridge/v1/bridge.ts';
+import { ListWebhooksRequest } from './millrace/bridge/v1/bridge.ts';
+import { ListWebhooksResponse } from './millrace/bridge/v1/bridge.ts';
+import { RedeliverRequest } from './millrace/bridge/v1/bridge.ts';
+import { RedeliverResponse } from './millrace/bridge/v1/bridge.ts';
+import { RotateWebhookSecretRequest } from './millrace/bridge/v1/bridge.ts';
+import { RotateWebhookSecretResponse } from './millrace/bridge/v1/bridge.ts';
+import { TestWebhookRequest } from './millrace/bridge/v1/bridge.ts';
+import { TestWebhookResponse } from './millrace/bridge/v1/bridge.ts';
+import { UpdateWebhookRequest } from './millrace/bridge/v1/bridge.ts';
+import { UpdateWebhookResponse } from './millrace/bridge/v1/bridge.ts';
+
+/** Request and response of each RPC of the bridge service. */
+export const bridgeRpcs = {
+  createWebhook: { request: CreateWebhookRequest, response: CreateWebhookResponse },
+  getWebhook: { request: GetWebhookRequest, response: GetWebhookResponse },
+  listWebhooks: { request: ListWebhooksRequest, response: ListWebhooksResponse },
+  updateWebhook: { request: UpdateWebhookRequest, response: UpdateWebhookResponse },
+  deleteWebhook: { request: DeleteWebhookRequest, response: DeleteWebhookResponse },
+  rotateWebhookSecret: { request: RotateWebhookSecretRequest, response: RotateWebhookSecretResponse },
+  listDeliveries: { request: ListDeliveriesRequest, response: ListDeliveriesResponse },
+  redeliver: { request: RedeliverRequest, response: RedeliverResponse },
+  testWebhook: { request: TestWebhookRequest, response: TestWebhookResponse },
+  getKafkaState: { request: GetKafkaStateRequest, response: GetKafkaStateResponse },
+} as const;

@@ -28,3 +28,34 @@ export const deploymentEvents = {
   stepSucceeded: defineEvent('millrace.deployment.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.deployment.v1.StepSucceeded')),
   stepFailed: defineEvent('millrace.deployment.step.failed.v1', strictCodec(StepFailed, 'millrace.deployment.v1.StepFailed')),
 } as const;
+import { DeleteEndpointRequest } from './millrace/deployment/v1/deployment.ts';
+import { DeleteEndpointResponse } from './millrace/deployment/v1/deployment.ts';
+import { DeployRequest } from './millrace/deployment/v1/deployment.ts';
+import { DeployResponse } from './millrace/deployment/v1/deployment.ts';
+import { GetEndpointRequest } from './millrace/deployment/v1/deployment.ts';
+import { GetEndpointResponse } from './millrace/deployment/v1/deployment.ts';
+import { ListEndpointsRequest } from './millrace/deployment/v1/deployment.ts';
+import { ListEndpointsResponse } from './millrace/deployment/v1/deployment.ts';
+import { ListReactionsRequest } from './millrace/deployment/v1/deployment.ts';
+import { ListReactionsResponse } from './millrace/deployment/v1/deployment.ts';
+import { ListRevisionsRequest } from './millrace/deployment/v1/deployment.ts';
+import { ListRevisionsResponse } from './millrace/deployment/v1/deployment.ts';
+import { PromoteRequest } from './millrace/deployment/v1/deployment.ts';
+import { PromoteResponse } from './millrace/deployment/v1/deployment.ts';
+import { RollbackRequest } from './millrace/deployment/v1/deployment.ts';
+import { RollbackResponse } from './millrace/deployment/v1/deployment.ts';
+import { SetReactionRequest } from './millrace/deployment/v1/deployment.ts';
+import { SetReactionResponse } from './millrace/deployment/v1/deployment.ts';
+
+/** Request and response of each RPC of the deployment service. */
+export const deploymentRpcs = {
+  deploy: { request: DeployRequest, response: DeployResponse },
+  promote: { request: PromoteRequest, response: PromoteResponse },
+  rollback: { request: RollbackRequest, response: RollbackResponse },
+  getEndpoint: { request: GetEndpointRequest, response: GetEndpointResponse },
+  listEndpoints: { request: ListEndpointsRequest, response: ListEndpointsResponse },
+  listRevisions: { request: ListRevisionsRequest, response: ListRevisionsResponse },
+  deleteEndpoint: { request: DeleteEndpointRequest, response: DeleteEndpointResponse },
+  listReactions: { request: ListReactionsRequest, response: ListReactionsResponse },
+  setReaction: { request: SetReactionRequest, response: SetReactionResponse },
+} as const;

@@ -17,3 +17,16 @@ export const evaluationEvents = {
   stepSucceeded: defineEvent('millrace.evaluation.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.evaluation.v1.StepSucceeded')),
   stepFailed: defineEvent('millrace.evaluation.step.failed.v1', strictCodec(StepFailed, 'millrace.evaluation.v1.StepFailed')),
 } as const;
+import { FindVerdictRequest } from './millrace/evaluation/v1/evaluation.ts';
+import { FindVerdictResponse } from './millrace/evaluation/v1/evaluation.ts';
+import { GetReportRequest } from './millrace/evaluation/v1/evaluation.ts';
+import { GetReportResponse } from './millrace/evaluation/v1/evaluation.ts';
+import { ListReportsRequest } from './millrace/evaluation/v1/evaluation.ts';
+import { ListReportsResponse } from './millrace/evaluation/v1/evaluation.ts';
+
+/** Request and response of each RPC of the evaluation service. */
+export const evaluationRpcs = {
+  getReport: { request: GetReportRequest, response: GetReportResponse },
+  listReports: { request: ListReportsRequest, response: ListReportsResponse },
+  findVerdict: { request: FindVerdictRequest, response: FindVerdictResponse },
+} as const;

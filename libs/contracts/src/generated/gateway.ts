@@ -12,3 +12,16 @@ export const gatewayEvents = {
   tokenCreated: defineEvent('millrace.gateway.token.created.v1', strictCodec(TokenCreated, 'millrace.gateway.v1.TokenCreated')),
   tokenRevoked: defineEvent('millrace.gateway.token.revoked.v1', strictCodec(TokenRevoked, 'millrace.gateway.v1.TokenRevoked')),
 } as const;
+import { CreateTokenRequest } from './millrace/gateway/v1/gateway.ts';
+import { CreateTokenResponse } from './millrace/gateway/v1/gateway.ts';
+import { ListTokensRequest } from './millrace/gateway/v1/gateway.ts';
+import { ListTokensResponse } from './millrace/gateway/v1/gateway.ts';
+import { RevokeTokenRequest } from './millrace/gateway/v1/gateway.ts';
+import { RevokeTokenResponse } from './millrace/gateway/v1/gateway.ts';
+
+/** Request and response of each RPC of the gateway service. */
+export const gatewayRpcs = {
+  createToken: { request: CreateTokenRequest, response: CreateTokenResponse },
+  listTokens: { request: ListTokensRequest, response: ListTokensResponse },
+  revokeToken: { request: RevokeTokenRequest, response: RevokeTokenResponse },
+} as const;

@@ -17,3 +17,16 @@ export const ingestEvents = {
   stepSucceeded: defineEvent('millrace.ingest.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.ingest.v1.StepSucceeded')),
   stepFailed: defineEvent('millrace.ingest.step.failed.v1', strictCodec(StepFailed, 'millrace.ingest.v1.StepFailed')),
 } as const;
+import { GetDatasetVersionRequest } from './millrace/ingest/v1/ingest.ts';
+import { GetDatasetVersionResponse } from './millrace/ingest/v1/ingest.ts';
+import { ListDatasetVersionsRequest } from './millrace/ingest/v1/ingest.ts';
+import { ListDatasetVersionsResponse } from './millrace/ingest/v1/ingest.ts';
+import { ListDatasetsRequest } from './millrace/ingest/v1/ingest.ts';
+import { ListDatasetsResponse } from './millrace/ingest/v1/ingest.ts';
+
+/** Request and response of each RPC of the ingest service. */
+export const ingestRpcs = {
+  getDatasetVersion: { request: GetDatasetVersionRequest, response: GetDatasetVersionResponse },
+  listDatasetVersions: { request: ListDatasetVersionsRequest, response: ListDatasetVersionsResponse },
+  listDatasets: { request: ListDatasetsRequest, response: ListDatasetsResponse },
+} as const;

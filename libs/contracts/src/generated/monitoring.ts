@@ -27,3 +27,40 @@ export const monitoringEvents = {
   stepSucceeded: defineEvent('millrace.monitoring.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.monitoring.v1.StepSucceeded')),
   stepFailed: defineEvent('millrace.monitoring.step.failed.v1', strictCodec(StepFailed, 'millrace.monitoring.v1.StepFailed')),
 } as const;
+import { AcknowledgeAlertRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { AcknowledgeAlertResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { GetMonitorRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { GetMonitorResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { GetPredictionRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { GetPredictionResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { GetWindowRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { GetWindowResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { ListAlertsRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { ListAlertsResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { ListMonitorsRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { ListMonitorsResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { ListReactionsRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { ListReactionsResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { ListWindowsRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { ListWindowsResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { MuteMonitorRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { MuteMonitorResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { SetReactionRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { SetReactionResponse } from './millrace/monitoring/v1/monitoring.ts';
+import { SubmitLabelsRequest } from './millrace/monitoring/v1/monitoring.ts';
+import { SubmitLabelsResponse } from './millrace/monitoring/v1/monitoring.ts';
+
+/** Request and response of each RPC of the monitoring service. */
+export const monitoringRpcs = {
+  getMonitor: { request: GetMonitorRequest, response: GetMonitorResponse },
+  listMonitors: { request: ListMonitorsRequest, response: ListMonitorsResponse },
+  listWindows: { request: ListWindowsRequest, response: ListWindowsResponse },
+  getWindow: { request: GetWindowRequest, response: GetWindowResponse },
+  listAlerts: { request: ListAlertsRequest, response: ListAlertsResponse },
+  acknowledgeAlert: { request: AcknowledgeAlertRequest, response: AcknowledgeAlertResponse },
+  muteMonitor: { request: MuteMonitorRequest, response: MuteMonitorResponse },
+  submitLabels: { request: SubmitLabelsRequest, response: SubmitLabelsResponse },
+  getPrediction: { request: GetPredictionRequest, response: GetPredictionResponse },
+  listReactions: { request: ListReactionsRequest, response: ListReactionsResponse },
+  setReaction: { request: SetReactionRequest, response: SetReactionResponse },
+} as const;

@@ -42,3 +42,64 @@ export const pipelineEvents = {
   holdPlaced: defineEvent('millrace.pipeline.hold.placed.v1', strictCodec(HoldPlaced, 'millrace.pipeline.v1.HoldPlaced')),
   holdReleased: defineEvent('millrace.pipeline.hold.released.v1', strictCodec(HoldReleased, 'millrace.pipeline.v1.HoldReleased')),
 } as const;
+import { CancelRunRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { CancelRunResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { CreateTriggerRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { CreateTriggerResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { DeleteTriggerRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { DeleteTriggerResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { GetGarbageCollectionRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { GetGarbageCollectionResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { GetRunRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { GetRunResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ListGarbageCollectionsRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ListGarbageCollectionsResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ListHoldsRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ListHoldsResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ListProjectsRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ListProjectsResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ListReactionsRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ListReactionsResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ListRunsRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ListRunsResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ListTriggersRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ListTriggersResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { PlaceHoldRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { PlaceHoldResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { PlanRunRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { PlanRunResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { PushProjectRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { PushProjectResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ReleaseHoldRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ReleaseHoldResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { ResumeRunRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { ResumeRunResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { SetReactionRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { SetReactionResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { StartGarbageCollectionRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { StartGarbageCollectionResponse } from './millrace/pipeline/v1/pipeline.ts';
+import { SubmitRunRequest } from './millrace/pipeline/v1/pipeline.ts';
+import { SubmitRunResponse } from './millrace/pipeline/v1/pipeline.ts';
+
+/** Request and response of each RPC of the pipeline service. */
+export const pipelineRpcs = {
+  pushProject: { request: PushProjectRequest, response: PushProjectResponse },
+  listProjects: { request: ListProjectsRequest, response: ListProjectsResponse },
+  planRun: { request: PlanRunRequest, response: PlanRunResponse },
+  submitRun: { request: SubmitRunRequest, response: SubmitRunResponse },
+  getRun: { request: GetRunRequest, response: GetRunResponse },
+  listRuns: { request: ListRunsRequest, response: ListRunsResponse },
+  cancelRun: { request: CancelRunRequest, response: CancelRunResponse },
+  resumeRun: { request: ResumeRunRequest, response: ResumeRunResponse },
+  createTrigger: { request: CreateTriggerRequest, response: CreateTriggerResponse },
+  listTriggers: { request: ListTriggersRequest, response: ListTriggersResponse },
+  deleteTrigger: { request: DeleteTriggerRequest, response: DeleteTriggerResponse },
+  listReactions: { request: ListReactionsRequest, response: ListReactionsResponse },
+  setReaction: { request: SetReactionRequest, response: SetReactionResponse },
+  startGarbageCollection: { request: StartGarbageCollectionRequest, response: StartGarbageCollectionResponse },
+  getGarbageCollection: { request: GetGarbageCollectionRequest, response: GetGarbageCollectionResponse },
+  listGarbageCollections: { request: ListGarbageCollectionsRequest, response: ListGarbageCollectionsResponse },
+  placeHold: { request: PlaceHoldRequest, response: PlaceHoldResponse },
+  listHolds: { request: ListHoldsRequest, response: ListHoldsResponse },
+  releaseHold: { request: ReleaseHoldRequest, response: ReleaseHoldResponse },
+} as const;

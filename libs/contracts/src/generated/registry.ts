@@ -33,3 +33,64 @@ export const registryEvents = {
   stepSucceeded: defineEvent('millrace.registry.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.registry.v1.StepSucceeded')),
   stepFailed: defineEvent('millrace.registry.step.failed.v1', strictCodec(StepFailed, 'millrace.registry.v1.StepFailed')),
 } as const;
+import { ApproveModelVersionRequest } from './millrace/registry/v1/registry.ts';
+import { ApproveModelVersionResponse } from './millrace/registry/v1/registry.ts';
+import { ArchiveModelVersionRequest } from './millrace/registry/v1/registry.ts';
+import { ArchiveModelVersionResponse } from './millrace/registry/v1/registry.ts';
+import { GetLineageRequest } from './millrace/registry/v1/registry.ts';
+import { GetLineageResponse } from './millrace/registry/v1/registry.ts';
+import { GetModelImportRequest } from './millrace/registry/v1/registry.ts';
+import { GetModelImportResponse } from './millrace/registry/v1/registry.ts';
+import { GetModelRequest } from './millrace/registry/v1/registry.ts';
+import { GetModelResponse } from './millrace/registry/v1/registry.ts';
+import { GetModelVersionRequest } from './millrace/registry/v1/registry.ts';
+import { GetModelVersionResponse } from './millrace/registry/v1/registry.ts';
+import { GetPolicyRequest } from './millrace/registry/v1/registry.ts';
+import { GetPolicyResponse } from './millrace/registry/v1/registry.ts';
+import { ImportModelRequest } from './millrace/registry/v1/registry.ts';
+import { ImportModelResponse } from './millrace/registry/v1/registry.ts';
+import { ListAliasHistoryRequest } from './millrace/registry/v1/registry.ts';
+import { ListAliasHistoryResponse } from './millrace/registry/v1/registry.ts';
+import { ListAuditRecordsRequest } from './millrace/registry/v1/registry.ts';
+import { ListAuditRecordsResponse } from './millrace/registry/v1/registry.ts';
+import { ListModelVersionsRequest } from './millrace/registry/v1/registry.ts';
+import { ListModelVersionsResponse } from './millrace/registry/v1/registry.ts';
+import { ListModelsRequest } from './millrace/registry/v1/registry.ts';
+import { ListModelsResponse } from './millrace/registry/v1/registry.ts';
+import { ListReactionsRequest } from './millrace/registry/v1/registry.ts';
+import { ListReactionsResponse } from './millrace/registry/v1/registry.ts';
+import { RejectModelVersionRequest } from './millrace/registry/v1/registry.ts';
+import { RejectModelVersionResponse } from './millrace/registry/v1/registry.ts';
+import { ResolveAliasRequest } from './millrace/registry/v1/registry.ts';
+import { ResolveAliasResponse } from './millrace/registry/v1/registry.ts';
+import { SetAliasRequest } from './millrace/registry/v1/registry.ts';
+import { SetAliasResponse } from './millrace/registry/v1/registry.ts';
+import { SetPolicyRequest } from './millrace/registry/v1/registry.ts';
+import { SetPolicyResponse } from './millrace/registry/v1/registry.ts';
+import { SetReactionRequest } from './millrace/registry/v1/registry.ts';
+import { SetReactionResponse } from './millrace/registry/v1/registry.ts';
+import { VerifyAuditRequest } from './millrace/registry/v1/registry.ts';
+import { VerifyAuditResponse } from './millrace/registry/v1/registry.ts';
+
+/** Request and response of each RPC of the registry service. */
+export const registryRpcs = {
+  listModels: { request: ListModelsRequest, response: ListModelsResponse },
+  getModel: { request: GetModelRequest, response: GetModelResponse },
+  listModelVersions: { request: ListModelVersionsRequest, response: ListModelVersionsResponse },
+  getModelVersion: { request: GetModelVersionRequest, response: GetModelVersionResponse },
+  approveModelVersion: { request: ApproveModelVersionRequest, response: ApproveModelVersionResponse },
+  rejectModelVersion: { request: RejectModelVersionRequest, response: RejectModelVersionResponse },
+  archiveModelVersion: { request: ArchiveModelVersionRequest, response: ArchiveModelVersionResponse },
+  importModel: { request: ImportModelRequest, response: ImportModelResponse },
+  getModelImport: { request: GetModelImportRequest, response: GetModelImportResponse },
+  setAlias: { request: SetAliasRequest, response: SetAliasResponse },
+  resolveAlias: { request: ResolveAliasRequest, response: ResolveAliasResponse },
+  listAliasHistory: { request: ListAliasHistoryRequest, response: ListAliasHistoryResponse },
+  getPolicy: { request: GetPolicyRequest, response: GetPolicyResponse },
+  setPolicy: { request: SetPolicyRequest, response: SetPolicyResponse },
+  getLineage: { request: GetLineageRequest, response: GetLineageResponse },
+  listAuditRecords: { request: ListAuditRecordsRequest, response: ListAuditRecordsResponse },
+  verifyAudit: { request: VerifyAuditRequest, response: VerifyAuditResponse },
+  listReactions: { request: ListReactionsRequest, response: ListReactionsResponse },
+  setReaction: { request: SetReactionRequest, response: SetReactionResponse },
+} as const;

@@ -19,3 +19,25 @@ export const trainingEvents = {
   stepSucceeded: defineEvent('millrace.training.step.succeeded.v1', strictCodec(StepSucceeded, 'millrace.training.v1.StepSucceeded')),
   stepFailed: defineEvent('millrace.training.step.failed.v1', strictCodec(StepFailed, 'millrace.training.v1.StepFailed')),
 } as const;
+import { CompareRunsRequest } from './millrace/training/v1/training.ts';
+import { CompareRunsResponse } from './millrace/training/v1/training.ts';
+import { GetMetricHistoryRequest } from './millrace/training/v1/training.ts';
+import { GetMetricHistoryResponse } from './millrace/training/v1/training.ts';
+import { GetRunRequest } from './millrace/training/v1/training.ts';
+import { GetRunResponse } from './millrace/training/v1/training.ts';
+import { ListExperimentsRequest } from './millrace/training/v1/training.ts';
+import { ListExperimentsResponse } from './millrace/training/v1/training.ts';
+import { LogBatchRequest } from './millrace/training/v1/training.ts';
+import { LogBatchResponse } from './millrace/training/v1/training.ts';
+import { SearchRunsRequest } from './millrace/training/v1/training.ts';
+import { SearchRunsResponse } from './millrace/training/v1/training.ts';
+
+/** Request and response of each RPC of the training service. */
+export const trainingRpcs = {
+  getRun: { request: GetRunRequest, response: GetRunResponse },
+  searchRuns: { request: SearchRunsRequest, response: SearchRunsResponse },
+  compareRuns: { request: CompareRunsRequest, response: CompareRunsResponse },
+  getMetricHistory: { request: GetMetricHistoryRequest, response: GetMetricHistoryResponse },
+  logBatch: { request: LogBatchRequest, response: LogBatchResponse },
+  listExperiments: { request: ListExperimentsRequest, response: ListExperimentsResponse },
+} as const;

@@ -1,5 +1,5 @@
 import { MillraceError } from '@millrace/errors';
-import { metricTable } from '@millrace/metrics';
+import { metricTable } from '@millrace/metrics/table';
 import { parseExpression } from '@millrace/tabular/expression';
 import type { Problem } from '../document/config.ts';
 import type { Path } from '../document/yaml-document.ts';

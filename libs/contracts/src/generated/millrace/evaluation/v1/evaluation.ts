@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { PageInfo, PageRequest } from "../../common/v1/common.ts";
 
@@ -1727,64 +1716,6 @@ export interface EvaluationServiceServer extends UntypedServiceImplementation {
   /** The newest report on exactly this model. */
   findVerdict: handleUnaryCall<FindVerdictRequest, FindVerdictResponse>;
 }
-
-export interface EvaluationServiceClient extends Client {
-  getReport(
-    request: GetReportRequest,
-    callback: (error: ServiceError | null, response: GetReportResponse) => void,
-  ): ClientUnaryCall;
-  getReport(
-    request: GetReportRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GetReportResponse) => void,
-  ): ClientUnaryCall;
-  getReport(
-    request: GetReportRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GetReportResponse) => void,
-  ): ClientUnaryCall;
-  listReports(
-    request: ListReportsRequest,
-    callback: (error: ServiceError | null, response: ListReportsResponse) => void,
-  ): ClientUnaryCall;
-  listReports(
-    request: ListReportsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListReportsResponse) => void,
-  ): ClientUnaryCall;
-  listReports(
-    request: ListReportsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListReportsResponse) => void,
-  ): ClientUnaryCall;
-  /** The newest report on exactly this model. */
-  findVerdict(
-    request: FindVerdictRequest,
-    callback: (error: ServiceError | null, response: FindVerdictResponse) => void,
-  ): ClientUnaryCall;
-  findVerdict(
-    request: FindVerdictRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: FindVerdictResponse) => void,
-  ): ClientUnaryCall;
-  findVerdict(
-    request: FindVerdictRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: FindVerdictResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const EvaluationServiceClient = makeGenericClientConstructor(
-  EvaluationServiceService,
-  "millrace.evaluation.v1.EvaluationService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): EvaluationServiceClient;
-  service: typeof EvaluationServiceService;
-  serviceName: string;
-};
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;

@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Actor, PageInfo, PageRequest } from "../../common/v1/common.ts";
 
@@ -1016,65 +1005,6 @@ export interface TokenServiceServer extends UntypedServiceImplementation {
   /** From then on the token is refused. Again changes nothing. */
   revokeToken: handleUnaryCall<RevokeTokenRequest, RevokeTokenResponse>;
 }
-
-export interface TokenServiceClient extends Client {
-  /** The first token of a gateway has to be an admin's. */
-  createToken(
-    request: CreateTokenRequest,
-    callback: (error: ServiceError | null, response: CreateTokenResponse) => void,
-  ): ClientUnaryCall;
-  createToken(
-    request: CreateTokenRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: CreateTokenResponse) => void,
-  ): ClientUnaryCall;
-  createToken(
-    request: CreateTokenRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: CreateTokenResponse) => void,
-  ): ClientUnaryCall;
-  listTokens(
-    request: ListTokensRequest,
-    callback: (error: ServiceError | null, response: ListTokensResponse) => void,
-  ): ClientUnaryCall;
-  listTokens(
-    request: ListTokensRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListTokensResponse) => void,
-  ): ClientUnaryCall;
-  listTokens(
-    request: ListTokensRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListTokensResponse) => void,
-  ): ClientUnaryCall;
-  /** From then on the token is refused. Again changes nothing. */
-  revokeToken(
-    request: RevokeTokenRequest,
-    callback: (error: ServiceError | null, response: RevokeTokenResponse) => void,
-  ): ClientUnaryCall;
-  revokeToken(
-    request: RevokeTokenRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: RevokeTokenResponse) => void,
-  ): ClientUnaryCall;
-  revokeToken(
-    request: RevokeTokenRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: RevokeTokenResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const TokenServiceClient = makeGenericClientConstructor(
-  TokenServiceService,
-  "millrace.gateway.v1.TokenService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): TokenServiceClient;
-  service: typeof TokenServiceService;
-  serviceName: string;
-};
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { PageInfo, PageRequest } from "../../common/v1/common.ts";
 
@@ -1386,63 +1375,6 @@ export interface DatasetServiceServer extends UntypedServiceImplementation {
   listDatasetVersions: handleUnaryCall<ListDatasetVersionsRequest, ListDatasetVersionsResponse>;
   listDatasets: handleUnaryCall<ListDatasetsRequest, ListDatasetsResponse>;
 }
-
-export interface DatasetServiceClient extends Client {
-  getDatasetVersion(
-    request: GetDatasetVersionRequest,
-    callback: (error: ServiceError | null, response: GetDatasetVersionResponse) => void,
-  ): ClientUnaryCall;
-  getDatasetVersion(
-    request: GetDatasetVersionRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GetDatasetVersionResponse) => void,
-  ): ClientUnaryCall;
-  getDatasetVersion(
-    request: GetDatasetVersionRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GetDatasetVersionResponse) => void,
-  ): ClientUnaryCall;
-  listDatasetVersions(
-    request: ListDatasetVersionsRequest,
-    callback: (error: ServiceError | null, response: ListDatasetVersionsResponse) => void,
-  ): ClientUnaryCall;
-  listDatasetVersions(
-    request: ListDatasetVersionsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListDatasetVersionsResponse) => void,
-  ): ClientUnaryCall;
-  listDatasetVersions(
-    request: ListDatasetVersionsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListDatasetVersionsResponse) => void,
-  ): ClientUnaryCall;
-  listDatasets(
-    request: ListDatasetsRequest,
-    callback: (error: ServiceError | null, response: ListDatasetsResponse) => void,
-  ): ClientUnaryCall;
-  listDatasets(
-    request: ListDatasetsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListDatasetsResponse) => void,
-  ): ClientUnaryCall;
-  listDatasets(
-    request: ListDatasetsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListDatasetsResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const DatasetServiceClient = makeGenericClientConstructor(
-  DatasetServiceService,
-  "millrace.ingest.v1.DatasetService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): DatasetServiceClient;
-  service: typeof DatasetServiceService;
-  serviceName: string;
-};
 
 type Builtin = Date | Function | Uint8Array | string | number | boolean | undefined;
 

@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 
 /** One document of a service's store. */
 export interface DocumentState {
@@ -889,66 +878,6 @@ export interface StorageServiceServer extends UntypedServiceImplementation {
   /** Forgets events that were published long ago. */
   pruneEvents: handleUnaryCall<PruneEventsRequest, PruneEventsResponse>;
 }
-
-export interface StorageServiceClient extends Client {
-  /** Documents with what they refer to, page by page in the order of their collections and keys. */
-  listDocuments(
-    request: ListDocumentsRequest,
-    callback: (error: ServiceError | null, response: ListDocumentsResponse) => void,
-  ): ClientUnaryCall;
-  listDocuments(
-    request: ListDocumentsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListDocumentsResponse) => void,
-  ): ClientUnaryCall;
-  listDocuments(
-    request: ListDocumentsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListDocumentsResponse) => void,
-  ): ClientUnaryCall;
-  /** Removes documents whose time is over, each only in the state in which it was listed. */
-  removeDocuments(
-    request: RemoveDocumentsRequest,
-    callback: (error: ServiceError | null, response: RemoveDocumentsResponse) => void,
-  ): ClientUnaryCall;
-  removeDocuments(
-    request: RemoveDocumentsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: RemoveDocumentsResponse) => void,
-  ): ClientUnaryCall;
-  removeDocuments(
-    request: RemoveDocumentsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: RemoveDocumentsResponse) => void,
-  ): ClientUnaryCall;
-  /** Forgets events that were published long ago. */
-  pruneEvents(
-    request: PruneEventsRequest,
-    callback: (error: ServiceError | null, response: PruneEventsResponse) => void,
-  ): ClientUnaryCall;
-  pruneEvents(
-    request: PruneEventsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: PruneEventsResponse) => void,
-  ): ClientUnaryCall;
-  pruneEvents(
-    request: PruneEventsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: PruneEventsResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const StorageServiceClient = makeGenericClientConstructor(
-  StorageServiceService,
-  "millrace.storage.v1.StorageService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): StorageServiceClient;
-  service: typeof StorageServiceService;
-  serviceName: string;
-};
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;

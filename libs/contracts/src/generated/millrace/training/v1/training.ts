@@ -6,18 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  Client,
-  type ClientOptions,
-  type ClientUnaryCall,
-  type handleUnaryCall,
-  makeGenericClientConstructor,
-  type Metadata,
-  type ServiceError,
-  type UntypedServiceImplementation,
-} from "@grpc/grpc-js";
+import type { handleUnaryCall, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { Value } from "../../../google/protobuf/struct.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { PageInfo, PageRequest } from "../../common/v1/common.ts";
@@ -2952,108 +2941,6 @@ export interface TrackingServiceServer extends UntypedServiceImplementation {
   logBatch: handleUnaryCall<LogBatchRequest, LogBatchResponse>;
   listExperiments: handleUnaryCall<ListExperimentsRequest, ListExperimentsResponse>;
 }
-
-export interface TrackingServiceClient extends Client {
-  getRun(
-    request: GetRunRequest,
-    callback: (error: ServiceError | null, response: GetRunResponse) => void,
-  ): ClientUnaryCall;
-  getRun(
-    request: GetRunRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GetRunResponse) => void,
-  ): ClientUnaryCall;
-  getRun(
-    request: GetRunRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GetRunResponse) => void,
-  ): ClientUnaryCall;
-  searchRuns(
-    request: SearchRunsRequest,
-    callback: (error: ServiceError | null, response: SearchRunsResponse) => void,
-  ): ClientUnaryCall;
-  searchRuns(
-    request: SearchRunsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: SearchRunsResponse) => void,
-  ): ClientUnaryCall;
-  searchRuns(
-    request: SearchRunsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: SearchRunsResponse) => void,
-  ): ClientUnaryCall;
-  compareRuns(
-    request: CompareRunsRequest,
-    callback: (error: ServiceError | null, response: CompareRunsResponse) => void,
-  ): ClientUnaryCall;
-  compareRuns(
-    request: CompareRunsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: CompareRunsResponse) => void,
-  ): ClientUnaryCall;
-  compareRuns(
-    request: CompareRunsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: CompareRunsResponse) => void,
-  ): ClientUnaryCall;
-  getMetricHistory(
-    request: GetMetricHistoryRequest,
-    callback: (error: ServiceError | null, response: GetMetricHistoryResponse) => void,
-  ): ClientUnaryCall;
-  getMetricHistory(
-    request: GetMetricHistoryRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: GetMetricHistoryResponse) => void,
-  ): ClientUnaryCall;
-  getMetricHistory(
-    request: GetMetricHistoryRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: GetMetricHistoryResponse) => void,
-  ): ClientUnaryCall;
-  logBatch(
-    request: LogBatchRequest,
-    callback: (error: ServiceError | null, response: LogBatchResponse) => void,
-  ): ClientUnaryCall;
-  logBatch(
-    request: LogBatchRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: LogBatchResponse) => void,
-  ): ClientUnaryCall;
-  logBatch(
-    request: LogBatchRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: LogBatchResponse) => void,
-  ): ClientUnaryCall;
-  listExperiments(
-    request: ListExperimentsRequest,
-    callback: (error: ServiceError | null, response: ListExperimentsResponse) => void,
-  ): ClientUnaryCall;
-  listExperiments(
-    request: ListExperimentsRequest,
-    metadata: Metadata,
-    callback: (error: ServiceError | null, response: ListExperimentsResponse) => void,
-  ): ClientUnaryCall;
-  listExperiments(
-    request: ListExperimentsRequest,
-    metadata: Metadata,
-    options: Partial<CallOptions>,
-    callback: (error: ServiceError | null, response: ListExperimentsResponse) => void,
-  ): ClientUnaryCall;
-}
-
-export const TrackingServiceClient = makeGenericClientConstructor(
-  TrackingServiceService,
-  "millrace.training.v1.TrackingService",
-) as unknown as {
-  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): TrackingServiceClient;
-  service: typeof TrackingServiceService;
-  serviceName: string;
-};
 
 function floatToJson(value: number | null | undefined): number | string | null | undefined {
   return typeof value === "number" && !globalThis.Number.isFinite(value) ? globalThis.String(value) : value;
