@@ -2,6 +2,7 @@ export { estimatorNamed, estimators } from './estimators/catalog.ts';
 export type { Estimator, FitInput, FitStep, FittedModel, Model, Target } from './estimators/estimator.ts';
 export { type ParameterDefinition, type Params, resolveParams } from './estimators/parameters.ts';
 export { type ImportedModel, type ImportOptions, importModel } from './import/import-model.ts';
+export { answersAsOnnx, type OnnxParity } from './onnx/onnx-to-serve.ts';
 export { buildPackage, flavorOf, type PackageInput } from './package/build.ts';
 export { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './package/check-input.ts';
 export {

@@ -8,7 +8,11 @@ const requirements = [
   'hyperopt',
   'flaml[automl]',
   'skl2onnx',
+  'onnxmltools',
   'onnxruntime',
+  'lightgbm',
+  'xgboost-cpu; python_version < "3.13"',
+  'xgboost; python_version >= "3.13"',
   'pyyaml',
   'pytest',
 ];

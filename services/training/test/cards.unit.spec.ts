@@ -1,5 +1,6 @@
 import { activeContent, hostileTexts, nestingFaults, structureOf } from '@millrace/cards/testing';
 import { StepCommand } from '@millrace/contracts/step';
+import type { OnnxParity } from '@millrace/modeling';
 import type { Comparison } from '@millrace/tabular';
 import { describe, expect, it } from 'vitest';
 import { describeTransform } from '../src/card/describe-transform.ts';
@@ -94,6 +95,10 @@ const factsOf = (text: string): TrainFacts => ({
     outputs: [{ name: text, type: 'number' }],
   },
   environment: { runtimes: [['Node', text]], lockDigest: text, packages: { [text]: text } },
+  onnx: {
+    parity: { added: false, reason: text, rows: 120, tolerance: 1e-4, worst_difference: 0.25 },
+    serves: false,
+  },
 });
 
 const cards = {
@@ -147,6 +152,7 @@ describe('the card of train', () => {
       'Profile of the predictions',
       'Model',
       'Signature',
+      'ONNX form',
       'Environment',
       'Warnings',
       'Lineage and run',
@@ -168,6 +174,32 @@ describe('the card of train', () => {
       ['2nd best', '2', 'second'],
     ]);
     expect(page).toContain('This run is number 3 of 3 of the experiment.');
+  });
+
+  it('tells how far the ONNX form is from the model, and which of them predicts', () => {
+    const factsShown = (parity: OnnxParity, serves: boolean): Record<string, string> => {
+      const shown = { ...factsOf('own'), onnx: { parity, serves } };
+      const [, rest = ''] = trainCard(commandOf('own', 'train'), shown, resultOf('own')).split(
+        'ONNX form</h2>',
+      );
+      const pairs = rest.split('</dl>')[0]?.matchAll(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/gs) ?? [];
+      return Object.fromEntries([...pairs].map(([, name, value]) => [name, value]));
+    };
+    const compared = { rows: 120, tolerance: 1e-4 };
+    expect(factsShown({ ...compared, added: true, worst_difference: 2.5e-7 }, true)).toEqual({
+      'In the package': 'yes',
+      'Held-out rows compared': '120',
+      'Worst difference': '2.500 × 10⁻⁷',
+      Tolerance: '0.0001',
+      'Predictions come from': 'ONNX Runtime, without Python',
+    });
+    const far = { ...compared, added: false, worst_difference: 0.25, reason: 'its predictions differ' };
+    expect(factsShown(far, false)).toMatchObject({
+      'In the package': 'no',
+      'Why not': 'its predictions differ',
+      'Worst difference': '0.25',
+      'Predictions come from': 'the original, in a Python worker',
+    });
   });
 
   it('ranks trials and tells why one failed', () => {

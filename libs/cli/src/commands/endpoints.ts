@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
+import { deployAndWait } from '../deploy-and-wait.ts';
 import { state, time, word } from '../format.ts';
 import { wholeNumber, wholeNumbers } from '../options.ts';
 import { resolveModelVersion } from '../references.ts';
@@ -36,7 +37,7 @@ const deploy = async (context: CommandContext, reference: string, options: Deplo
     );
   }
   const { model, version } = await resolveModelVersion(client, reference);
-  const { endpoint, revision } = await client.deployment.deploy({
+  const command = {
     endpoint: options.endpoint,
     model,
     modelVersion: version,
@@ -48,7 +49,8 @@ const deploy = async (context: CommandContext, reference: string, options: Deplo
       minRequests: options.minRequests ?? 0,
     },
     actor: { reason: options.reason ?? '' },
-  });
+  };
+  const { endpoint, revision } = await deployAndWait(client, command, (text) => context.output.note(text));
   context.output.result({ endpoint, revision }, () => {
     context.output.write(`${options.endpoint}: revision ${revision?.number} of ${model}/${version}`);
     if (endpoint !== undefined) context.output.write(trafficOf(endpoint));

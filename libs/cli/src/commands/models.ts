@@ -1,13 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { type ModelImport, ModelImportState, type ModelVersion } from '@millrace/contracts/registry';
-import { type ErrorJson, errorFromJson, Internal } from '@millrace/errors';
+import { type ErrorJson, errorFromJson, Internal, NotFound } from '@millrace/errors';
 import type { Command } from 'commander';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { figure, short, time, word } from '../format.ts';
 import { instant, wholeNumber } from '../options.ts';
+import { exportPackage } from '../project/download-package.ts';
 import { uploadModel } from '../project/upload-model.ts';
-import { parseModelVersion } from '../references.ts';
+import { parseModelVersion, resolveModelVersion } from '../references.ts';
 
 const listModels = async (context: CommandContext): Promise<void> => {
   const { models } = await (await context.client()).registry.listModels();
@@ -152,6 +153,20 @@ const showImport = (context: CommandContext, done: ModelImport | undefined): voi
   );
 };
 
+const exportModel = async (context: CommandContext, reference: string, directory: string): Promise<void> => {
+  const client = await context.client();
+  const { model, version } = await resolveModelVersion(client, reference);
+  const { modelVersion } = await client.registry.getModelVersion({ model, version });
+  if (modelVersion === undefined) throw new NotFound(`there is no ${model}/${version}`);
+  const { digest } = modelVersion;
+  await exportPackage(client, digest, directory);
+  context.output.result({ model, version, digest, directory }, () =>
+    context.output.write(
+      `${model}/${version} is in ${directory}; MLflow loads it: mlflow.pyfunc.load_model("${directory}")`,
+    ),
+  );
+};
+
 interface ApproveOptions {
   readonly reason?: string;
   readonly breakGlass?: boolean;
@@ -211,6 +226,12 @@ export const modelCommands = (program: Command): void => {
     .option('--allow-dangerous-pickles', 'load it although its pickles may run anything; needs a reason')
     .option('--reason <text>', 'why; kept in the audit log')
     .action(action(importModel));
+  models
+    .command('export <version> <directory>')
+    .description(
+      'write the package of name/number, name@alias or name (newest) as a model directory of MLflow',
+    )
+    .action(action(exportModel));
   models
     .command('history <model>')
     .description('where its aliases pointed, when, and by whom')

@@ -1,16 +1,11 @@
-import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { pipeline } from 'node:stream/promises';
 import type { MillraceClient } from '@millrace/client';
 import type { Artifact } from '@millrace/contracts/step';
-import { manifestMediaType, parseManifest } from '@millrace/modeling/manifest';
+import { manifestMediaType } from '@millrace/modeling/manifest';
 import { short } from '../format.ts';
+import { downloadFile, downloadPackage } from '../project/download-package.ts';
 import { parseModelVersion } from '../references.ts';
-
-/** Blobs of one package that are fetched at once. */
-const parallel = 4;
 
 /**
  * Fetches an artifact into a directory: a file, or a directory where it is a package, below a directory named by its
@@ -30,8 +25,8 @@ export const fetchArtifact = async (
   const partial = `${path}.${process.pid}.partial`;
   await mkdir(dirname(path), { recursive: true });
   try {
-    if (artifact.mediaType === manifestMediaType) await fetchPackage(client, artifact.digest, partial);
-    else await fetchBlob(client, artifact.digest, partial);
+    if (artifact.mediaType === manifestMediaType) await downloadPackage(client, artifact.digest, partial);
+    else await downloadFile(client, artifact.digest, partial);
     await rename(partial, path);
   } catch (thrown) {
     await rm(partial, { recursive: true, force: true });
@@ -39,22 +34,6 @@ export const fetchArtifact = async (
     if (!(await stat(path).catch(() => undefined))) throw thrown;
   }
   return path;
-};
-
-const fetchBlob = async (client: MillraceClient, digest: string, path: string): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true });
-  await pipeline(await client.downloadBlob(digest), createWriteStream(path));
-};
-
-const fetchPackage = async (client: MillraceClient, digest: string, directory: string): Promise<void> => {
-  const { files } = parseManifest(await buffer(await client.downloadBlob(digest)));
-  const queue = [...files];
-  const worker = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      await fetchBlob(client, file.digest, join(directory, file.path));
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
 };
 
 /** What the owner of an artifact without bytes says of it now. */

@@ -167,6 +167,7 @@ const check = async (
       'import_model',
       {
         model: directory,
+        loader: mlmodel.flavors.python_function?.loader_module,
         requirements,
         signature: signatureOf(mlmodel.inputs),
         task: task ?? null,

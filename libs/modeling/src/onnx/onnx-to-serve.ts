@@ -18,22 +18,29 @@ export const parityFile = 'onnx_parity.json';
 
 /**
  * The ONNX file that answers for a package: where it is the model itself, or where its predictions were found equal to
- * those of the original. A model that may be given missing text or whole numbers, which ONNX does not have, is answered by
- * the original.
+ * those of the original.
  */
 export const onnxToServe = (
   files: PackageFiles,
   mlmodel: Mlmodel,
-  { inputs }: Signature,
+  signature: Signature,
 ): string | undefined => {
   const path = mlmodel.flavors.onnx?.data;
   if (typeof path !== 'string') return undefined;
-  if (inputs.some(({ type, nullable }) => nullable && type !== 'number')) return undefined;
-  if (nativeFlavors(mlmodel).every((name) => name === 'onnx')) return path;
-  return files.has(parityFile) && isWithinTolerance(readJsonFile<OnnxParity>(files, parityFile))
-    ? path
-    : undefined;
+  if (nativeFlavors(mlmodel).every((name) => name === 'onnx')) {
+    return takesAllInputs(signature) ? path : undefined;
+  }
+  const parity = files.has(parityFile) ? readJsonFile<OnnxParity>(files, parityFile) : { added: false };
+  return answersAsOnnx(parity, signature) ? path : undefined;
 };
 
-const isWithinTolerance = ({ added, tolerance, worst_difference: worst }: OnnxParity): boolean =>
-  added && tolerance !== undefined && worst !== undefined && worst <= tolerance;
+/** Whether the ONNX form answers in place of the model that it was made of. */
+export const answersAsOnnx = (
+  { added, tolerance, worst_difference: worst }: OnnxParity,
+  signature: Signature,
+): boolean =>
+  added && tolerance !== undefined && worst !== undefined && worst <= tolerance && takesAllInputs(signature);
+
+/** A model that may be given missing text or whole numbers, which ONNX does not have, is answered by the original. */
+const takesAllInputs = ({ inputs }: Signature): boolean =>
+  inputs.every(({ type, nullable }) => !nullable || type === 'number');

@@ -20,6 +20,7 @@ import {
   tiles,
 } from '@millrace/cards';
 import type { StepCommand } from '@millrace/contracts/step';
+import type { OnnxParity } from '@millrace/modeling';
 import { type StepResult, stepCard } from '@millrace/service-kit';
 import type { Comparison } from '@millrace/tabular';
 import { type LeaderboardRun, leaderboardSection } from './leaderboard.ts';
@@ -66,6 +67,14 @@ export interface TrainFacts {
     readonly outputs: readonly { readonly name: string; readonly type: string }[];
   };
   readonly environment: EnvironmentFacts;
+  /** Absent where the runtime makes no ONNX form. */
+  readonly onnx?: OnnxFacts;
+}
+
+/** The model's form in ONNX, and whether it is what predictions come from. */
+export interface OnnxFacts {
+  readonly parity: OnnxParity;
+  readonly serves: boolean;
 }
 
 const splits = ['training', 'validation'] as const;
@@ -90,6 +99,7 @@ export const trainCard = (
       predictionsSection(trained.ranked),
       modelSection(trained),
       signatureSection(trained.signature),
+      trained.onnx === undefined ? undefined : onnxSection(trained.onnx),
       environmentSection(trained.environment),
     ],
     warnings,
@@ -198,3 +208,32 @@ const signatureSection = ({ inputs, outputs }: TrainFacts['signature']): CardSec
   title: 'Signature',
   content: [subheading('Inputs'), schemaTable(inputs), subheading('Outputs'), schemaTable(outputs)],
 });
+
+const onnxSection = ({ parity, serves }: OnnxFacts): CardSection => {
+  const { added, reason, rows, tolerance, worst_difference: worst } = parity;
+  const compared: readonly [string, string][] =
+    rows === undefined
+      ? []
+      : [
+          ['Held-out rows compared', formatNumber(rows)],
+          ['Worst difference', formatNumber(worst)],
+          ['Tolerance', formatNumber(tolerance)],
+        ];
+  return {
+    title: 'ONNX form',
+    content: [
+      facts([
+        ['In the package', added ? 'yes' : 'no'],
+        ...(reason === undefined ? [] : [['Why not', reason] as const]),
+        ...compared,
+        [
+          'Predictions come from',
+          serves ? 'ONNX Runtime, without Python' : 'the original, in a Python worker',
+        ],
+      ]),
+      note(
+        'Differences are those of probabilities, or of numbers relative to their size where that is above 1.',
+      ),
+    ],
+  };
+};

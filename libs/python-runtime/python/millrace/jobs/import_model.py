@@ -6,7 +6,7 @@ from typing import Any, Dict
 
 
 def main(input: Dict[str, Any], context: Any) -> Dict[str, Any]:
-    """``{model, requirements, signature, task, classes, allow_dangerous}`` with an Arrow table of example rows →
+    """``{model, loader, requirements, signature, task, classes, allow_dangerous}`` with an Arrow table of example rows →
     ``{pickle, description}``: the report of the pickle scan, and how the model's answers are to be read. A model whose
     pickles are dangerous is not loaded unless that is allowed; ``description`` is ``None`` then.
     """
@@ -24,8 +24,9 @@ def main(input: Dict[str, Any], context: Any) -> Dict[str, Any]:
 
 def _describe(input: Dict[str, Any], context: Any) -> Dict[str, Any]:
     import pyarrow as pa
-    from millrace.models.importing import describe
+    from millrace.models.importing import check_loader, describe
 
+    check_loader(input["model"], input["loader"])
     with pa.ipc.open_stream(context.table) as reader:
         example = reader.read_all()
     return describe(input["model"], input["signature"], example, input.get("task"), input.get("classes"))

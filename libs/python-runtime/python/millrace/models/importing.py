@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence
 
 from millrace.errors import UserError
@@ -13,6 +16,28 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TASK_HINT = "Say what it is: --task regression, or --task classification with --classes no,yes."
+
+
+def check_loader(directory: str, name: str) -> None:
+    """:param name: the module that loads the model, as `MLmodel` says.
+    :raises UserError: when neither the environment nor the model's own code has it.
+    """
+    code = os.path.join(directory, "code")
+    sys.path.insert(0, code)
+    try:
+        found = importlib.util.find_spec(name) is not None
+    except ImportError:  # of a package above it
+        found = False
+    finally:
+        sys.path.remove(code)
+    if found:
+        return
+    raise UserError(
+        f"{name} is not in the model's environment",
+        "MLmodel.flavors.python_function.loader_module",
+        "It is of a flavor that its MLflow does not have: name the package that brings it in requirements.txt, "
+        "or save the model as a custom pyfunc.",
+    )
 
 
 def describe(

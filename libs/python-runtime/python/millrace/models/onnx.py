@@ -8,7 +8,15 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+
+from millrace.models.onnx_estimators import (
+    NotConvertible,
+    convertible,
+    missing_package,
+    opset_of,
+    register_converter,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,11 +28,6 @@ TOLERANCE = 1e-4
 ONNX_FILE = "artifacts/onnx/model.onnx"
 PARITY_FILE = "onnx_parity.json"
 _MOST_ROWS = 10_000
-_OPSET = {"": 17, "ai.onnx.ml": 3}
-
-
-class NotConvertible(Exception):
-    """Why there is no ONNX form."""
 
 
 def convert(
@@ -75,9 +78,10 @@ def _converted(pipeline: Any, features: pd.DataFrame, wide: bool, classifies: bo
     try:
         import skl2onnx
     except ImportError as error:
-        raise NotConvertible(f"{error.name} is not in the environment; add it to the requirements") from None
-    final = _decoded(pipeline)
-    _register_converters(_final_estimator(final))
+        raise missing_package(error) from None
+    final = _as_convertible(pipeline)
+    estimator = final.steps[-1][1]
+    register_converter(estimator)
     types = [(name, _tensor_type(features[name], name, wide)) for name in features.columns]
     probabilities = classifies and hasattr(final, "predict_proba")
     options = {id(final): {"zipmap": False}} if probabilities else None
@@ -89,8 +93,10 @@ def _converted(pipeline: Any, features: pd.DataFrame, wide: bool, classifies: bo
                 name="model",
                 initial_types=types,
                 options=options,
-                target_opset=_OPSET,
+                target_opset=opset_of(estimator),
             )
+    except NotConvertible:
+        raise
     except Exception as error:  # converters raise whatever their parts do
         raise NotConvertible(f"it does not convert: {_first_line(error)}") from None
     if probabilities:
@@ -130,7 +136,7 @@ def _run(content: bytes, rows: pd.DataFrame) -> np.ndarray:
     try:
         import onnxruntime
     except ImportError as error:
-        raise NotConvertible(f"{error.name} is not in the environment; add it to the requirements") from None
+        raise missing_package(error) from None
     dtypes = {
         "tensor(double)": "float64",
         "tensor(float)": "float32",
@@ -166,54 +172,16 @@ def _tensor_type(column: pd.Series, name: str, wide: bool) -> Any:
     raise NotConvertible(f"column {name} is of {column.dtype}, which ONNX does not know")
 
 
-def _decoded(pipeline: Any) -> Any:
-    """The pipeline without the step that turns codes into labels; its probabilities are the same."""
+def _as_convertible(pipeline: Any) -> Any:
+    """The pipeline without the step that turns codes into labels, whose probabilities are the same, and with the
+    estimator as its converter takes it.
+    """
     from sklearn.pipeline import Pipeline
 
-    final = pipeline.steps[-1][1]
-    if type(final).__name__ != "LabelDecodingClassifier":
-        return pipeline
-    return Pipeline([*pipeline.steps[:-1], ("estimator", final.estimator)])
-
-
-def _final_estimator(pipeline: Any) -> Any:
-    return pipeline.steps[-1][1]
-
-
-def _register_converters(estimator: Any) -> None:
-    """Tells skl2onnx of estimators of other packages, when the pipeline ends in one."""
-    package = type(estimator).__module__.split(".")[0]
-    if package not in ("xgboost", "lightgbm"):
-        return
-    try:
-        _register(estimator, package)
-    except ImportError as error:
-        raise NotConvertible(f"{error.name} is not in the environment; add it to the requirements") from None
-
-
-def _register(estimator: Any, package: str) -> None:
-    from importlib import import_module
-
-    from skl2onnx import update_registered_converter
-    from skl2onnx.common import shape_calculator
-
-    short = {"xgboost": "XGBoost", "lightgbm": "LightGbm"}[package]
-    converters = {
-        "xgboost": "onnxmltools.convert.xgboost.operator_converters.XGBoost",
-        "lightgbm": "onnxmltools.convert.lightgbm.operator_converters.LightGbm",
-    }
-    convert_operator = getattr(import_module(converters[package]), f"convert_{short.lower()}")
-    classifies = hasattr(estimator, "predict_proba")
-    shapes = (
-        shape_calculator.calculate_linear_classifier_output_shapes
-        if classifies
-        else shape_calculator.calculate_linear_regressor_output_shapes
-    )
-    options: Optional[Dict[str, Sequence[Any]]] = (
-        {"nocl": [True, False], "zipmap": [True, False, "columns"]} if classifies else None
-    )
-    name = f"Millrace{short}{type(estimator).__name__}"
-    update_registered_converter(type(estimator), name, shapes, convert_operator, options=options)
+    estimator = pipeline.steps[-1][1]
+    if type(estimator).__name__ == "LabelDecodingClassifier":
+        estimator = estimator.estimator
+    return Pipeline([*pipeline.steps[:-1], ("estimator", convertible(estimator))])
 
 
 def _largest(differences: np.ndarray) -> float:

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { environmentFacts, type PredictionRows } from '@millrace/cards';
-import type { Signature } from '@millrace/modeling';
+import { answersAsOnnx, type Signature } from '@millrace/modeling';
 import type { StepContext, StepResult } from '@millrace/service-kit';
 import { describeParquet } from '../../card/describe-parquet.ts';
 import { trainCard } from '../../card/train-card.ts';
@@ -61,6 +61,7 @@ export const pythonTrainCard = async (
   };
   const metric = `val_${objective.metric}`;
   const search = await searchFacts(context, run, objective, trained, command.config?.tuning);
+  const signature = JSON.parse(await readFile(join(model, 'signature.json'), 'utf8')) as Signature;
   return trainCard(
     command,
     {
@@ -76,10 +77,11 @@ export const pythonTrainCard = async (
       ...(search === undefined ? {} : { search }),
       curves: [],
       ranked: { training: { worst: predictionRows(trained.worst), best: predictionRows(trained.best) } },
-      signature: shownSignature(
-        JSON.parse(await readFile(join(model, 'signature.json'), 'utf8')) as Signature,
-      ),
+      signature: shownSignature(signature),
       environment: environmentFacts(run.environment),
+      ...(trained.onnx === undefined
+        ? {}
+        : { onnx: { parity: trained.onnx, serves: answersAsOnnx(trained.onnx, signature) } }),
     },
     made,
   );

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Artifact, RecipeContext, StepCommand } from '@millrace/contracts/step';
 import type { Environment } from '@millrace/contracts/training';
 import { Invalid } from '@millrace/errors';
+import type { OnnxParity } from '@millrace/modeling';
 import type { PythonEnvironment } from '@millrace/python-runtime';
 import { requireMessage, type StepContext, type StepResult } from '@millrace/service-kit';
 import { finiteOnly, prefixed, pythonParamTexts, type RunDocument } from '../../domain/run.ts';
@@ -32,7 +33,7 @@ export interface Trained {
   readonly worst: readonly Values[];
   readonly best: readonly Values[];
   readonly flavors: readonly string[];
-  readonly onnx?: Values;
+  readonly onnx?: OnnxParity;
   readonly warnings: readonly string[];
 }
 
