@@ -56,6 +56,14 @@ const renamedKeys: readonly (readonly [Path, Path])[] = [
     ['data_scoring', 'loader_method'],
   ],
   [['data_scoring'], ['steps', 'ingest_scoring']],
+  [
+    ['steps', 'predict', 'output_format'],
+    ['steps', 'predict', 'output', 'using'],
+  ],
+  [
+    ['steps', 'predict', 'output_location'],
+    ['steps', 'predict', 'output', 'location'],
+  ],
   [['metrics', 'custom'], ['custom_metrics']],
   [['metrics', 'primary'], ['primary_metric']],
   [

@@ -156,6 +156,9 @@ steps:
       - {metric: weighted, threshold: 3}
   register:
     model_name: taxi
+  predict:
+    output_location: data/scored.parquet
+    output_format: parquet
 `;
 const legacyFiles: Files = {
   'pipeline.yaml': legacy,
@@ -179,6 +182,9 @@ describe('a project of MLflow Pipelines in Python', () => {
     expect(recipe.scoring.ingest_scoring?.config).toMatchObject({
       using: 'csv',
       location: 'data/scoring.csv',
+    });
+    expect(recipe.scoring.predict?.config).toMatchObject({
+      output: { using: 'parquet', location: 'data/scored.parquet' },
     });
     expect(recipe.steps.split?.config).toMatchObject({
       post_split_method: 'process_splits',

@@ -21,6 +21,10 @@ interface RecipeOptions extends ProjectOptions {
   readonly step?: string;
 }
 
+interface RecipeRunOptions extends RecipeOptions {
+  readonly detach?: boolean;
+}
+
 /** The step that a recipe of MLflow runs up to when none is named. */
 const usualTarget = 'register';
 
@@ -69,7 +73,7 @@ const requireStep = ({ project }: OpenRecipe, step: string): void => {
   });
 };
 
-const run = (given: CommandContext, options: RecipeOptions): Promise<void> =>
+const run = (given: CommandContext, options: RecipeRunOptions): Promise<void> =>
   withRecipe(given, options, async (recipe) => {
     const { context, project } = recipe;
     if (options.step !== undefined) requireStep(recipe, options.step);
@@ -77,6 +81,7 @@ const run = (given: CommandContext, options: RecipeOptions): Promise<void> =>
     const profile = profileOf(options);
     await runRecipe(context, {
       cache: true,
+      detach: options.detach === true,
       project: project.root,
       ...(profile === undefined ? {} : { profile }),
       ...(target === undefined ? {} : { step: target }),
@@ -163,6 +168,7 @@ export const recipeCommands = (program: Command): void => {
   recipeCommand('run')
     .description('run the recipe to the step register, or to another; starts Millrace if none runs')
     .option('-s, --step <step>', 'stop after this step')
+    .option('-d, --detach', 'print the run id and return')
     .option('--progress', 'with --json: tell on standard error what happens meanwhile')
     .action(action(run));
   recipeCommand('inspect')

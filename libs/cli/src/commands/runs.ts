@@ -1,11 +1,18 @@
+import { relative } from 'node:path';
 import { type Run, RunState } from '@millrace/contracts/pipeline';
+import type { JsonObject } from '@millrace/recipe';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
 import type { CommandContext } from '../context.ts';
 import { between, figure, short, state, time, word } from '../format.ts';
 import { wholeNumber } from '../options.ts';
-import { findProject, readLocalProject, uploadProject } from '../project/upload-project.ts';
+import {
+  findProject,
+  type LocalProject,
+  readLocalProject,
+  uploadProject,
+} from '../project/upload-project.ts';
 import { checkScoredOutput, writeScoredOutput } from '../project/write-scored.ts';
 import { firstAnew, readCleanedSteps, unmarkDone } from '../recipes/cleaned-steps.ts';
 import { stepsTo } from '../recipes/recipe-steps.ts';
@@ -54,6 +61,7 @@ export const runRecipe = async (context: CommandContext, options: RunOptions): P
   if (run === undefined) return;
   if (options.detach) {
     context.output.result(run, () => context.output.write(run.id));
+    tellLater(context, project, run);
     return;
   }
   context.output.note(`${pc.bold(run.id)} ${pc.dim(`#${run.number} of ${snapshot.project}`)}`);
@@ -62,6 +70,21 @@ export const runRecipe = async (context: CommandContext, options: RunOptions): P
   const written = await writeScoredOutput(client, project.root, last);
   if (written !== undefined) context.output.note(`predictions written to ${written}`);
   conclude(context, last);
+};
+
+/** How to come by what an attached command would have shown or written into the project. */
+const tellLater = ({ output }: CommandContext, { root, recipe }: LocalProject, run: Run): void => {
+  output.note(pc.dim(`its steps: millrace watch ${run.id}`));
+  if (!run.steps.some(({ name }) => name === 'predict')) return;
+  const { location } = recipe.scoring.predict?.config.output as JsonObject;
+  const isHere = !relative(root, process.cwd()).startsWith('..');
+  const options = `${isHere ? '' : ` --project ${root}`}${recipe.profile === '' ? '' : ` --profile ${recipe.profile}`}`;
+  output.note(
+    pc.dim(
+      `its predictions, once it has succeeded: millrace recipes get-artifact -a scored_data${options}\n` +
+        `or written to ${location} from the cache: millrace recipes run -s predict${options}`,
+    ),
+  );
 };
 
 const follow = async (context: CommandContext, run: Run): Promise<void> =>

@@ -59,11 +59,18 @@ export const readLocalProject = async (root: string, profile: string | undefined
   const { recipe, warnings } = loadRecipe({
     readFile,
     listFiles: () => files.map(({ path }) => path),
-    projectName: basename(root),
+    projectName: projectNameOf(root),
     ...(profile === undefined ? {} : { profile }),
   });
   return { root, recipe, readFile, warnings };
 };
+
+/** The name of the directory, with `-` for what no name may hold. */
+const projectNameOf = (root: string): string =>
+  basename(root)
+    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 128) || 'project';
 
 const maxTextBytes = 1024 * 1024;
 const textual = /\.(ya?ml|json|ts|js|py|txt|toml)$/;
