@@ -75,8 +75,9 @@ export const runRecipe = async (context: CommandContext, options: RunOptions): P
 /** How to come by what an attached command would have shown or written into the project. */
 const tellLater = ({ output }: CommandContext, { root, recipe }: LocalProject, run: Run): void => {
   output.note(pc.dim(`its steps: millrace watch ${run.id}`));
-  if (!run.steps.some(({ name }) => name === 'predict')) return;
-  const { location } = recipe.scoring.predict?.config.output as JsonObject;
+  const { predict } = recipe.scoring;
+  if (predict === undefined || !run.steps.some(({ name }) => name === 'predict')) return;
+  const { location } = predict.config.output as JsonObject;
   const isHere = !relative(root, process.cwd()).startsWith('..');
   const options = `${isHere ? '' : ` --project ${root}`}${recipe.profile === '' ? '' : ` --profile ${recipe.profile}`}`;
   output.note(
