@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 const pytest = async (file: string): Promise<{ readonly output: string; readonly code: number | null }> => {
-  const child = spawn(python, ['-B', '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider', file], {
+  const child = spawn(python, ['-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', file], {
     cwd: import.meta.dirname,
     env: {
       ...process.env,

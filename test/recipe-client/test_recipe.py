@@ -77,7 +77,7 @@ class TestRegression:
     def test_runs_to_register_when_no_step_is_named(self, taxi: Path, capsys):
         Recipe(profile="local").run()
         told = capsys.readouterr().out
-        assert "register" in told and "predict" not in told
+        assert "> register" in told and "> predict\n" not in told
 
     def test_scores_a_batch_when_asked_to(self, taxi: Path):
         recipe = Recipe(profile="local")
