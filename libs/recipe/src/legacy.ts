@@ -15,6 +15,7 @@ type Node = Record<string, unknown>;
 export const modernize = (content: Mapping): Modernized => {
   const rewriter = new Rewriter(structuredClone(content) as Node);
   for (const path of nullablePaths(rewriter.content)) rewriter.dropNull(path);
+  for (const path of blankPaths) rewriter.dropBlank(path);
   for (const [from, to] of renamedKeys) rewriter.move(from, to);
   for (const path of functionPaths) rewriter.replace(path, bareName);
   for (const path of booleanPaths) rewriter.replace(path, yaml11Boolean);
@@ -35,6 +36,18 @@ const nullablePaths = (content: Node): readonly Path[] => {
     ),
   ];
 };
+
+/** What the templates leave as `""` to be filled in, and has a default. */
+const blankPaths: readonly Path[] = [
+  ['experiment', 'name'],
+  ['experiment', 'tracking_uri'],
+  ['experiment', 'artifact_location'],
+  ['model_registry', 'model_name'],
+  ['model_registry', 'registry_uri'],
+  ['metrics', 'primary'],
+  ['primary_metric'],
+  ['steps', 'register', 'model_name'],
+];
 
 const renamedKeys: readonly (readonly [Path, Path])[] = [
   [['template'], ['recipe']],
@@ -155,6 +168,16 @@ class Rewriter implements Modernized {
     const parent = this.#parent(path, false);
     const key = String(path.at(-1));
     if (parent !== undefined && parent[key] === null) delete parent[key];
+  }
+
+  /** Takes away a key whose value is `""`. */
+  dropBlank(path: Path): void {
+    const parent = this.#parent(path, false);
+    const key = String(path.at(-1));
+    if (parent?.[key] !== '') return;
+    delete parent[key];
+    this.#warn(path, 'is empty: its default counts');
+    this.#dropIfEmpty(path.slice(0, -1));
   }
 
   replace(path: Path, change: (value: unknown) => unknown): void {

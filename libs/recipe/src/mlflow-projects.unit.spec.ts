@@ -80,6 +80,30 @@ describe("a project of MLflow's regression template", () => {
     expect(warnings.join('\n')).toContain('steps.ingest_scoring.using: spark_sql needs Spark');
     expect(() => plan(files, 'predict', 'databricks')).toThrow('write the rows of the query to Parquet');
   });
+
+  test('trains although its scoring was never filled in, and is told where when it shall score', () => {
+    const profile = regression['profiles/local.yaml'] ?? '';
+    const blank = profile.replace(
+      /^INGEST_SCORING_CONFIG:\n( .*\n)+/m,
+      'INGEST_SCORING_CONFIG: {using: parquet, location: ""}\n',
+    );
+    expect(blank).not.toBe(profile);
+    const files = { ...regression, 'profiles/local.yaml': blank };
+    expect(plan(files).map(({ name }) => name)).toContain('register');
+    expect(() => plan(files, 'predict')).toThrow('steps.ingest_scoring.location: must not be empty');
+  });
+
+  test('takes the defaults for names that were never filled in', () => {
+    const profile = (regression['profiles/local.yaml'] ?? '')
+      .replace(/^ {2}name: .*$/m, '  name: ""')
+      .replace(/^ {2}model_name: .*$/m, '  model_name: ""');
+    const { recipe, warnings } = load({ ...regression, 'profiles/local.yaml': profile }, 'local');
+    expect(recipe).toMatchObject({ modelName: 'project', experiment: { name: 'project' } });
+    expect(warnings).toEqual([
+      expect.stringContaining('experiment.name: is empty: its default counts'),
+      expect.stringContaining('model_registry.model_name: is empty: its default counts'),
+    ]);
+  });
 });
 
 describe("a project of MLflow's classification template", () => {

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MillraceClient } from '@millrace/client';
 import { Invalid, NotFound } from '@millrace/errors';
+import { graphOf, refuseScoring } from '@millrace/recipe';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
@@ -68,6 +69,7 @@ const withRecipe = async (
 const requireStep = ({ project }: OpenRecipe, step: string): void => {
   const steps = stepsOf(project.recipe);
   if (steps.includes(step)) return;
+  if (graphOf(step) === 'scoring') refuseScoring(project.recipe);
   throw Invalid.field('--step', `the recipe has no step "${step}"`, {
     hint: `Its steps are ${steps.join(', ')}.`,
   });
