@@ -55,7 +55,7 @@ const pytest = async (file: string): Promise<{ readonly output: string; readonly
 };
 
 describe('the recipe client beside a current MLflow', () => {
-  it.each(['test_recipe.py', 'test_notebook.py'])(
+  it.each(['test_recipe.py', 'test_notebook.py', 'test_pipelines.py'])(
     'passes %s',
     async (file) => {
       const { output, code } = await pytest(file);

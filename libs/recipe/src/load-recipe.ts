@@ -139,7 +139,8 @@ const check = (merged: Config, options: LoadOptions): LoadedRecipe => {
   const scoring = [...broken, ...ruled.filter(isOfScoring)];
   const problems = [...unknown, ...mixed, ...ruled.filter((problem) => !isOfScoring(problem))];
   // MLflow passed over what has no effect, and its projects must go on working.
-  const passedOver = runtime === 'python' ? problems.filter((problem) => !isGrave(problem)) : [];
+  const isPassedOver = (problem: Problem): boolean => runtime === 'python' && !isGrave(problem);
+  const passedOver = problems.filter(isPassedOver);
   const refused = problems.filter((problem) => !passedOver.includes(problem));
   refuse([...refused.map((problem) => config.find(problem)), ...findings]);
   const find = (problem: Problem): Finding => config.find(problem);
@@ -149,7 +150,10 @@ const check = (merged: Config, options: LoadOptions): LoadedRecipe => {
       profile: options.profile ?? '',
       runtime,
       pythonReasons: reasons,
-      scoringProblems: scoring.map(find).map(violationOf),
+      scoringProblems: scoring
+        .filter((problem) => !isPassedOver(problem))
+        .map(find)
+        .map(violationOf),
     }),
     warnings: [
       ...warnings.map((warning) => textOf(merged.find(warning))),

@@ -152,6 +152,7 @@ data:
 data_scoring:
   location: data/scoring.csv
   format: csv
+  sql: SELECT * FROM trips
 target_col: y
 metrics:
   custom:
@@ -220,6 +221,9 @@ describe('a project of MLflow Pipelines in Python', () => {
       tuning: { algorithm: 'hyperopt.atpe.suggest', early_stop_fn: 'hyperopt.early_stop.no_progress_loss' },
     });
     expect(recipe.steps.train?.config).not.toHaveProperty('rebalancing_enabled');
+    // What has no effect is worth a warning, and keeps nobody from scoring.
+    expect(warnings).toContainEqual(expect.stringMatching(/data_scoring.sql: has no effect/));
+    expect(recipe.scoringProblems).toEqual([]);
     expect(recipe.steps.evaluate?.config.validation_criteria).toEqual([{ metric: 'weighted', threshold: 3 }]);
     expect(warnings).toContainEqual(
       expect.stringMatching(/steps.train.rebalancing_enabled: unknown key; known are/),
