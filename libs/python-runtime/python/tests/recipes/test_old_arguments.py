@@ -25,6 +25,52 @@ print("accepted")
 """
 
 
+SPELLINGS = """
+import warnings
+from millrace.worker import old_arguments
+
+old_arguments.accept()
+import numpy as np
+from sklearn.base import clone
+from sklearn.ensemble import AdaBoostClassifier, GradientBoostingClassifier, RandomForestClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+x = np.arange(40.0).reshape(20, 2)
+y = (x[:, 0] > 17).astype(int)
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    old = [
+        AdaBoostClassifier(base_estimator=DecisionTreeClassifier(max_depth=1)),
+        GradientBoostingClassifier(loss="deviance", n_estimators=2),
+        LogisticRegression(penalty="none"),
+        RandomForestClassifier(max_features="auto", n_estimators=2),
+        RandomForestRegressor(criterion="mse", max_features="auto", n_estimators=2),
+        DecisionTreeRegressor(criterion="mae", max_features=1),
+        SGDClassifier(loss="log", penalty="l2"),
+    ]
+changes = [str(each.message).split(" since")[0] for each in seen if each.category is FutureWarning]
+assert changes == [
+    "AdaBoostClassifier: base_estimator is called estimator",
+    "GradientBoostingClassifier: loss='deviance' is spelled 'log_loss'",
+    "LogisticRegression: penalty='none' is spelled None",
+    "RandomForestClassifier: max_features='auto' is spelled 'sqrt'",
+    "RandomForestRegressor: criterion='mse' is spelled 'squared_error'",
+    "RandomForestRegressor: max_features='auto' is spelled 1.0",
+    "DecisionTreeRegressor: criterion='mae' is spelled 'absolute_error'",
+    "SGDClassifier: loss='log' is spelled 'log_loss'",
+], changes
+for estimator in old:
+    clone(estimator).fit(x, y).predict(x)
+print("accepted")
+"""
+
+
+def test_estimators_take_the_spellings_that_scikit_learn_took_away():
+    ended = subprocess.run([sys.executable, "-c", SPELLINGS], capture_output=True, text=True, check=False)
+    assert ended.stdout == "accepted\n", ended.stderr
+
+
 OTHER_COLUMNS = """
 import warnings
 from millrace.worker import old_arguments
