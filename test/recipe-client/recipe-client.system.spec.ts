@@ -17,6 +17,8 @@ const main = join(import.meta.dirname, '../../libs/cli/src/main.ts');
 /** What the projects ask for, and what the tests need. MLflow as those who pinned it in its second year. */
 const requirements = ['mlflow>=2.0', 'ipykernel', 'nbclient', 'pytest', 'hyperopt'];
 const buildTimeoutMs = 10 * 60_000;
+/** Time for one file of tests: each is some dozens of commands. */
+const fileTimeoutMs = 40 * 60_000;
 
 let millrace: TestInstallation;
 let python: string;
@@ -62,6 +64,6 @@ describe('the recipe client beside a current MLflow', () => {
       expect(output).toMatch(/\d+ passed/);
       expect(code, output).toBe(0);
     },
-    buildTimeoutMs,
+    fileTimeoutMs,
   );
 });

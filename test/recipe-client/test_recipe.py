@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 from pathlib import Path
 
 import mlflow
@@ -122,11 +125,25 @@ class TestRegression:
         assert run.data.tags["mlflow.pipeline.template.name"] == "regression/v1"
         assert (version.name, version.run_id) == ("taxi_fare_regressor", run.info.run_id)
 
-    @pytest.mark.parametrize("step", TRAINING + SCORING)
+    @pytest.mark.parametrize("step", [*TRAINING, "predict"])
     def test_shows_the_card_of_every_step(self, taxi: Path, capsys, step: str):
         Recipe(profile="local").inspect(step)
         page = Path(capsys.readouterr().out.strip()).read_text()
         assert page.startswith("<!doctype html>") and step in page
+
+    def test_a_detached_run_says_how_to_come_by_its_predictions(self, taxi: Path):
+        def millrace(*arguments: str) -> subprocess.CompletedProcess[str]:
+            command = [*shlex.split(os.environ["MILLRACE_COMMAND"]), *arguments]
+            return subprocess.run(command, capture_output=True, encoding="utf-8", timeout=600)
+
+        started = millrace("recipes", "run", "-s", "predict", "-p", "local", "--detach")
+        run = started.stdout.strip()
+        assert millrace("watch", run).returncode == 0
+        (told,) = [line for line in started.stderr.splitlines() if "get-artifact" in line]
+        command = told.partition("millrace ")[2]
+        assert command == "recipes get-artifact -a scored_data --profile local"
+        got = millrace(*command.split())
+        assert len(pd.read_parquet(got.stdout.strip())) == len(pd.read_parquet(taxi / "data" / "scored.parquet"))
 
     def test_a_clean_step_has_no_artifacts_until_it_runs_again(self, taxi: Path, capsys):
         recipe = Recipe(profile="local")
@@ -142,7 +159,7 @@ class TestRegression:
     def test_clean_takes_all_and_leaves_what_was_registered(self, taxi: Path):
         recipe = Recipe(profile="local")
         recipe.clean()
-        for name in ARTIFACTS:
+        for name in ("ingested_data", "transformer", "registered_model_version", "scored_data"):
             with pytest.warns(UserWarning, match="has not been run"):
                 assert recipe.get_artifact(name) is None
         recipe.run()
