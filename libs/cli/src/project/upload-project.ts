@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, realpath } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { MillraceClient } from '@millrace/client';
 import type { ProjectSnapshot } from '@millrace/contracts/step';
@@ -17,6 +17,7 @@ import {
   readProjectFile,
   selectProjectFiles,
 } from '@millrace/recipe';
+import { projectNameOf } from './project-name.ts';
 
 export interface LocalProject {
   /** The directory that holds `recipe.yaml`. */
@@ -64,13 +65,6 @@ export const readLocalProject = async (root: string, profile: string | undefined
   });
   return { root, recipe, readFile, warnings };
 };
-
-/** The name of the directory, with `-` for what no name may hold. */
-const projectNameOf = (root: string): string =>
-  basename(root)
-    .replaceAll(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, 128) || 'project';
 
 const maxTextBytes = 1024 * 1024;
 const textual = /\.(ya?ml|json|ts|js|py|txt|toml)$/;
