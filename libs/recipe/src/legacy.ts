@@ -26,16 +26,18 @@ export const modernize = (content: Mapping): Modernized => {
   return rewriter;
 };
 
-/** Keys that a template left empty: MLflow read them as absent, at top level and in the sections of steps. */
-const nullablePaths = (content: Node): readonly Path[] => {
-  const sections = isNode(content.steps) ? Object.entries(content.steps) : [];
-  return [
-    ...Object.keys(content).map((key): Path => [key]),
-    ...sections.flatMap(([step, keys]) =>
-      isNode(keys) ? Object.keys(keys).map((key): Path => ['steps', step, key]) : [],
-    ),
-  ];
-};
+/** Keys that a template left empty: MLflow read them as absent, at top level, in its sections and in those of steps. */
+const nullablePaths = (content: Node): readonly Path[] => [
+  ...Object.keys(content).map((key): Path => [key]),
+  ...keysWithin(content).filter(([section]) => section !== 'steps'),
+  ...(isNode(content.steps) ? keysWithin(content.steps).map((path): Path => ['steps', ...path]) : []),
+];
+
+/** Paths of the keys of all mappings in a mapping. */
+const keysWithin = (content: Node): readonly Path[] =>
+  Object.entries(content).flatMap(([section, keys]) =>
+    isNode(keys) && !Array.isArray(keys) ? Object.keys(keys).map((key): Path => [section, key]) : [],
+  );
 
 /** What the templates leave as `""` to be filled in, and has a default. */
 const blankPaths: readonly Path[] = [
