@@ -110,6 +110,7 @@ def test_a_defect_of_ours_is_told_as_such(tmp_path):
         (ModuleNotFoundError("No module named 'yaml.x'", name="yaml.x"), "Add `pyyaml` to requirements.txt."),
         (ModuleNotFoundError("No module named 'xgboost'", name="xgboost"), "Add `xgboost` to requirements.txt."),
         (AttributeError("'DataFrame' object has no attribute 'append'"), "pandas 2 took it away"),
+        (TypeError("XGBClassifier.fit() got an unexpected keyword argument 'callbacks'"), "XGBoost 2.1 took it away"),
         (ValueError("anything"), None),
     ],
 )

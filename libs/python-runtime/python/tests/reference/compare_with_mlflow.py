@@ -252,6 +252,8 @@ def evaluate_with_original(root: Path, recipe: dict[str, Any]) -> dict[str, floa
 
     mlflow.set_tracking_uri((root / "mlruns").as_uri())
     task = task_of(recipe)
+    # The model's own code, which decodes its labels.
+    sys.path.append(str(root / "out" / "model" / "code"))
     pipeline = read_pickle(str(root / "out" / "model" / "artifacts" / "sk_model" / "model.pkl"))
     mlflow.sklearn.save_model(pipeline, str(root / "saved"), pip_requirements=[])
     found: dict[str, float] = {}
