@@ -2,7 +2,7 @@ export { durationMs } from './duration.ts';
 export { type LoadedRecipe, type LoadOptions, loadRecipe } from './load-recipe.ts';
 export { type CodeClosure, type CodeFile, codeClosure } from './plan/code-files.ts';
 export { canonicalJson } from './plan/digest.ts';
-export { type DigestedFiles, type PlannedStep, planSteps } from './plan/plan-steps.ts';
+export { type DigestedFiles, type PlannedStep, planSteps, refuseScoring } from './plan/plan-steps.ts';
 export { isRequirementsFile } from './plan/python-files.ts';
 export { type Graph, graphOf, pythonNeeds } from './plan/python-needs.ts';
 export { recipeSchema } from './schema-check.ts';

@@ -15,6 +15,7 @@ type Node = Record<string, unknown>;
 export const modernize = (content: Mapping): Modernized => {
   const rewriter = new Rewriter(structuredClone(content) as Node);
   for (const path of nullablePaths(rewriter.content)) rewriter.dropNull(path);
+  for (const path of blankPaths) rewriter.dropBlank(path);
   for (const [from, to] of renamedKeys) rewriter.move(from, to);
   for (const path of functionPaths) rewriter.replace(path, bareName);
   for (const path of booleanPaths) rewriter.replace(path, yaml11Boolean);
@@ -25,16 +26,30 @@ export const modernize = (content: Mapping): Modernized => {
   return rewriter;
 };
 
-/** Keys that a template left empty: MLflow read them as absent, at top level and in the sections of steps. */
-const nullablePaths = (content: Node): readonly Path[] => {
-  const sections = isNode(content.steps) ? Object.entries(content.steps) : [];
-  return [
-    ...Object.keys(content).map((key): Path => [key]),
-    ...sections.flatMap(([step, keys]) =>
-      isNode(keys) ? Object.keys(keys).map((key): Path => ['steps', step, key]) : [],
-    ),
-  ];
-};
+/** Keys that a template left empty: MLflow read them as absent, at top level, in its sections and in those of steps. */
+const nullablePaths = (content: Node): readonly Path[] => [
+  ...Object.keys(content).map((key): Path => [key]),
+  ...keysWithin(content).filter(([section]) => section !== 'steps'),
+  ...(isNode(content.steps) ? keysWithin(content.steps).map((path): Path => ['steps', ...path]) : []),
+];
+
+/** Paths of the keys of all mappings in a mapping. */
+const keysWithin = (content: Node): readonly Path[] =>
+  Object.entries(content).flatMap(([section, keys]) =>
+    isNode(keys) && !Array.isArray(keys) ? Object.keys(keys).map((key): Path => [section, key]) : [],
+  );
+
+/** What the templates leave as `""` to be filled in, and has a default. */
+const blankPaths: readonly Path[] = [
+  ['experiment', 'name'],
+  ['experiment', 'tracking_uri'],
+  ['experiment', 'artifact_location'],
+  ['model_registry', 'model_name'],
+  ['model_registry', 'registry_uri'],
+  ['metrics', 'primary'],
+  ['primary_metric'],
+  ['steps', 'register', 'model_name'],
+];
 
 const renamedKeys: readonly (readonly [Path, Path])[] = [
   [['template'], ['recipe']],
@@ -56,6 +71,14 @@ const renamedKeys: readonly (readonly [Path, Path])[] = [
     ['data_scoring', 'loader_method'],
   ],
   [['data_scoring'], ['steps', 'ingest_scoring']],
+  [
+    ['steps', 'predict', 'output_format'],
+    ['steps', 'predict', 'output', 'using'],
+  ],
+  [
+    ['steps', 'predict', 'output_location'],
+    ['steps', 'predict', 'output', 'location'],
+  ],
   [['metrics', 'custom'], ['custom_metrics']],
   [['metrics', 'primary'], ['primary_metric']],
   [
@@ -147,6 +170,16 @@ class Rewriter implements Modernized {
     const parent = this.#parent(path, false);
     const key = String(path.at(-1));
     if (parent !== undefined && parent[key] === null) delete parent[key];
+  }
+
+  /** Takes away a key whose value is `""`. */
+  dropBlank(path: Path): void {
+    const parent = this.#parent(path, false);
+    const key = String(path.at(-1));
+    if (parent?.[key] !== '') return;
+    delete parent[key];
+    this.#warn(path, 'is empty: its default counts');
+    this.#dropIfEmpty(path.slice(0, -1));
   }
 
   replace(path: Path, change: (value: unknown) => unknown): void {

@@ -6,6 +6,7 @@ import {
   type Finding,
   type Mapping,
   type ParsedFile,
+  type Path,
   parseTemplatedYaml,
   type SourceDocument,
 } from './document/yaml-document.ts';
@@ -126,15 +127,20 @@ const check = (merged: Config, options: LoadOptions): LoadedRecipe => {
   const { content: written, moves, warnings } = modernize(merged.content);
   const config = merged.rearranged(written, moves);
   const shape = checkSchema(written);
-  if (shape.some(isGrave)) refuse(shape.map((problem) => config.find(problem)));
-  const content = withoutKeys(written, shape);
+  const broken = shape.filter((problem) => isGrave(problem) && isOfScoring(problem));
+  if (shape.some((problem) => isGrave(problem) && !broken.includes(problem))) {
+    refuse(shape.map((problem) => config.find(problem)));
+  }
+  const unknown = shape.filter((problem) => !broken.includes(problem));
+  const content = withoutKeys(written, [...unknown.map(({ path }) => path), ...brokenSteps(broken)]);
   const { runtime, reasons, problems: mixed } = chooseRuntime(content, options);
   const { content: complete, findings } = inlineContract(content, options);
   const ruled = checkRules({ content, task: taskOf(content), runtime, files: options });
-  const scoring = ruled.filter(isOfScoring);
-  const problems = [...shape, ...mixed, ...ruled.filter((problem) => !isOfScoring(problem))];
+  const scoring = [...broken, ...ruled.filter(isOfScoring)];
+  const problems = [...unknown, ...mixed, ...ruled.filter((problem) => !isOfScoring(problem))];
   // MLflow passed over what has no effect, and its projects must go on working.
-  const passedOver = runtime === 'python' ? problems.filter((problem) => !isGrave(problem)) : [];
+  const isPassedOver = (problem: Problem): boolean => runtime === 'python' && !isGrave(problem);
+  const passedOver = problems.filter(isPassedOver);
   const refused = problems.filter((problem) => !passedOver.includes(problem));
   refuse([...refused.map((problem) => config.find(problem)), ...findings]);
   const find = (problem: Problem): Finding => config.find(problem);
@@ -144,7 +150,10 @@ const check = (merged: Config, options: LoadOptions): LoadedRecipe => {
       profile: options.profile ?? '',
       runtime,
       pythonReasons: reasons,
-      scoringProblems: scoring.map(find).map(violationOf),
+      scoringProblems: scoring
+        .filter((problem) => !isPassedOver(problem))
+        .map(find)
+        .map(violationOf),
     }),
     warnings: [
       ...warnings.map((warning) => textOf(merged.find(warning))),
@@ -158,10 +167,14 @@ const isOfScoring = ({ path }: Problem): boolean => graphOf(String(path[1])) ===
 
 const isGrave = ({ harmless }: Problem): boolean => harmless !== true;
 
-/** Without the keys that nobody knows, so that what looks at the content meets none of them. */
-const withoutKeys = (content: Mapping, unknown: readonly Problem[]): Mapping => {
+/** The sections in which something is wrong, each once. */
+const brokenSteps = (problems: readonly Problem[]): readonly Path[] =>
+  [...new Set(problems.map(({ path }) => String(path[1])))].map((step) => ['steps', step]);
+
+/** Without the keys at these places, so that what looks at the content meets none of them. */
+const withoutKeys = (content: Mapping, places: readonly Path[]): Mapping => {
   const kept = structuredClone(content) as Record<string, unknown>;
-  for (const { path } of unknown) {
+  for (const path of places) {
     const parent = path.slice(0, -1).reduce<unknown>((node, key) => (node as Mapping)[key], kept);
     delete (parent as Record<string, unknown>)[String(path.at(-1))];
   }

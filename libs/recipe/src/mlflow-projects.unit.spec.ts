@@ -80,6 +80,30 @@ describe("a project of MLflow's regression template", () => {
     expect(warnings.join('\n')).toContain('steps.ingest_scoring.using: spark_sql needs Spark');
     expect(() => plan(files, 'predict', 'databricks')).toThrow('write the rows of the query to Parquet');
   });
+
+  test('trains although its scoring was never filled in, and is told where when it shall score', () => {
+    const profile = regression['profiles/local.yaml'] ?? '';
+    const blank = profile.replace(
+      /^INGEST_SCORING_CONFIG:\n( .*\n)+/m,
+      'INGEST_SCORING_CONFIG: {using: parquet, location: ""}\n',
+    );
+    expect(blank).not.toBe(profile);
+    const files = { ...regression, 'profiles/local.yaml': blank };
+    expect(plan(files).map(({ name }) => name)).toContain('register');
+    expect(() => plan(files, 'predict')).toThrow('steps.ingest_scoring.location: must not be empty');
+  });
+
+  test('takes the defaults for names that were never filled in', () => {
+    const profile = (regression['profiles/local.yaml'] ?? '')
+      .replace(/^ {2}name: .*$/m, '  name: ""')
+      .replace(/^ {2}model_name: .*$/m, '  model_name: ""');
+    const { recipe, warnings } = load({ ...regression, 'profiles/local.yaml': profile }, 'local');
+    expect(recipe).toMatchObject({ modelName: 'project', experiment: { name: 'project' } });
+    expect(warnings).toEqual([
+      expect.stringContaining('experiment.name: is empty: its default counts'),
+      expect.stringContaining('model_registry.model_name: is empty: its default counts'),
+    ]);
+  });
 });
 
 describe("a project of MLflow's classification template", () => {
@@ -128,6 +152,7 @@ data:
 data_scoring:
   location: data/scoring.csv
   format: csv
+  sql: SELECT * FROM trips
 target_col: y
 metrics:
   custom:
@@ -156,6 +181,9 @@ steps:
       - {metric: weighted, threshold: 3}
   register:
     model_name: taxi
+  predict:
+    output_location: data/scored.parquet
+    output_format: parquet
 `;
 const legacyFiles: Files = {
   'pipeline.yaml': legacy,
@@ -180,6 +208,9 @@ describe('a project of MLflow Pipelines in Python', () => {
       using: 'csv',
       location: 'data/scoring.csv',
     });
+    expect(recipe.scoring.predict?.config).toMatchObject({
+      output: { using: 'parquet', location: 'data/scored.parquet' },
+    });
     expect(recipe.steps.split?.config).toMatchObject({
       post_split_method: 'process_splits',
       post_split_filter_method: 'create_dataset_filter',
@@ -190,6 +221,9 @@ describe('a project of MLflow Pipelines in Python', () => {
       tuning: { algorithm: 'hyperopt.atpe.suggest', early_stop_fn: 'hyperopt.early_stop.no_progress_loss' },
     });
     expect(recipe.steps.train?.config).not.toHaveProperty('rebalancing_enabled');
+    // What has no effect is worth a warning, and keeps nobody from scoring.
+    expect(warnings).toContainEqual(expect.stringMatching(/data_scoring.sql: has no effect/));
+    expect(recipe.scoringProblems).toEqual([]);
     expect(recipe.steps.evaluate?.config.validation_criteria).toEqual([{ metric: 'weighted', threshold: 3 }]);
     expect(warnings).toContainEqual(
       expect.stringMatching(/steps.train.rebalancing_enabled: unknown key; known are/),

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MillraceClient } from '@millrace/client';
 import { Invalid, NotFound } from '@millrace/errors';
+import { graphOf, refuseScoring } from '@millrace/recipe';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
@@ -19,6 +20,10 @@ import { type ProjectOptions, runRecipe } from './runs.ts';
 
 interface RecipeOptions extends ProjectOptions {
   readonly step?: string;
+}
+
+interface RecipeRunOptions extends RecipeOptions {
+  readonly detach?: boolean;
 }
 
 /** The step that a recipe of MLflow runs up to when none is named. */
@@ -64,12 +69,13 @@ const withRecipe = async (
 const requireStep = ({ project }: OpenRecipe, step: string): void => {
   const steps = stepsOf(project.recipe);
   if (steps.includes(step)) return;
+  if (graphOf(step) === 'scoring') refuseScoring(project.recipe);
   throw Invalid.field('--step', `the recipe has no step "${step}"`, {
     hint: `Its steps are ${steps.join(', ')}.`,
   });
 };
 
-const run = (given: CommandContext, options: RecipeOptions): Promise<void> =>
+const run = (given: CommandContext, options: RecipeRunOptions): Promise<void> =>
   withRecipe(given, options, async (recipe) => {
     const { context, project } = recipe;
     if (options.step !== undefined) requireStep(recipe, options.step);
@@ -77,6 +83,7 @@ const run = (given: CommandContext, options: RecipeOptions): Promise<void> =>
     const profile = profileOf(options);
     await runRecipe(context, project, {
       cache: true,
+        detach: options.detach === true,
       ...(profile === undefined ? {} : { profile }),
       ...(target === undefined ? {} : { step: target }),
     });
@@ -162,6 +169,7 @@ export const recipeCommands = (program: Command): void => {
   recipeCommand('run')
     .description('run the recipe to the step register, or to another; starts Millrace if none runs')
     .option('-s, --step <step>', 'stop after this step')
+    .option('-d, --detach', 'print the run id and return')
     .option('--progress', 'with --json: tell on standard error what happens meanwhile')
     .action(action(run));
   recipeCommand('inspect')

@@ -1,4 +1,6 @@
+import { relative } from 'node:path';
 import { type Run, RunState } from '@millrace/contracts/pipeline';
+import type { JsonObject } from '@millrace/recipe';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import { action } from '../command.ts';
@@ -68,6 +70,7 @@ export const runRecipe = async (
   if (submitted === undefined) return;
   if (options.detach) {
     context.output.result(submitted, () => context.output.write(submitted.id));
+    tellLater(context, project, submitted);
     return;
   }
   context.output.note(`${pc.bold(submitted.id)} ${pc.dim(`#${submitted.number} of ${snapshot.project}`)}`);
@@ -76,6 +79,22 @@ export const runRecipe = async (
   const written = await writeScoredOutput(client, project.root, last);
   if (written !== undefined) context.output.note(`predictions written to ${written}`);
   conclude(context, last);
+};
+
+/** How to come by what an attached command would have shown or written into the project. */
+const tellLater = ({ output }: CommandContext, { root, recipe }: LocalProject, run: Run): void => {
+  output.note(pc.dim(`its steps: millrace watch ${run.id}`));
+  const { predict } = recipe.scoring;
+  if (predict === undefined || !run.steps.some(({ name }) => name === 'predict')) return;
+  const { location } = predict.config.output as JsonObject;
+  const isHere = !relative(root, process.cwd()).startsWith('..');
+  const options = `${isHere ? '' : ` --project ${root}`}${recipe.profile === '' ? '' : ` --profile ${recipe.profile}`}`;
+  output.note(
+    pc.dim(
+      `its predictions, once it has succeeded: millrace recipes get-artifact -a scored_data${options}\n` +
+        `or written to ${location} from the cache: millrace recipes run -s predict${options}`,
+    ),
+  );
 };
 
 const follow = async (context: CommandContext, run: Run): Promise<void> =>

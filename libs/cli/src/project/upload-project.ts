@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { access, realpath } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { MillraceClient } from '@millrace/client';
 import type { ProjectSnapshot } from '@millrace/contracts/step';
@@ -17,6 +17,7 @@ import {
   readProjectFile,
   selectProjectFiles,
 } from '@millrace/recipe';
+import { projectNameOf } from './project-name.ts';
 
 export interface LocalProject {
   /** The directory that holds `recipe.yaml`. */
@@ -59,7 +60,7 @@ export const readLocalProject = async (root: string, profile: string | undefined
   const { recipe, warnings } = loadRecipe({
     readFile,
     listFiles: () => files.map(({ path }) => path),
-    projectName: basename(root),
+    projectName: projectNameOf(root),
     ...(profile === undefined ? {} : { profile }),
   });
   return { root, recipe, readFile, warnings };

@@ -47,6 +47,16 @@ def test_it_names_the_innermost_line_of_the_users(raised):
     assert described["frames"] == ['steps.py:5 in <module>: load()', 'steps.py:4 in load: return json.loads("{")']
 
 
+def test_compiled_code_of_a_library_is_not_the_users_own(raised):
+    described = raised(
+        """
+        exec(compile("raise ValueError('length')", "pandas/_libs/properties.pyx", "exec"))
+        """
+    )
+    assert (described["file"], described["line"]) == ("steps.py", 2)
+    assert len(described["frames"]) == 1
+
+
 def test_an_exception_whose_text_fails_is_described_all_the_same(raised):
     described = raised(
         """
@@ -100,6 +110,7 @@ def test_a_defect_of_ours_is_told_as_such(tmp_path):
         (ModuleNotFoundError("No module named 'yaml.x'", name="yaml.x"), "Add `pyyaml` to requirements.txt."),
         (ModuleNotFoundError("No module named 'xgboost'", name="xgboost"), "Add `xgboost` to requirements.txt."),
         (AttributeError("'DataFrame' object has no attribute 'append'"), "pandas 2 took it away"),
+        (TypeError("XGBClassifier.fit() got an unexpected keyword argument 'callbacks'"), "XGBoost 2.1 took it away"),
         (ValueError("anything"), None),
     ],
 )

@@ -19,18 +19,24 @@ const readers: readonly (readonly [string, (files: ProjectFiles, path: string) =
   ['environment.yml', (files, path) => fromConda(files, path, textOf(files, path))],
 ];
 
+/**
+ * What old recipes import without asking for it, as MLflow brought it along: for a project that does not say what it needs.
+ * pandas, NumPy and scikit-learn are there anyway, as the worker needs them.
+ */
+const unsaid: readonly string[] = ['matplotlib', 'packaging', 'PyYAML', 'requests', 'scipy'];
+
 /** Files that give the version of Python, where that of the requirements does not. */
 const versionFiles = ['.python-version', 'runtime.txt'];
 
 /**
  * What the environment of a project is built from: its `requirements.txt` (with what it includes), else `pyproject.toml`,
- * `python_env.yaml` or `conda.yaml`; none of them gives an environment of Millrace's own needs. `needs` is what the recipe
+ * `python_env.yaml` or `conda.yaml`; without any of them the packages that came with MLflow. `needs` is what the recipe
  * uses beside that, added where the project does not name it. Pure. Throws `Invalid` naming file and line.
  */
 export const environmentSpecOf = (files: ProjectFiles, needs: readonly string[]): EnvironmentSpec => {
   const names = new Set(files.listFiles());
   const found = readers.flatMap(([path, read]) => (names.has(path) ? (read(files, path) ?? []) : []))[0];
-  const spec: Declared = found ?? { requirements: [] };
+  const spec: Declared = found ?? { requirements: unsaid };
   const python = spec.python ?? versionFrom(files, names);
   return { ...spec, needs, ...(python === undefined ? {} : { python }) };
 };

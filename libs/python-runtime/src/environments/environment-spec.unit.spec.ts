@@ -98,6 +98,16 @@ describe('requirements.txt', () => {
   });
 });
 
+it('versions with a wildcard are ordered as pip once ordered them', () => {
+  const text = 'pandas>=1.3.*\nshap >= 0.40.*,<1.*\nnumpy==1.26.*\nscipy!=1.9.*\n';
+  expect(specOf({ 'requirements.txt': text }).requirements).toEqual([
+    'pandas>=1.3',
+    'shap >= 0.40,<1',
+    'numpy==1.26.*',
+    'scipy!=1.9.*',
+  ]);
+});
+
 describe('pyproject.toml', () => {
   it('gives dependencies and the version of Python', () => {
     const text =
@@ -112,7 +122,7 @@ describe('pyproject.toml', () => {
   });
 
   it('that only configures tools says nothing', () => {
-    expect(specOf({ 'pyproject.toml': '[tool.black]\n' })).toEqual({ requirements: [], needs: [] });
+    expect(specOf({ 'pyproject.toml': '[tool.black]\n' })).toEqual(specOf({}));
   });
 
   it('of Poetry alone is warned about', () => {
@@ -184,6 +194,8 @@ describe('python_env.yaml', () => {
   });
 });
 
-it('a project without any of the files needs nothing of its own', () => {
-  expect(specOf({}, ['hyperopt'])).toEqual({ requirements: [], needs: ['hyperopt'] });
+it('a project without any of the files has what came with MLflow', () => {
+  const { requirements, needs, source } = specOf({}, ['hyperopt']);
+  expect(requirements).toEqual(expect.arrayContaining(['packaging', 'matplotlib']));
+  expect({ needs, source }).toEqual({ needs: ['hyperopt'], source: undefined });
 });

@@ -8,6 +8,8 @@ export const workerNeeds: readonly string[] = [
   'pyarrow>=8',
   'scikit-learn>=1.0',
   'cloudpickle>=2.0',
+  // Every environment had it before Python 3.12, so old packages (hyperopt 0.2) import its `pkg_resources` without asking.
+  'setuptools',
 ];
 
 /** A package that versions are preferred for: constraints from the strictest on, the next taken where one is in conflict. */
@@ -24,6 +26,7 @@ export interface Preference {
  * - scikit-learn 1.5: the last that knows `squared=False`, the newest that MLflow's own Recipes ran with, and one that current
  *   MLflow 3 accepts.
  * - SciPy and pyarrow of the same time.
+ * - setuptools before it warns of `pkg_resources`, which it is soon without.
  */
 export const preferences: readonly Preference[] = [
   { name: 'pandas', constraints: ["pandas==2.3.3; python_version < '3.14'", 'pandas<3'] },
@@ -44,6 +47,7 @@ export const preferences: readonly Preference[] = [
   },
   { name: 'pyarrow', constraints: ["pyarrow==21.0.0; python_version < '3.14'"] },
   { name: 'cloudpickle', constraints: ["cloudpickle==3.1.2; python_version < '3.14'"] },
+  { name: 'setuptools', constraints: ['setuptools==75.8.2', 'setuptools<81'] },
 ];
 
 /** Modules of the packages that the worker itself imports: an environment in which they do not load is of no use. */

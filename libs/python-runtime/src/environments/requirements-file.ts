@@ -144,7 +144,9 @@ const localLinks = (place: string, value: string): Invalid =>
 
 const requirementOf = ({ text, place }: Line, files: ProjectFiles): string => {
   // Options of a single requirement: hashes stay, as they say what is wanted; the others tell pip how to build it.
-  const requirement = text.replace(/\s+--(?:global-option|config-settings|install-option)[=\s]\S+/g, '');
+  const requirement = withoutOldWildcards(
+    text.replace(/\s+--(?:global-option|config-settings|install-option)[=\s]\S+/g, ''),
+  );
   const [bare = ''] = requirement.split(/\s+--hash/);
   if (
     /^(?:\.{1,2}(?:\/|$)|\/|file:)/.test(bare) ||
@@ -160,6 +162,13 @@ const requirementOf = ({ text, place }: Line, files: ProjectFiles): string => {
   }
   return requirement;
 };
+
+/**
+ * `pandas>=1.3.*` as today's installers want it: `pandas>=1.3`. pip took it until 24.0, and the templates of MLflow Pipelines
+ * are full of it.
+ */
+const withoutOldWildcards = (requirement: string): string =>
+  requirement.replaceAll(/(>=|<=|~=|(?<![=!<>~])[<>])(\s*\d+(?:\.\d+)*)\.\*/g, '$1$2');
 
 const localPath = (place: string, requirement: string, files: ProjectFiles): Invalid => {
   const path = posix.normalize(requirement.replace(/^.*@\s*/, '').replace(/^file:(?:\/\/)?/, ''));

@@ -67,7 +67,8 @@ export const planSteps = (recipe: Recipe, files: DigestedFiles, target = ''): re
   return present.slice(0, last + 1).map((name) => planStep(recipe, name, files));
 };
 
-const refuseScoring = ({ scoringProblems: violations }: Recipe): void => {
+/** Throws `Invalid` with all that is wrong with the steps of batch scoring; does nothing when they are right. */
+export const refuseScoring = ({ scoringProblems: violations }: Recipe): void => {
   const [first] = violations;
   if (first !== undefined) throw new Invalid(`${first.path}: ${first.message}`, { violations });
 };

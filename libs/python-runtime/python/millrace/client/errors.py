@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Optional, Sequence
 
+#: What MLflow Recipes raised, and old code catches: where MLflow is loaded, which it is after `import mlflow.recipes`.
+_Base: Any = getattr(sys.modules.get("mlflow.exceptions"), "MlflowException", Exception)
 
-class MillraceRecipeError(Exception):
-    """A recipe could not be read or run, or one of its steps failed.
+
+class MillraceRecipeError(_Base):
+    """A recipe could not be read or run, or one of its steps failed; an ``MlflowException`` beside MLflow.
 
     Its text has all that there is to know: step, message, the lines of the user's own code, and what to do.
     """
@@ -30,6 +34,8 @@ class MillraceRecipeError(Exception):
         self.hint = hint
         #: Code of Millrace's errors: ``invalid``, ``not_found``, ``failed_precondition`` …
         self.code = code
+        #: MLflow's name for it, as its own exceptions have one.
+        self.error_code = "INVALID_PARAMETER_VALUE" if code == "invalid" else "INTERNAL_ERROR"
         #: Id of the run that failed, or ``None``.
         self.run = run
         #: What is wrong field by field: ``path`` and ``message`` of each.

@@ -32,9 +32,10 @@ def show_page(path: str) -> None:
 
 def inline_frame(page: str) -> str:
     """A page inside another: in a frame of its own, whose style and content stay apart and which runs no script."""
+    # IPython would rather have frames that load an address, and says so unless something is around this one.
     return (
-        f'<iframe srcdoc="{html.escape(page)}" sandbox="" loading="lazy" '
-        f'style="width:100%;height:{_HEIGHT}px;border:0"></iframe>'
+        f'<div><iframe srcdoc="{html.escape(page)}" sandbox="" loading="lazy" '
+        f'style="width:100%;height:{_HEIGHT}px;border:0"></iframe></div>'
     )
 
 

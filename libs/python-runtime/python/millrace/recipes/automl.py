@@ -62,7 +62,11 @@ def search_estimator(
     """Lets FLAML search for `time_budget_secs`; `flaml_params` go to its `fit` as they are."""
     automl_class = _flaml()
     classes = classes_of(labels) if is_classification(step.task) else None
-    settings = {**_settings(step, config), "metric": _flaml_metric(step, metric, classes)}
+    settings = {
+        **_quiet(automl_class),
+        **_settings(step, config),
+        "metric": _flaml_metric(step, metric, classes),
+    }
     automl = automl_class()
     target = labels.copy() if classes is None else encoded(labels, classes)
     automl.fit(features.copy(), target, **settings)
@@ -92,6 +96,13 @@ def _flaml() -> Any:
     return AutoML
 
 
+def _quiet(automl_class: Any) -> dict[str, Any]:
+    """The step reports what was found; a run of FLAML's own, which its later releases make, would report it twice."""
+    from inspect import signature
+
+    return {"mlflow_logging": False} if "mlflow_logging" in signature(automl_class.fit).parameters else {}
+
+
 def _settings(step: StepInput, config: Mapping[str, Any]) -> dict[str, Any]:
     budget = config.get("time_budget_secs", DEFAULT_BUDGET_SECONDS)
     if isinstance(budget, bool) or not isinstance(budget, (int, float)) or budget <= 0:
@@ -101,8 +112,6 @@ def _settings(step: StepInput, config: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "seed": step.seed,
         "verbose": 0,
-        # The step reports what was found; a run of FLAML's own would report it twice.
-        "mlflow_logging": False,
         **(config.get("flaml_params") or {}),
         "time_budget": budget,
         "task": "classification" if is_classification(step.task) else "regression",

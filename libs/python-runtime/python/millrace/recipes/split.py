@@ -199,11 +199,23 @@ def _processed(frames: list[pd.DataFrame], function: UserFunction) -> list[pd.Da
             raise function.error(f"returned {_kind(after)} as {name} split, not a DataFrame")
         if list(before.columns) != list(after.columns):
             raise function.error(
-                f"changed the columns of the {name} split from {list(before.columns)} to "
-                f"{list(after.columns)}",
+                f"changed the columns of the {name} split: {_column_changes(before, after)}",
                 "it may take rows out; columns are the transformer's to change",
             )
     return list(returned)
+
+
+def _column_changes(before: pd.DataFrame, after: pd.DataFrame) -> str:
+    """What became of the columns: ``took away a, b; added c``."""
+    lost = [str(name) for name in before.columns if name not in after.columns]
+    new = [str(name) for name in after.columns if name not in before.columns]
+    parts = [f"{verb} {_some(names)}" for verb, names in (("took away", lost), ("added", new)) if names]
+    return "; ".join(parts) or "their order is another"
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _filtered(frame: pd.DataFrame, function: UserFunction) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def _hyperopt() -> Any:
         raise UserError(
             f"tuning needs a package that is not installed: {error.name}",
             _PATH,
-            "add hyperopt to the project's requirements.txt",
+            f"add {error.name} to the project's requirements.txt",
         ) from error
 
 

@@ -34,6 +34,14 @@ _REMOVED = (
         "NumPy 1.24 took it away: use the Python type of the same name, or pin `numpy<1.24` in requirements.txt.",
     ),
     (
+        re.compile(r"XGB\w+\.fit\(\) got an unexpected keyword argument '(?:callbacks|early_stopping_rounds)'"),
+        "XGBoost 2.1 took it away: pin `xgboost<2.1` in requirements.txt, or a newer `flaml` where that passes it.",
+    ),
+    (
+        re.compile(r"LGBM\w+\.fit\(\) got an unexpected keyword argument '(?:early_stopping_rounds|verbose)'"),
+        "LightGBM 4 took it away: use its callbacks, or pin `lightgbm<4` in requirements.txt.",
+    ),
+    (
         re.compile(r"No module named 'mlflow\.(?:recipes|pipelines)'"),
         "MLflow 3 no longer has it; Millrace brings it in its own environments: run it with `millrace recipes`.",
     ),

@@ -87,8 +87,9 @@ def _frames(traceback: Optional[TracebackType]) -> list[_Frame]:
     frames = []
     while traceback is not None:
         code = traceback.tb_frame.f_code
-        # Code without a file (`<string>`), and what carries out an import, say nothing.
-        if not code.co_filename.startswith("<") and code.co_filename != importlib.__file__:
+        # Code without a file (`<string>`), compiled code, whose paths are those of another machine, and what carries out
+        # an import say nothing.
+        if os.path.isabs(code.co_filename) and code.co_filename != importlib.__file__:
             frames.append(_Frame(os.path.realpath(code.co_filename), traceback.tb_lineno, code.co_name))
         traceback = traceback.tb_next
     return frames
