@@ -1,9 +1,8 @@
 import { enableCompileCache } from 'node:module';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { compileCacheDirectory } from '@millrace/jobs/compile-cache';
 
-// The sources are compiled once per version, not once per command. The cache is the user's own, as the broker's is.
-enableCompileCache(join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace', 'node'));
+// The sources are compiled once per version, not once per command. The cache is the user's own.
+enableCompileCache(compileCacheDirectory());
 // Only what is loaded from here on comes from there.
 const { runCommand } = await import('./run-command.ts');
 
