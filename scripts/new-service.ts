@@ -61,14 +61,12 @@ const edit = (path: string, place: RegExp, change: (found: string) => string): v
   );
 };
 
-/** Repeats, after themselves, the lines of a service that is like the new one. */
-const repeat = (path: string, lines: RegExp): void => {
-  edit(
-    path,
-    lines,
-    (found) =>
-      `${found}${found.replaceAll('evaluation', service).replaceAll('EVALUATION', service.toUpperCase())}`,
-  );
+/** Repeats, after themselves, the lines of a service that is like the new one; `without` is left out of the repetition. */
+const repeat = (path: string, lines: RegExp, without = /$^/g): void => {
+  edit(path, lines, (found) => {
+    const lines = found.replaceAll(without, '').replaceAll('evaluation', service);
+    return `${found}${lines.replaceAll('EVALUATION', service.toUpperCase())}`;
+  });
 };
 
 /** The first pair of ports that no service has, counted on from the highest. */
@@ -148,12 +146,13 @@ const register = (): void => {
 
 const deploy = (): void => {
   repeat('docker-compose.yml', / {2}MILLRACE_EVALUATION_GRPC:.*\n {2}MILLRACE_EVALUATION_HTTP:.*\n/);
-  repeat('docker-compose.yml', / {2}evaluation:\n( {4}.*\n)+\n/);
+  // A new service runs no Python.
+  repeat('docker-compose.yml', / {2}evaluation:\n( {4}.*\n)+\n/, /, RUNTIME: python| {6}- python:.*\n/g);
   repeat('docker-compose.yml', / {2}evaluation-nats-key:.*\n/);
   repeat('docker-compose.yml', / {2}evaluation-mongodb-password:.*\n/);
   repeat('docker-compose.yml', / {2}evaluation:\n(?= {2}\w+:\n)/);
   repeat('infra/compose/prometheus.yml', / +- evaluation:.*\n/);
-  repeat('infra/helm/millrace/values.yaml', / {2}evaluation:\n( {4}.*\n)+/);
+  repeat('infra/helm/millrace/values.yaml', / {2}evaluation:\n( {4}.*\n)+/, / {4}env: .*\n/g);
   repeat('infra/helm/millrace/values.schema.json', / {8}"evaluation": \{\n(?:.*\n)*? {8}\},\n/);
   repeat('infra/helm/millrace/values.schema.json', / {8}"evaluation",\n/);
 };

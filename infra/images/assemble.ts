@@ -1,5 +1,5 @@
 /**
- * Lays out what one service needs to run, for its image: `node assemble.ts <service> <output>` in the root of the
+ * Lays out what one service needs to run, for its image: `node assemble.ts <service> <runtime> <output>` in the root of the
  * repository, after `npm ci --omit=dev`. In `<output>/packages` go the packages from the registry, in
  * `<output>/sources` the service and the libraries that it imports: two layers, of which the first seldom changes.
  */
@@ -9,15 +9,25 @@ import { isForeignBinary } from './foreign-binaries.ts';
 import { type LockedPackage, productionClosure } from './production-closure.ts';
 import { unusedPackages } from './unused-packages.ts';
 
-const [service, output] = process.argv.slice(2);
+const [service, runtime, output] = process.argv.slice(2);
 if (service === undefined || service === '' || output === undefined) {
-  throw new Error('usage: node assemble.ts <service> <output>; build with --build-arg SERVICE=<service>');
+  throw new Error(
+    'usage: node assemble.ts <service> <runtime> <output>; build with --build-arg SERVICE=<service>',
+  );
 }
 
 const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
   packages: Record<string, LockedPackage>;
 };
 const { workspaces, installed } = productionClosure(packages, `services/${service}`, unusedPackages[service]);
+const runsPython = workspaces.some(
+  (folder) =>
+    folder.startsWith('services/') &&
+    packages[folder]?.dependencies?.['@millrace/python-runtime'] !== undefined,
+);
+if (runsPython && runtime !== 'python') {
+  throw new Error(`${service} runs users' Python: build with --build-arg RUNTIME=python`);
+}
 
 /** Type declarations and source maps are for editors; packages carry megabytes of them. */
 const runs = (file: string): boolean => !/\.(d\.[cm]?ts|map)$/.test(file);
@@ -56,4 +66,5 @@ await import('./services/${service}/src/main.ts');
 );
 mkdirSync(join(output, 'data', service), { recursive: true });
 mkdirSync(join(output, 'data', 'blobs'), { recursive: true });
+if (runsPython) mkdirSync(join(output, 'data', 'python'), { recursive: true });
 process.stdout.write(`${service}: ${workspaces.length} workspaces, ${installed.length} locked packages\n`);

@@ -1,4 +1,4 @@
-import { chmod, copyFile, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, glob, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { locateNatsServer } from '@millrace/broker';
 import { cachedTool, run } from '../tools/cached-tool.ts';
@@ -11,6 +11,22 @@ const root = join(import.meta.dirname, '..', '..');
 const runtimePackages = [
   ...['base-files', 'base-passwd', 'netbase', 'tzdata'],
   ...['libc6', 'libgcc-s1', 'gcc-12-base', 'libstdc++6'],
+];
+/** What services use besides that run users' Python. */
+const pythonPackages = [
+  ...['python3', 'python3-minimal', 'python3.11', 'python3.11-minimal', 'libpython3-stdlib'],
+  ...['libpython3.11-minimal', 'libpython3.11-stdlib', 'media-types', 'libgomp1'],
+  ...['libbz2-1.0', 'libcrypt1', 'libdb5.3', 'libexpat1', 'libffi8', 'liblzma5', 'libncursesw6', 'libnsl2'],
+  ...['libreadline8', 'libsqlite3-0', 'libssl3', 'libtinfo6', 'libtirpc3', 'libtirpc-common', 'libuuid1'],
+  ...[
+    'libgssapi-krb5-2',
+    'libk5crypto3',
+    'libkeyutils1',
+    'libkrb5-3',
+    'libkrb5support0',
+    'libcom-err2',
+    'zlib1g',
+  ],
 ];
 /** What a build stage uses besides. */
 const buildPackages = [
@@ -30,9 +46,35 @@ const addSystemFiles = async (directory: string): Promise<void> => {
   }
   await chmod(join(directory, 'tmp'), 0o1777);
   await copyFile(join('/', certificates), join(directory, certificates));
+  await removeManuals(directory);
+};
+
+const removeManuals = async (directory: string): Promise<void> => {
   for (const name of ['doc', 'man', 'locale', 'lintian']) {
     await rm(join(directory, 'usr/share', name), { recursive: true, force: true });
   }
+};
+
+const addUv = async (directory: string, version: string): Promise<void> => {
+  const uv = await cachedTool('uv', version, async (draft) => {
+    await run('python3', [
+      '-m',
+      'pip',
+      'download',
+      '--quiet',
+      '--no-deps',
+      '--dest',
+      draft,
+      `uv==${version}`,
+    ]);
+    for (const wheel of await Array.fromAsync(glob('*.whl', { cwd: draft }))) {
+      await run('python3', ['-m', 'zipfile', '-e', wheel, '.'], { cwd: draft });
+      await rm(join(draft, wheel));
+    }
+  });
+  const target = join(directory, 'usr/local/bin/uv');
+  await copyFile(join(uv, `uv-${version}.data/scripts/uv`), target);
+  await chmod(target, 0o755);
 };
 
 const npmVersion = '11.19.1';
@@ -62,16 +104,19 @@ const importImage = async (
 
 export interface BaseImages {
   readonly runtime: string;
+  /** With Python and uv. */
+  readonly pythonRuntime: string;
 }
 
 /**
  * Makes the images that ours are built from, by the names that the Dockerfile and docker-compose.yml use, from packages
- * of Debian, the locked Node and our own `nats-server`: for machines that reach no registry of images.
+ * of Debian, the locked Node and our own `nats-server`: for machines that reach no registry of images. Of `uv` the
+ * version is given.
  */
 export const makeBaseImages = async (
   engine: DockerEngine,
   directory: string,
-  names: { readonly node: string; readonly nats: string },
+  names: { readonly node: string; readonly nats: string; readonly uv: string },
 ): Promise<BaseImages> => {
   const runtime = join(directory, 'runtime');
   await unpackPackages(runtimePackages, runtime);
@@ -79,6 +124,14 @@ export const makeBaseImages = async (
   await copyFile(join(root, 'node_modules/node/bin/node'), join(runtime, 'usr/local/bin/node'));
   const runtimeImage = 'millrace-base/runtime:debian-12';
   await importImage(engine, runtime, runtimeImage);
+
+  const python = join(directory, 'python');
+  await cp(runtime, python, { recursive: true, verbatimSymlinks: true });
+  await unpackPackages(pythonPackages, python);
+  await removeManuals(python);
+  await addUv(python, names.uv);
+  const pythonRuntime = 'millrace-base/python-runtime:debian-12';
+  await importImage(engine, python, pythonRuntime);
 
   await unpackPackages(buildPackages, runtime);
   await addNpm(runtime);
@@ -98,5 +151,5 @@ export const makeBaseImages = async (
     'ENTRYPOINT ["/usr/local/bin/nats-server"]',
     'ENV PATH=/usr/local/bin:/bin',
   ]);
-  return { runtime: runtimeImage };
+  return { runtime: runtimeImage, pythonRuntime };
 };

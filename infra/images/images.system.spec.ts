@@ -1,20 +1,24 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { serviceNames } from '@millrace/service-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { quickRecipe, someFlights } from '../../test/support/flights-project.ts';
+import { quickRecipe, someFlights, writeProject } from '../../test/support/flights-project.ts';
+import { taxiProject } from '../../test/support/python-projects.ts';
 import { prepare } from '../compose/prepare.ts';
+import { runsPython } from '../test/python-services.ts';
 import { run } from '../tools/cached-tool.ts';
 import { installCompose } from '../tools/compose.ts';
 import { type DockerEngine, findObstacle, startDockerEngine } from '../tools/docker-engine.ts';
-import { makeBaseImages } from './base-images.ts';
+import { type BaseImages, makeBaseImages } from './base-images.ts';
 import { unusedPackages } from './unused-packages.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const dockerfile = join('infra', 'images', 'Dockerfile');
 const obstacle = await findObstacle();
 const minute = 60_000;
+const withPython = ['--build-arg', 'RUNTIME=python'];
+const pythonServices = serviceNames.filter(runsPython);
 /** What an orderly stop may take at most; `runService` gives up before. */
 const stopMs = 25_000;
 
@@ -42,6 +46,17 @@ const flight = {
   visib: 10,
 };
 
+/** A project of MLflow Recipes whose model answers from a Python worker. */
+const pythonProject = async () => {
+  const files = await taxiProject();
+  const steps = (files['recipe.yaml'] ?? '').replace(
+    'custom_metrics:',
+    '  deploy:\n    endpoint: taxi\n    alias: production\n    strategy: direct\ncustom_metrics:',
+  );
+  return { ...files, 'recipe.yaml': steps };
+};
+const ride = { id: 1, pickup: '2016-02-05T08:15:00Z', trip_distance: 3.2, zone: 'harbour' };
+
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(0)} MB`;
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
@@ -50,8 +65,11 @@ if (obstacle !== undefined) print(`images are not built: ${obstacle}`);
 
 describe.skipIf(obstacle !== undefined)('the images on an engine of their own', { timeout }, () => {
   let engine: DockerEngine;
+  let runtimes: BaseImages;
+  let build: (service: string, ...options: readonly string[]) => Promise<string>;
   let compose: (...args: readonly string[]) => Promise<string>;
   let millrace: (...args: readonly string[]) => Promise<string>;
+  let millraceIn: (project: string, ...args: readonly string[]) => Promise<string>;
   let directory: string;
 
   const container = (service: string): string => `millrace-${service}-1`;
@@ -67,17 +85,22 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
     engine = await startDockerEngine();
     print(`engine started in ${seconds(started)}`);
     started = performance.now();
-    const bases = await makeBaseImages(engine, directory, {
+    runtimes = await makeBaseImages(engine, directory, {
       node: await named(dockerfile, /^ARG NODE_IMAGE=(\S+)/m),
       nats: await named('docker-compose.yml', /image: (nats:\S+)/),
+      uv: await named(dockerfile, /^ARG UV_VERSION=(\S+)/m),
     });
     print(`base images made in ${seconds(started)}`);
+    build = (service, ...options) =>
+      engine.docker(
+        ...['build', '-q', '-f', join(root, dockerfile), '--build-arg', `SERVICE=${service}`],
+        ...['--build-arg', `RUNTIME_IMAGE=${runtimes.runtime}`],
+        ...['--build-arg', `PYTHON_RUNTIME_IMAGE=${runtimes.pythonRuntime}`],
+        ...['-t', `millrace/${service}:0.1.0`, ...options, root],
+      );
     for (const service of serviceNames) {
       started = performance.now();
-      await engine.docker(
-        ...['build', '-q', '-f', join(root, dockerfile), '--build-arg', `SERVICE=${service}`],
-        ...['--build-arg', `RUNTIME_IMAGE=${bases.runtime}`, '-t', `millrace/${service}:0.1.0`, root],
-      );
+      await build(service, ...(pythonServices.includes(service) ? withPython : []));
       print(`millrace/${service} built in ${seconds(started)}`);
     }
 
@@ -107,9 +130,10 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
     await mkdir(join(project, 'data'), { recursive: true });
     await writeFile(join(project, 'recipe.yaml'), quickRecipe('contained', 7));
     await writeFile(join(project, 'data', 'flights.csv'), await someFlights(400));
-    millrace = (...args) =>
+    millrace = (...args) => millraceIn(project, ...args);
+    millraceIn = (cwd, ...args) =>
       engine.inNetwork(process.execPath, ['--disable-warning=ExperimentalWarning', cli, ...args], {
-        cwd: project,
+        cwd,
         env: {
           ...process.env,
           MILLRACE_URL: 'http://127.0.0.1:7700',
@@ -125,10 +149,12 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
   }, minute);
 
   it('hold no service but their own, and no development dependency', async () => {
-    const base = Number(await inspect('millrace-base/runtime:debian-12', '{{.Size}}'));
-    print(`base: ${megabytes(base)}`);
+    const sizeOf = async (image: string): Promise<number> => Number(await inspect(image, '{{.Size}}'));
+    const bases = { node: await sizeOf(runtimes.runtime), python: await sizeOf(runtimes.pythonRuntime) };
+    print(`base: ${megabytes(bases.node)}, with Python: ${megabytes(bases.python)}`);
     for (const service of serviceNames) {
-      const size = Number(await inspect(`millrace/${service}:0.1.0`, '{{.Size}}'));
+      const size = await sizeOf(`millrace/${service}:0.1.0`);
+      const base = pythonServices.includes(service) ? bases.python : bases.node;
       print(`millrace/${service}: ${megabytes(size)}, ${megabytes(size - base)} on the base`);
       const listing = "JSON.stringify([fs.readdirSync('services'), fs.readdirSync('node_modules')])";
       const listed = await evaluate(service, `console.log(${listing})`);
@@ -181,12 +207,32 @@ describe.skipIf(obstacle !== undefined)('the images on an engine of their own', 
     print(`a run, its approval and a prediction took ${seconds(started)}`);
   });
 
+  it("run a project's Python in one environment, from data to predictions", async () => {
+    const started = performance.now();
+    const root = await writeProject(await pythonProject(), 'taxi');
+    await millraceIn(root, 'run', '--profile', 'local');
+    print(`a run in Python, with its environment, took ${seconds(started)}`);
+    await millraceIn(root, 'approve', 'taxi_fare_regressor/1');
+    const answer = await retried(() => millraceIn(root, 'predict', 'taxi', JSON.stringify(ride), '--json'));
+    expect(answer).toContain('predictions');
+    print(`with its approval and a prediction, ${seconds(started)}`);
+    await rm(dirname(root), { recursive: true });
+    for (const service of pythonServices) {
+      const found = await evaluate(
+        service,
+        "console.log(fs.readdirSync('/data/python/environments').length)",
+      );
+      expect(`${service}: ${found.trim()}`).toBe(`${service}: 1`);
+    }
+  });
+
+  it('are not built without Python where they run it', async () => {
+    await expect(build('evaluation')).rejects.toThrow('build with --build-arg RUNTIME=python');
+  });
+
   it('run together in one container as well, with their broker', async () => {
     const started = performance.now();
-    await engine.docker(
-      ...['build', '-q', '-f', join(root, dockerfile), '--target', 'embedded'],
-      ...['--build-arg', 'SERVICE=embedded', '-t', 'millrace/embedded:0.1.0', root],
-    );
+    await build('embedded', ...withPython, '--target', 'embedded');
     await engine.docker(
       ...[
         'run',

@@ -10,6 +10,7 @@ import { run } from '../tools/cached-tool.ts';
 import { installHelm } from '../tools/helm.ts';
 import { validateManifests } from '../tools/kubernetes-schemas.ts';
 import { isDocumented } from './documented-variables.ts';
+import { runsPython } from './python-services.ts';
 
 const chart = join(import.meta.dirname, '..', 'helm', 'millrace');
 /** The oldest release that Chart.yaml admits, and the newest whose schemas there are. */
@@ -20,6 +21,7 @@ interface Container {
   readonly image: string;
   readonly env: readonly { readonly name: string; readonly value?: string }[];
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
   readonly securityContext: unknown;
   readonly readinessProbe?: unknown;
   readonly livenessProbe?: unknown;
@@ -41,6 +43,7 @@ interface Manifest {
     readonly template: {
       readonly spec: { readonly containers: readonly Container[] } & Record<string, unknown>;
     };
+    readonly egress: readonly { readonly ports: readonly { readonly port: string | number }[] }[];
     readonly ingress: readonly {
       readonly ports: readonly { readonly port: string }[];
       readonly from?: readonly Peer[];
@@ -177,6 +180,30 @@ describe('the Helm chart', () => {
     expect(policies).toHaveLength(serviceNames.length);
   });
 
+  it.each(examples)(
+    'with %s keeps environments of Python where all pods that run it find them',
+    (example) => {
+      const shared = example === 'ci/production-values.yaml';
+      expect(manifestsOf(example, 'PersistentVolumeClaim').map(component).includes('python')).toBe(shared);
+      for (const deployment of servicesOf(example)) {
+        const pod = deployment.spec.template.spec;
+        const mounts = pod.containers.flatMap(({ volumeMounts }) =>
+          volumeMounts.filter(({ mountPath }) => mountPath === '/data/python'),
+        );
+        expect(mounts, component(deployment)).toHaveLength(
+          shared && runsPython(component(deployment)) ? 1 : 0,
+        );
+      }
+      const reaching = manifestsOf(example, 'NetworkPolicy').filter(({ spec }) =>
+        spec.egress.some(({ ports }) => ports.length === 1 && ports[0]?.port === 443),
+      );
+      // Without S3 nothing else goes there.
+      if (example === 'ci/small-values.yaml') {
+        expect(reaching.map(component).sort()).toEqual(serviceNames.filter(runsPython).sort());
+      }
+    },
+  );
+
   it('scales only what may run several times', () => {
     const scaled = manifestsOf('ci/production-values.yaml', 'HorizontalPodAutoscaler').map(component);
     expect(scaled.sort()).toEqual(['evaluation', 'gateway', 'ingest', 'training']);
@@ -212,6 +239,12 @@ describe('the Helm chart', () => {
       small,
       'blobs.volume.accessMode=ReadWriteOnce',
       'needs ReadWriteMany',
+    ],
+    [
+      'environments on a volume that one pod can mount',
+      production,
+      'python.volume.accessMode=ReadWriteOnce',
+      'use python.type=data',
     ],
     ['S3 without its address', production, 'blobs.s3.url=', 'blobs.s3.url is needed'],
     ['no broker', small, 'nats.url=', 'nats.url: the address of a NATS server'],

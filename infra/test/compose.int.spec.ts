@@ -9,6 +9,7 @@ import { secretVariables } from '../images/secret-files.mjs';
 import { run } from '../tools/cached-tool.ts';
 import { installCompose } from '../tools/compose.ts';
 import { documentedVariables, isDocumented } from './documented-variables.ts';
+import { runsPython } from './python-services.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -72,7 +73,10 @@ describe('docker-compose.yml', () => {
 
   it.each(serviceNames)('runs %s from an image of its own, without rights that it does not need', (name) => {
     const service = full.services[name];
-    expect(service?.build?.args).toEqual({ SERVICE: name });
+    expect(service?.build?.args).toEqual({
+      SERVICE: name,
+      ...(runsPython(name) ? { RUNTIME: 'python' } : {}),
+    });
     expect(existsSync(join(root, service?.build?.dockerfile ?? 'missing'))).toBe(true);
     expect(service?.image).toBe(`millrace/${name}:0.1.0`);
     expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'] });
@@ -85,6 +89,14 @@ describe('docker-compose.yml', () => {
       volumes.filter(({ target }) => target === own).map(({ source }) => `${service}: ${source}`),
     );
     expect(mounts).toEqual([`${name}: ${name}`]);
+  });
+
+  it('keeps environments of Python in one volume, for the services that run it', () => {
+    for (const name of serviceNames) {
+      const sources = full.services[name]?.volumes?.filter(({ target }) => target === '/data/python');
+      expect(sources?.map(({ source }) => source)).toEqual(runsPython(name) ? ['python'] : []);
+    }
+    expect(read('infra/images/Dockerfile')).toContain('MILLRACE_PYTHON_DIR=/data/python');
   });
 
   it('tells every service where the others are, by the ports of the image', () => {
@@ -134,6 +146,8 @@ describe('docker-compose.yml', () => {
     );
     expect(bases).toContain(`node:${nodeVersion()}-bookworm-slim`);
     expect(bases).toContain(full.services.nats?.image);
+    const [, uv = 'none'] = /^ARG UV_VERSION=(.*)$/m.exec(read('infra/images/Dockerfile')) ?? [];
+    expect(read('libs/python-runtime/src/environments/locate-installer.ts')).toContain(`'${uv}'`);
   });
 
   it('limits what every container may use, and knows when it is healthy', () => {

@@ -9,8 +9,11 @@ const file = join(import.meta.dirname, '..', '..', 'docs', 'configuration.md');
 export const documentedVariables = (): readonly string[] =>
   [...readFileSync(file, 'utf8').matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, name]) => name ?? '');
 
-/** Read by the client of the object store, as its documentation says. */
-const foreign = new Set(['AWS_SHARED_CREDENTIALS_FILE']);
+/** Read by the client of the object store and by uv, as their documentation says. */
+const foreign = new Set([
+  'AWS_SHARED_CREDENTIALS_FILE',
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'UV_DEFAULT_INDEX', 'UV_INDEX'],
+]);
 
 /** Whether a variable that a container is given is one that Millrace documents. */
 export const isDocumented = (name: string): boolean => {

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { userCacheDirectory } from '@millrace/jobs';
 
 const execute = promisify(execFile);
 
@@ -31,7 +31,7 @@ export const cachedTool = async (
   version: string,
   make: (directory: string) => Promise<void>,
 ): Promise<string> => {
-  const parent = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'millrace', name);
+  const parent = userCacheDirectory(process.env, name);
   const target = join(parent, version);
   if (await exists(target)) return target;
   const draft = `${target}.${process.pid}`;

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf, Unavailable } from '@millrace/errors';
-import { withFileLock } from '@millrace/jobs';
+import { userCacheDirectory, withFileLock } from '@millrace/jobs';
 import { findOnPath, isExecutable, serverFileName, versionOf } from './executable.ts';
 import type { OnProgress } from './progress.ts';
 import { downloadRelease, officialReleases } from './release.ts';
@@ -25,7 +24,7 @@ export interface InstallOptions {
 
 /** Where the pinned version is kept: `${XDG_CACHE_HOME:-~/.cache}/millrace/nats-server/<version>/`. */
 export const cacheDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
-  join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'millrace', 'nats-server', pinnedVersion);
+  userCacheDirectory(env, 'nats-server', pinnedVersion);
 
 /** Path of the cached server, whether or not it exists. */
 export const cachedServer = (env: NodeJS.ProcessEnv = process.env): string =>

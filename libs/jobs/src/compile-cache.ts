@@ -1,10 +1,9 @@
-import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { userCacheDirectory } from './user-cache.ts';
 
 /**
- * Where Node keeps the sources of our own children compiled, so that each does not strip and compile them anew:
- * `${XDG_CACHE_HOME:-~/.cache}/millrace/node`. Children with limited permissions cannot use it, since Node wants to
- * write there, and what user code could write must not become the code of others.
+ * Where Node keeps our sources compiled, so that each program and each of our children does not strip and compile them
+ * anew. Children with limited permissions cannot use it, since Node wants to write there, and what user code could write
+ * must not become the code of others.
  */
 export const compileCacheDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
-  join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'millrace', 'node');
+  userCacheDirectory(env, 'node');

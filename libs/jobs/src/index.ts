@@ -16,3 +16,4 @@ export {
   type Exit,
   SupervisedChild,
 } from './supervised-child.ts';
+export { userCacheDirectory } from './user-cache.ts';

@@ -1,5 +1,17 @@
 import type { ChildSpan, JobProgress, OutputLine } from '@millrace/jobs';
 
+/** A package in the project's own files that is required by its path: `./libs/prices[plots]`, `-e .`. */
+export interface LocalPackage {
+  /** Its directory, wheel or source archive below the project's root, `/`-separated; `.` for the root itself. */
+  readonly path: string;
+  /** `[plots]`, or empty. */
+  readonly extras: string;
+  /** Where it is required, `requirements.txt:3`, for errors. */
+  readonly place: string;
+  /** All of its files, relative to the project's root, sorted. */
+  readonly files: readonly string[];
+}
+
 /** What an environment is built from. */
 export interface EnvironmentSpec {
   /** Python version that is wanted, `3.11`, or specifiers, `>=3.9,<3.12`; undefined takes the one that is there. */
@@ -10,6 +22,12 @@ export interface EnvironmentSpec {
   readonly needs: readonly string[];
   /** A lock that was made before: it is built as it is instead of resolving anew. */
   readonly lock?: string;
+  /** Packages of the project's own: they are built from copies of their files, and known by their content. */
+  readonly localPackages?: readonly LocalPackage[];
+  /** Directory that the project's files are in; needed with `localPackages`. */
+  readonly projectRoot?: string;
+  /** Such packages that were built before, which the lock names as `wheels/<file name>`: file name → content, base64. */
+  readonly wheels?: Readonly<Record<string, string>>;
   /** File that the requirements come from, for errors. */
   readonly source?: string;
   /** Where each of `requirements` stands, `requirements.txt:3`, for errors. */
@@ -38,6 +56,8 @@ export interface PythonEnvironment {
   readonly lockDigest: string;
   /** Name (normalised) → version. */
   readonly packages: Readonly<Record<string, string>>;
+  /** Absolute paths of the project's own packages as they were built; the lock names them `wheels/<file name>`. */
+  readonly wheels: readonly string[];
   /** What the user should know: another Python than the one asked for. */
   readonly warnings: readonly string[];
 }

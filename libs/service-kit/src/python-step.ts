@@ -48,8 +48,13 @@ export const layOutProject = async (
   return opened.files.map(({ path }) => path);
 };
 
-const recordedEnvironment = z.object({ pythonVersion: z.string(), lock: z.string() });
-const maxEnvironmentBytes = 4 * 1024 * 1024;
+const recordedEnvironment = z.object({
+  pythonVersion: z.string(),
+  lock: z.string(),
+  wheels: z.record(z.string(), z.string()).optional(),
+});
+/** Packages of the project's own are in it. */
+const maxEnvironmentBytes = 128 * 1024 * 1024;
 
 /** The environment that ingest recorded for all steps of the run (its output `environment`). */
 export const pythonEnvironmentSpec = async (
@@ -57,6 +62,14 @@ export const pythonEnvironmentSpec = async (
   step: Pick<StepContext, 'input'>,
 ): Promise<EnvironmentSpec> => {
   const bytes = await blobs.read(parseDigest(step.input('environment').digest), maxEnvironmentBytes);
-  const { pythonVersion, lock } = recordedEnvironment.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  return { python: pythonVersion, requirements: [], needs: [], lock };
+  const { pythonVersion, lock, wheels } = recordedEnvironment.parse(
+    JSON.parse(new TextDecoder().decode(bytes)),
+  );
+  return {
+    python: pythonVersion,
+    requirements: [],
+    needs: [],
+    lock,
+    ...(wheels === undefined ? {} : { wheels }),
+  };
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ChampionFacts, decideGates, type GateFacts, verdictOf } from '../src/domain/decide-gates.ts';
 import type { BoundGate, ChampionGate, Gate } from '../src/domain/gate.ts';
+import { requireProduced } from '../src/domain/produced-metrics.ts';
 
 const interval = (low: number, high: number) => ({ low, high, confidence: 0.95 });
 
@@ -166,5 +167,38 @@ describe('the verdict', () => {
     ['REJECTED', [pass, fail]],
   ] as const)('is %s', (verdict, outcomes) => {
     expect(verdictOf(outcomes)).toBe(verdict);
+  });
+});
+
+describe('a criterion on a metric that did not come out', () => {
+  const cost = { name: 'cost', function: 'cost_of_errors', greaterIsBetter: false };
+
+  it('is an error that names the function of the recipe, and what came', () => {
+    const check = () =>
+      requireProduced(
+        [bound({ metric: 'cost', path: 'steps.evaluate.validation_criteria[1]' })],
+        facts.metrics,
+        [cost],
+      );
+    expect(check).toThrow(
+      'steps.evaluate.validation_criteria[1].metric: the function "cost_of_errors" of custom_metrics gave no finite number for "cost"',
+    );
+    expect(check).toThrow(
+      expect.objectContaining({
+        hint: 'These came: rmse, f1, bias. Custom metrics of the recipe: cost (cost_of_errors).',
+      }),
+    );
+  });
+
+  it('is an error also for a metric of the task', () => {
+    expect(() => requireProduced([bound({ metric: 'roc_auc' })], facts.metrics, [])).toThrow(
+      '"roc_auc" cannot be computed of this model\'s predictions for the test rows',
+    );
+  });
+
+  it('is left to the gates where it is on a slice', () => {
+    expect(() =>
+      requireProduced([bound({ metric: 'cost', slice: 'a' })], facts.metrics, [cost]),
+    ).not.toThrow();
   });
 });

@@ -29,6 +29,7 @@ class PretendedPython implements PythonJobs {
       lock: 'pandas==2.2.3\nscikit-learn==1.5.2\n',
       lockDigest: 'sha256:ab',
       packages: { pandas: '2.2.3', 'scikit-learn': '1.5.2' },
+      wheels: [],
       warnings: [],
     };
   }

@@ -36,6 +36,16 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{ .Values.blobs.volume.existingClaim | default (printf "%s-blobs" (include "millrace.fullname" .)) }}
 {{- end }}
 
+{{/* Whether a service runs users' Python, on an image with Python. Takes { service }. */}}
+{{- define "millrace.runsPython" -}}
+{{- if has .service (list "ingest" "training" "evaluation" "registry" "deployment") }}true{{ end }}
+{{- end }}
+
+{{/* The claim that environments of Python are on. */}}
+{{- define "millrace.pythonClaim" -}}
+{{ .Values.python.volume.existingClaim | default (printf "%s-python" (include "millrace.fullname" .)) }}
+{{- end }}
+
 {{/* Whether more than one replica is asked for. Takes { root, service, values }. */}}
 {{- define "millrace.scales" -}}
 {{- $auto := .values.autoscaling | default dict -}}

@@ -60,12 +60,16 @@ interface BuildOptions {
 
 const build = async ({ output }: CommandContext, project: string, options: BuildOptions): Promise<void> => {
   const { environmentSpecOf, projectFilesIn } = await library();
-  const spec = environmentSpecOf(projectFilesIn(resolve(project)), options.need ?? []);
+  const projectRoot = resolve(project);
+  const spec = environmentSpecOf(projectFilesIn(projectRoot), options.need ?? []);
   const begun = performance.now();
-  const environment = await (await opened()).ensure(spec, {
-    refresh: options.refresh === true,
-    onProgress: (line) => output.note(pc.dim(line)),
-  });
+  const environment = await (await opened()).ensure(
+    { ...spec, projectRoot },
+    {
+      refresh: options.refresh === true,
+      onProgress: (line) => output.note(pc.dim(line)),
+    },
+  );
   for (const warning of environment.warnings) output.note(pc.yellow(`warning: ${warning}`));
   output.result(environment, ({ key, python, pythonVersion, packages }) => {
     const count = Object.keys(packages).length;

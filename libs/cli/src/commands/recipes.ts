@@ -83,7 +83,7 @@ const run = (given: CommandContext, options: RecipeRunOptions): Promise<void> =>
     const profile = profileOf(options);
     await runRecipe(context, project, {
       cache: true,
-        detach: options.detach === true,
+      detach: options.detach === true,
       ...(profile === undefined ? {} : { profile }),
       ...(target === undefined ? {} : { step: target }),
     });

@@ -25,7 +25,7 @@ import { type PickleReport, pickleReportFile } from '../package/pickle-report.ts
 import { loadPredictor } from '../package/predictor.ts';
 import type { FeatureSignature, Signature } from '../package/signature.ts';
 import { Task } from '../prediction.ts';
-import type { EnvironmentBuilder } from '../python/environment.ts';
+import { type EnvironmentBuilder, wheelsOf } from '../python/environment.ts';
 import { signatureOf } from '../python/python-model.ts';
 import { exampleRows, importedExample, plainExample } from './example.ts';
 import { importedFeatures } from './features.ts';
@@ -141,8 +141,20 @@ const importedEnvironmentSpec = (files: PackageFiles, { flavors }: Mlmodel): Env
   const declared = environmentSpecOf(project, []);
   const hasMlflow = declared.requirements.some((line) => /^mlflow(-skinny)?\b(?!-)/i.test(line));
   const python = typeof version === 'string' ? version.split('.').slice(0, 2).join('.') : declared.python;
+  const { localPackages = [], ...published } = declared;
+  for (const { path, place } of localPackages) {
+    if (!path.startsWith('wheels/')) {
+      throw Invalid.field(place, `${path} is required by its path, and is no wheel below wheels/`, {
+        hint: 'Save the model with the modules in code_paths, or with mlflow.models.add_libraries_to_model.',
+      });
+    }
+  }
   return {
-    ...declared,
+    ...published,
+    ...wheelsOf(
+      files,
+      localPackages.map(({ path }) => path),
+    ),
     needs: hasMlflow || !String(loader).startsWith('mlflow') ? [] : ['mlflow-skinny'],
     ...(python === undefined ? {} : { python }),
   };

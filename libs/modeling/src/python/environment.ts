@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Invalid } from '@millrace/errors';
 import type { EnvironmentSpec, PythonEnvironment } from '@millrace/python-runtime';
 import { readJsonFile } from '../estimators/files.ts';
@@ -23,9 +24,14 @@ export interface EnvironmentBuilder {
   ensure(spec: EnvironmentSpec, options?: EnvironmentBuildOptions): Promise<PythonEnvironment>;
 }
 
+/** Packages of the project's own, as the lock names them; MLflow puts wheels there, too. */
+const wheelPath = /^wheels\/[^/]+\.whl$/;
+
 /** Whether this file of a package is one that `prepareModel` reads. */
 export const describesModel = (path: string): boolean =>
-  path.startsWith(`${importedDirectory}/`) || /^(MLmodel|requirements\.txt|[a-z_]+\.json)$/.test(path);
+  path.startsWith(`${importedDirectory}/`) ||
+  wheelPath.test(path) ||
+  /^(MLmodel|requirements\.txt|[a-z_]+\.json)$/.test(path);
 
 /**
  * Builds the environment that a package answers from, unless it needs none. Afterwards it loads at once, in any process
@@ -69,5 +75,21 @@ export const modelEnvironmentSpec = (files: PackageFiles, model: PackagedPythonM
     needs: [],
     lock: new TextDecoder().decode(lock),
     source,
+    ...wheelsOf(files, new TextDecoder().decode(lock).split('\n')),
   };
+};
+
+/** The wheels of a package that its requirements name. */
+export const wheelsOf = (
+  files: PackageFiles,
+  requirements: readonly string[],
+): Pick<EnvironmentSpec, 'wheels'> => {
+  const wheels = requirements
+    .filter((line) => wheelPath.test(line))
+    .map((path) => {
+      const bytes = files.get(path);
+      if (bytes === undefined) throw Invalid.field(path, 'the model package lacks this file');
+      return [basename(path), Buffer.from(bytes).toString('base64')] as const;
+    });
+  return wheels.length === 0 ? {} : { wheels: Object.fromEntries(wheels) };
 };

@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { Invalid } from '@millrace/errors';
 import type { EnvironmentSpec, PythonEnvironment } from '../contract.ts';
 import { pythonLibrary } from '../worker/python-process.ts';
@@ -9,6 +9,7 @@ import type { Interpreter } from './interpreter.ts';
 import { workerModules } from './pins.ts';
 import { packagesOf } from './requirement-name.ts';
 import { unresolvable } from './resolve.ts';
+import { type Wheel, wheelsDirectory } from './wheels.ts';
 
 /** Written last: a directory that has it is a whole environment. */
 export const markerFile = 'millrace-environment.json';
@@ -16,7 +17,7 @@ export const markerFile = 'millrace-environment.json';
 export const buildingPrefix = '.building-';
 
 /** What the marker holds. */
-export interface Marker extends Omit<PythonEnvironment, 'python' | 'warnings'> {
+export interface Marker extends Omit<PythonEnvironment, 'python' | 'warnings' | 'wheels'> {
   /** ISO 8601. */
   readonly createdAt: string;
   /** Size on disk. Files that the package tool's cache shares by hard links are counted. */
@@ -32,6 +33,7 @@ export interface Build {
   readonly platform: string;
   readonly interpreter: Interpreter;
   readonly spec: EnvironmentSpec;
+  readonly wheels: readonly Wheel[];
 }
 
 /**
@@ -49,6 +51,7 @@ export const buildEnvironment = async (
   const work = await mkdtemp(join(parent, `${buildingPrefix}${build.key.slice(0, 8)}-${process.pid}-`));
   try {
     const place = join(work, 'environment');
+    await layOutWheels(build.wheels, work);
     const request = {
       interpreter: build.interpreter,
       lock: build.lock,
@@ -61,11 +64,19 @@ export const buildEnvironment = async (
     await checkImports(build, place, options);
     await moveScripts(join(place, 'bin'), place, target);
     await linkLibrary(place);
+    await layOutWheels(build.wheels, place);
     await writeFile(join(place, markerFile), JSON.stringify(await markerOf(build, place)));
     await rename(place, target).catch(ignoreExisting);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+};
+
+/** Into `wheels` below a directory, by which the lock names them. They stay with the environment, for runs and models. */
+const layOutWheels = async (wheels: readonly Wheel[], directory: string): Promise<void> => {
+  if (wheels.length === 0) return;
+  await mkdir(join(directory, wheelsDirectory));
+  for (const { file } of wheels) await copyFile(file, join(directory, wheelsDirectory, basename(file)));
 };
 
 /**

@@ -1,8 +1,6 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { userCacheDirectory } from '@millrace/jobs';
 
-/** Where environments are kept: `MILLRACE_PYTHON_DIR`, else `${XDG_CACHE_HOME:-~/.cache}/millrace/python`. */
+/** Where environments are kept: `MILLRACE_PYTHON_DIR`, else `python` in the user's cache. */
 export const cacheDirectory = (env: NodeJS.ProcessEnv = process.env): string =>
-  env.MILLRACE_PYTHON_DIR
-    ? resolve(env.MILLRACE_PYTHON_DIR)
-    : join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'millrace', 'python');
+  env.MILLRACE_PYTHON_DIR ? resolve(env.MILLRACE_PYTHON_DIR) : userCacheDirectory(env, 'python');

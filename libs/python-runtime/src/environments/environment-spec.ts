@@ -1,18 +1,25 @@
 import { Invalid, messageOf } from '@millrace/errors';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseYaml } from 'yaml';
-import type { EnvironmentSpec } from '../contract.ts';
+import type { EnvironmentSpec, LocalPackage } from '../contract.ts';
+import { poetryRequirements } from './poetry.ts';
 import { parseSpecifiers } from './python-version.ts';
 import { nameOf, normalizedName } from './requirement-name.ts';
-import { type ProjectFiles, type RequirementsFile, readRequirements } from './requirements-file.ts';
+import {
+  type Line,
+  type ProjectFiles,
+  type RequirementsFile,
+  readRequirements,
+  requirementOf,
+} from './requirements-file.ts';
 
 /** What a file of requirements says, before the recipe's needs are added. */
-type Declared = Omit<EnvironmentSpec, 'needs' | 'lock'>;
+type Declared = Omit<EnvironmentSpec, 'needs' | 'lock' | 'projectRoot' | 'wheels'>;
 
 /** Files that say what a project needs, the first that is there counts. */
 const readers: readonly (readonly [string, (files: ProjectFiles, path: string) => Declared | undefined])[] = [
   ['requirements.txt', (files, path) => declared(path, readRequirements(files, path))],
-  ['pyproject.toml', (files, path) => fromPyproject(path, textOf(files, path))],
+  ['pyproject.toml', (files, path) => fromPyproject(files, path, textOf(files, path))],
   ['python_env.yaml', (files, path) => fromPythonEnv(files, path, textOf(files, path))],
   ['conda.yaml', (files, path) => fromConda(files, path, textOf(files, path))],
   ['conda.yml', (files, path) => fromConda(files, path, textOf(files, path))],
@@ -55,31 +62,72 @@ const declared = (source: string, file: RequirementsFile): Declared => ({
   source,
   requirements: file.requirements,
   places: file.places,
+  ...localPackagesOf(file),
   ...(file.constraints.length === 0 ? {} : { constraints: file.constraints }),
   ...(file.options.length === 0 ? {} : { options: file.options }),
 });
 
+const localPackagesOf = ({ localPackages }: Pick<RequirementsFile, 'localPackages'>) =>
+  localPackages.length === 0 ? {} : { localPackages };
+
 interface Pyproject {
   readonly project?: Readonly<Record<string, unknown>>;
-  readonly tool?: { readonly poetry?: unknown };
+  readonly tool?: { readonly poetry?: Readonly<Record<string, unknown>> };
 }
 
-/** `project.dependencies` and `project.requires-python`; a file that only configures tools says nothing. */
-const fromPyproject = (path: string, text: string): Declared | undefined => {
+/**
+ * `project.dependencies` and `project.requires-python`, else what Poetry has in `tool.poetry.dependencies`; a file that only
+ * configures tools says nothing.
+ */
+const fromPyproject = (files: ProjectFiles, path: string, text: string): Declared | undefined => {
   const { project, tool } = parsed(path, () => parseToml(text)) as Pyproject;
-  if (project === undefined) {
-    if (tool?.poetry === undefined) return undefined;
-    const warning = `${path}: dependencies of Poetry (tool.poetry) are not read: write them as project.dependencies, or export them to requirements.txt`;
-    return { source: path, requirements: [], warnings: [warning] };
+  const poetry = tool?.poetry;
+  if (poetry?.dependencies !== undefined && project?.dependencies === undefined) {
+    return fromPoetry(files, path, text, poetry);
   }
-  const requirements = textList(project.dependencies, `${path}: project.dependencies`);
+  if (project === undefined) return undefined;
+  const dependencies = textList(project.dependencies, `${path}: project.dependencies`);
   const python = project['requires-python'];
   return {
     source: path,
-    requirements,
-    places: requirements.map((requirement) => lineOf(text, requirement, path)),
+    ...sorted(
+      dependencies.map((dependency) => ({ text: dependency, place: lineOf(text, dependency, path) })),
+      files,
+    ),
     ...(python === undefined ? {} : { python: versionText(python, `${path}: project.requires-python`) }),
   };
+};
+
+const fromPoetry = (
+  files: ProjectFiles,
+  path: string,
+  text: string,
+  poetry: Readonly<Record<string, unknown>>,
+): Declared => {
+  const { python, lines, warnings } = poetryRequirements(poetry, path, text);
+  return {
+    source: path,
+    ...sorted(lines, files),
+    ...(python === undefined
+      ? {}
+      : { python: versionText(python, `${path}: tool.poetry.dependencies.python`) }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
+};
+
+/** Published packages apart from the project's own. */
+const sorted = (lines: readonly Line[], files: ProjectFiles) => {
+  const requirements: string[] = [];
+  const places: string[] = [];
+  const localPackages: LocalPackage[] = [];
+  for (const line of lines) {
+    const requirement = requirementOf(line, files);
+    if (typeof requirement === 'string') {
+      requirements.push(requirement);
+      places.push(line.place);
+    } else localPackages.push(requirement);
+  }
+  return { requirements, places, ...localPackagesOf({ localPackages }) };
 };
 
 /** MLflow's format: https://mlflow.org/docs/latest/projects.html (`python`, `build_dependencies`, `dependencies`). */

@@ -67,7 +67,17 @@ describe('requirements.txt', () => {
   });
 
   it.each([
-    ['-e .', 'requirements.txt:2: `-e .` installs the project itself, which is no package here'],
+    ['-e .', 'requirements.txt:2: `.` is no package: it has no pyproject.toml and no setup.py'],
+    ['./docs', 'requirements.txt:2: `./docs` is no package: it has no pyproject.toml and no setup.py'],
+    ['-c limits.txt', 'limits.txt:1: `./lib` is a path, which constrains nothing'],
+    ['-e ../lib', 'requirements.txt:2: ../lib lies outside the project'],
+    ['./lib/../../other', 'requirements.txt:2: ./lib/../../other lies outside the project'],
+    ['lib @ file:../lib', 'requirements.txt:2: lib @ file:../lib lies outside the project'],
+    ['file:///project/lib', 'requirements.txt:2: file:///project/lib lies outside the project'],
+    [
+      './lib ; python_version < "3.9"',
+      'requirements.txt:2: `./lib ; python_version < "3.9"` has a condition, which a path cannot have here',
+    ],
     ['-r ../other.txt', 'requirements.txt:2: ../other.txt lies outside the project'],
     ['-r /etc/other.txt', 'requirements.txt:2: /etc/other.txt lies outside the project'],
     [
@@ -77,14 +87,50 @@ describe('requirements.txt', () => {
     ['-r missing.txt', 'requirements.txt: includes missing.txt, which is not in the project'],
     ['../lib', 'requirements.txt:2: ../lib lies outside the project'],
     ['lib @ file:///opt/lib', 'requirements.txt:2: lib @ file:///opt/lib lies outside the project'],
-    ['./lib', "requirements.txt:2: `./lib` is a package in the project's own files"],
     ['./absent', 'requirements.txt:2: `./absent` is not in the project'],
     ['--find-links ./wheels', 'requirements.txt:2: packages of the local directory ./wheels cannot be used'],
     ['--shout', 'requirements.txt:2: the option --shout of requirements files is not known'],
     ['=1.0', 'requirements.txt:2: `=1.0` is no requirement'],
   ])('with %s is refused, naming the line', (line, message) => {
-    const problem = problemOf({ 'requirements.txt': `six\n${line}`, 'lib/setup.py': '' });
+    const problem = problemOf({
+      'requirements.txt': `six\n${line}`,
+      'limits.txt': './lib',
+      'lib/setup.py': '',
+      'docs/index.md': '',
+    });
     expect(problem).toMatchObject({ code: 'invalid', message });
+  });
+
+  it.each([
+    ['./lib', ''],
+    ['lib/', ''],
+    ['./lib[plots, fast]', '[plots, fast]'],
+    ['-e ./lib', ''],
+    ['--editable=lib/.', ''],
+    ['prices @ file:lib', ''],
+    ['prices[plots] @ file:./lib', '[plots]'],
+    ['file:./lib', ''],
+  ])('takes a package of the project’s own: %s', (line, extras) => {
+    const files = {
+      'requirements.txt': `six\n${line}`,
+      'lib/setup.py': '',
+      'lib/prices.py': '',
+      'libs.py': '',
+    };
+    const spec = specOf(files);
+    expect(spec.requirements).toEqual(['six']);
+    expect(spec.localPackages).toEqual([
+      { path: 'lib', extras, place: 'requirements.txt:2', files: ['lib/prices.py', 'lib/setup.py'] },
+    ]);
+  });
+
+  it('takes the project itself, and wheels that lie in it', () => {
+    const wheel = 'vendor/prices-1.0-py3-none-any.whl';
+    const files = { 'requirements.txt': `-e .[dev]\n./${wheel}`, 'setup.py': '', [wheel]: '' };
+    expect(specOf(files).localPackages).toMatchObject([
+      { path: '.', extras: '[dev]', files: ['requirements.txt', 'setup.py', wheel] },
+      { path: wheel, files: [wheel] },
+    ]);
   });
 
   it('comes before the other files', () => {
@@ -125,9 +171,15 @@ describe('pyproject.toml', () => {
     expect(specOf({ 'pyproject.toml': '[tool.black]\n' })).toEqual(specOf({}));
   });
 
-  it('of Poetry alone is warned about', () => {
-    const { warnings } = specOf({ 'pyproject.toml': '[tool.poetry.dependencies]\npandas = "^2"\n' });
-    expect(warnings).toEqual([expect.stringContaining('export them to requirements.txt')]);
+  it('may require packages of the project’s own, and none from elsewhere', () => {
+    const text = (path: string) => `[project]\nname = "x"\ndependencies = [\n  "prices @ file:${path}",\n]\n`;
+    expect(specOf({ 'pyproject.toml': text('lib'), 'lib/setup.py': '' })).toMatchObject({
+      requirements: [],
+      localPackages: [{ path: 'lib', place: 'pyproject.toml:4' }],
+    });
+    expect(problemOf({ 'pyproject.toml': text('///opt/prices') }).message).toBe(
+      'pyproject.toml:4: prices @ file:///opt/prices lies outside the project',
+    );
   });
 
   it('that cannot be read is refused', () => {

@@ -2,7 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailedPrecondition } from '@millrace/errors';
 import { type CommandOptions, runCommand } from './command.ts';
-import type { BuildRequest, Installer, Refusal, ResolveRequest } from './installer.ts';
+import {
+  type BuildRequest,
+  type Installer,
+  indexArguments,
+  type Refusal,
+  type ResolveRequest,
+  type WheelRequest,
+} from './installer.ts';
 import { refusalOf } from './refusal.ts';
 import { writeLines } from './uv-installer.ts';
 
@@ -11,10 +18,14 @@ export const pipInstaller: Installer = {
   name: 'pip',
   resolve: (request, options) => resolve(request, options),
   build: (request, options) => build(request, options),
+  buildWheel: (request, options) => buildWheel(request, options),
 };
 
 interface Report {
-  readonly install: readonly { readonly metadata: { readonly name: string; readonly version: string } }[];
+  readonly install: readonly {
+    readonly metadata: { readonly name: string; readonly version: string };
+    readonly download_info: { readonly url: string };
+  }[];
 }
 
 const resolve = async (
@@ -28,7 +39,12 @@ const resolve = async (
   const result = await runCommand(python, ['-m', 'pip', 'install', ...args], { cwd: directory, ...options });
   if (result.code !== 0) return refusalOf(result.stderr, reasonOf(result.stderr));
   const { install } = JSON.parse(result.stdout) as Report;
-  return { lock: install.map(({ metadata: { name, version } }) => `${name}==${version}`).join('\n') };
+  const lines = install.map(({ metadata: { name, version }, download_info: { url } }) =>
+    url.startsWith('file:') && requirements.some((line) => line.endsWith(` @ ${url}`))
+      ? `${name} @ ${url}`
+      : `${name}==${version}`,
+  );
+  return { lock: lines.join('\n') };
 };
 
 const build = async (
@@ -50,6 +66,24 @@ const build = async (
     ...options,
   });
   return installed.code === 0 ? undefined : refusalOf(installed.stderr, reasonOf(installed.stderr));
+};
+
+const buildWheel = async (
+  { interpreter, source, options: sources, target, directory }: WheelRequest,
+  options: CommandOptions,
+): Promise<Refusal | undefined> => {
+  const python = await makeVenv(interpreter.path, join(directory, 'builder'), directory, options);
+  const args = ['--no-deps', '--no-input', '--disable-pip-version-check', '--wheel-dir', target];
+  const built = await runCommand(
+    python,
+    ['-m', 'pip', 'wheel', ...args, ...indexArguments(sources), source],
+    {
+      cwd: directory,
+      ...options,
+      onLine: () => {},
+    },
+  );
+  return built.code === 0 ? undefined : refusalOf(built.stderr, reasonOf(built.stderr));
 };
 
 const makeVenv = async (

@@ -22,6 +22,14 @@ import { locateInstaller } from './locate-installer.ts';
 import { preferences, workerNeeds } from './pins.ts';
 import { minorOf } from './python-version.ts';
 import { resolveSpec } from './resolve.ts';
+import {
+  contentOf,
+  lockWithWheels,
+  makeWheels,
+  requiringWheels,
+  type Wheel,
+  wheelsDirectory,
+} from './wheels.ts';
 
 /** Changes when environments of an earlier Millrace must not be used any more. */
 const layoutVersion = 1;
@@ -72,7 +80,7 @@ export class PythonEnvironments {
    */
   async ensure(spec: EnvironmentSpec, options: EnsureOptions = {}): Promise<PythonEnvironment> {
     if (options.signal?.aborted) throw abortError(options.signal);
-    const digest = digestOf(specIdentity(spec));
+    const digest = digestOf(await specIdentity(spec));
     const specFile = join(this.directory, 'resolved', `${digest}.json`);
     const ready = options.refresh ? undefined : await this.#remembered(specFile);
     if (ready !== undefined) return ready;
@@ -115,18 +123,28 @@ export class PythonEnvironments {
     const uv = installer.uv === undefined ? {} : { uv: installer.uv };
     const interpreter = await findInterpreter(spec.python, { ...uv, ...withSignal });
     const known = options.refresh ? undefined : await readJson<Resolution>(specFile);
-    const lock = spec.lock ?? known?.lock ?? (await this.#resolve(spec, interpreter, installer, tools));
-    const build = buildOf(spec, interpreter, lock);
     const warnings = [
       ...(spec.warnings ?? []),
       ...(interpreter.warning === undefined ? [] : [interpreter.warning]),
     ];
-    // Another spec may come to the same packages.
-    await this.#alone(build.key, options, () => this.#build(build, installer, tools));
-    await writeWhole(specFile, { key: build.key, lock, warnings } satisfies Resolution);
-    const made = await this.#read(build.key, warnings);
-    if (made === undefined) throw new Error(`the environment ${build.key} went while it was made`);
-    return made;
+    const work = await mkdtemp(join(tmpdir(), 'millrace-resolve-'));
+    try {
+      const wheels = await makeWheels(spec, { installer, interpreter, directory: work }, tools);
+      const complete = requiringWheels(spec, wheels);
+      const lock =
+        spec.lock ??
+        known?.lock ??
+        lockWithWheels(await this.#resolve(complete, interpreter, installer, work, tools), wheels);
+      const build = buildOf(complete, interpreter, lock, wheels);
+      // Another spec may come to the same packages.
+      await this.#alone(build.key, options, () => this.#build(build, installer, tools));
+      await writeWhole(specFile, { key: build.key, lock, warnings } satisfies Resolution);
+      const made = await this.#read(build.key, warnings);
+      if (made === undefined) throw new Error(`the environment ${build.key} went while it was made`);
+      return made;
+    } finally {
+      await rm(work, { recursive: true, force: true });
+    }
   }
 
   /** Does it while no other process does anything under that name. */
@@ -141,19 +159,15 @@ export class PythonEnvironments {
     return withFileLock(join(locks, `${name}.lock`), options, work);
   }
 
-  async #resolve(
+  #resolve(
     spec: EnvironmentSpec,
     interpreter: FoundInterpreter,
     installer: Installer,
+    directory: string,
     tools: CommandOptions,
   ): Promise<string> {
     tools.onLine?.(`resolving the requirements for Python ${interpreter.version} with ${installer.name}`);
-    const work = await mkdtemp(join(tmpdir(), 'millrace-resolve-'));
-    try {
-      return await resolveSpec(spec, interpreter, installer, work, tools);
-    } finally {
-      await rm(work, { recursive: true, force: true });
-    }
+    return resolveSpec(spec, interpreter, installer, directory, tools);
   }
 
   async #build(build: Build, installer: Installer, tools: CommandOptions): Promise<void> {
@@ -181,7 +195,18 @@ export class PythonEnvironments {
     await utimes(path, now, now);
     if (marker.library !== pythonLibrary) await this.#relink(directory, marker);
     const { pythonVersion, lock, lockDigest, packages } = marker;
-    return { key, python, pythonVersion, platform: marker.platform, lock, lockDigest, packages, warnings };
+    const wheels = lock.split('\n').filter((line) => line.startsWith(`${wheelsDirectory}/`));
+    return {
+      key,
+      python,
+      pythonVersion,
+      platform: marker.platform,
+      lock,
+      lockDigest,
+      packages,
+      wheels: wheels.map((path) => join(directory, path)),
+      warnings,
+    };
   }
 
   /** The environment was made by a Millrace that lies elsewhere. */
@@ -192,16 +217,28 @@ export class PythonEnvironments {
 }
 
 /** What decides what a spec resolves to. */
-const specIdentity = ({ places: _places, source: _source, ...spec }: EnvironmentSpec): unknown => [
-  layoutVersion,
-  platform,
-  process.env.MILLRACE_PYTHON ?? '',
-  workerNeeds,
-  preferences,
-  spec,
-];
+const specIdentity = async (spec: EnvironmentSpec): Promise<unknown> => {
+  const { places: _places, source: _source, projectRoot, localPackages = [], ...rest } = spec;
+  const contents = await Promise.all(
+    localPackages.map(async (local) => [local.extras, await contentOf(projectRoot, local)]),
+  );
+  return [
+    layoutVersion,
+    platform,
+    process.env.MILLRACE_PYTHON ?? '',
+    workerNeeds,
+    preferences,
+    rest,
+    ...(contents.length === 0 ? [] : [contents]),
+  ];
+};
 
-const buildOf = (spec: EnvironmentSpec, interpreter: FoundInterpreter, lock: string): Build => {
+const buildOf = (
+  spec: EnvironmentSpec,
+  interpreter: FoundInterpreter,
+  lock: string,
+  wheels: readonly Wheel[],
+): Build => {
   const lockDigest = `sha256:${createHash('sha256').update(lock).digest('hex')}`;
   const key = digestOf([
     layoutVersion,
@@ -209,8 +246,10 @@ const buildOf = (spec: EnvironmentSpec, interpreter: FoundInterpreter, lock: str
     minorOf(interpreter.version),
     platform,
     interpreter.platform,
+    // The lock has but their names.
+    ...wheels.map(({ digest }) => digest).sort(),
   ]);
-  return { key, lock, lockDigest, platform, interpreter, spec };
+  return { key, lock, lockDigest, platform, interpreter, spec, wheels };
 };
 
 const digestOf = (value: unknown): string =>

@@ -7,11 +7,16 @@ export const nameOf = (requirement: string): string | undefined => {
   return match?.[1] === undefined ? undefined : normalizedName(match[1]);
 };
 
+/** `wheels/prices-1.0-py3-none-any.whl`, `prices==1.0` or `prices[plots]==1.0` */
+const pinned =
+  /^(?:wheels\/(?<file>[\w.]+)-(?<build>[^-]+)-\S+|(?<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==(?<version>[^\s;]+))/;
+
 /** Name (normalised) → version of the pinned lines of a lock. */
 export const packagesOf = (lock: string): Record<string, string> =>
   Object.fromEntries(
     lock.split('\n').flatMap((line) => {
-      const match = /^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;]+)/.exec(line);
-      return match?.[1] === undefined || match[2] === undefined ? [] : [[normalizedName(match[1]), match[2]]];
+      const found = pinned.exec(line)?.groups;
+      const [name, version] = [found?.name ?? found?.file, found?.version ?? found?.build];
+      return name === undefined || version === undefined ? [] : [[normalizedName(name), version]];
     }),
   );

@@ -1,5 +1,7 @@
 import { posix } from 'node:path';
 import { Invalid } from '@millrace/errors';
+import type { LocalPackage } from '../contract.ts';
+import { isLocal, localPackage, outsideProject } from './local-package.ts';
 import { nameOf } from './requirement-name.ts';
 
 /** The project's files, as far as the reading of requirements needs them. */
@@ -17,6 +19,8 @@ export interface RequirementsFile {
   readonly constraints: readonly string[];
   /** Options that say where packages come from and which kinds are taken. */
   readonly options: readonly string[];
+  /** Packages of the project's own files. */
+  readonly localPackages: readonly LocalPackage[];
 }
 
 /** Options of pip's format (https://pip.pypa.io/en/stable/reference/requirements-file-format/) that are passed on. */
@@ -35,7 +39,8 @@ const passedOn = new Set([
 /** Options without a meaning here: what is installed is pinned and checked anyway, or only pip knows them. */
 const withoutMeaning = new Set(['--prefer-binary', '--require-hashes', '--use-feature']);
 
-interface Line {
+/** A requirement and where it stands, `requirements.txt:3`. */
+export interface Line {
   readonly text: string;
   readonly place: string;
 }
@@ -47,12 +52,15 @@ export const readRequirements = (files: ProjectFiles, path: string): Requirement
     places: [] as string[],
     constraints: [] as string[],
     options: [] as string[],
+    localPackages: [] as LocalPackage[],
   };
   readInto(files, path, 'requirements', found, []);
   return found;
 };
 
-type Found = Record<'requirements' | 'places' | 'constraints' | 'options', string[]>;
+type Found = Record<'requirements' | 'places' | 'constraints' | 'options', string[]> & {
+  localPackages: LocalPackage[];
+};
 
 const readInto = (
   files: ProjectFiles,
@@ -72,15 +80,40 @@ const readInto = (
     if (include?.[1] !== undefined && include[2] !== undefined) {
       const next = /^-c|^--c/.test(include[1]) ? 'constraints' : kind;
       readInto(files, includedPath(path, include[2].trim(), line.place), next, found, [...including, path]);
-    } else if (line.text.startsWith('-')) {
-      found.options.push(...optionOf(line));
     } else {
-      const requirement = requirementOf(line, files);
-      found[kind].push(requirement);
-      if (kind === 'requirements') found.places.push(line.place);
+      readLine(withoutEditable(line), files, kind, found);
     }
   }
 };
+
+const readLine = (
+  line: Line,
+  files: ProjectFiles,
+  kind: 'requirements' | 'constraints',
+  found: Found,
+): void => {
+  if (line.text.startsWith('-')) {
+    found.options.push(...optionOf(line));
+    return;
+  }
+  const requirement = requirementOf(line, files);
+  if (typeof requirement === 'string') {
+    found[kind].push(requirement);
+    if (kind === 'requirements') found.places.push(line.place);
+  } else if (kind === 'requirements') {
+    found.localPackages.push(requirement);
+  } else {
+    throw Invalid.field(line.place, `\`${line.text}\` is a path, which constrains nothing`, {
+      hint: 'Require it in requirements.txt.',
+    });
+  }
+};
+
+/** Nothing here changes once it is installed: what is editable is installed as anything else. */
+const withoutEditable = ({ text, place }: Line): Line => ({
+  text: text.replace(/^(?:-e|--editable)(?:\s+|=)/, ''),
+  place,
+});
 
 /** Lines without comments, with continued ones joined. */
 const logicalLines = (text: string, path: string): Line[] => {
@@ -110,22 +143,12 @@ const includedPath = (from: string, target: string, place: string): string => {
     });
   }
   const path = posix.normalize(posix.join(posix.dirname(from), target));
-  if (posix.isAbsolute(target) || path.startsWith('..')) throw outside(place, target);
+  if (posix.isAbsolute(target) || path.startsWith('..')) throw outsideProject(place, target);
   return path;
 };
 
-const outside = (place: string, target: string): Invalid =>
-  Invalid.field(place, `${target} lies outside the project`, {
-    hint: 'Only what is in the project goes with it: move it inside, or name a published package.',
-  });
-
 const optionOf = ({ text, place }: Line): string[] => {
   const [name = '', ...values] = text.split(/\s+|=/);
-  if (name === '-e' || name === '--editable') {
-    throw Invalid.field(place, `\`${text}\` installs the project itself, which is no package here`, {
-      hint: 'Leave the line out: modules beside recipe.yaml can be imported as they are. Publish other packages, or put their modules into the project.',
-    });
-  }
   if (passedOn.has(name)) {
     const value = values.join('=');
     if (/^(?:-f|--find-links)$/.test(name) && !/^https?:\/\//.test(value)) throw localLinks(place, value);
@@ -142,19 +165,14 @@ const localLinks = (place: string, value: string): Invalid =>
     hint: 'Name an index or the address of a page of links.',
   });
 
-const requirementOf = ({ text, place }: Line, files: ProjectFiles): string => {
+/** A requirement as it is passed on, or the package of the project's own that it names. Throws `Invalid` naming the line. */
+export const requirementOf = ({ text, place }: Line, files: ProjectFiles): string | LocalPackage => {
   // Options of a single requirement: hashes stay, as they say what is wanted; the others tell pip how to build it.
   const requirement = withoutOldWildcards(
     text.replace(/\s+--(?:global-option|config-settings|install-option)[=\s]\S+/g, ''),
   );
   const [bare = ''] = requirement.split(/\s+--hash/);
-  if (
-    /^(?:\.{1,2}(?:\/|$)|\/|file:)/.test(bare) ||
-    /@\s*(?:file:|\.)/.test(bare) ||
-    /\.(?:whl|tar\.gz|zip)$/.test(bare)
-  ) {
-    if (!/^https?:|@\s*https?:/.test(bare)) throw localPath(place, bare, files);
-  }
+  if (isLocal(bare, files)) return localPackage(bare, place, files);
   if (nameOf(bare) === undefined && !/^(?:git\+|https?:)/.test(bare)) {
     throw Invalid.field(place, `\`${bare}\` is no requirement`, {
       hint: 'Write the name of a package and, if need be, its versions: `xgboost>=2`.',
@@ -169,20 +187,3 @@ const requirementOf = ({ text, place }: Line, files: ProjectFiles): string => {
  */
 const withoutOldWildcards = (requirement: string): string =>
   requirement.replaceAll(/(>=|<=|~=|(?<![=!<>~])[<>])(\s*\d+(?:\.\d+)*)\.\*/g, '$1$2');
-
-const localPath = (place: string, requirement: string, files: ProjectFiles): Invalid => {
-  const path = posix.normalize(requirement.replace(/^.*@\s*/, '').replace(/^file:(?:\/\/)?/, ''));
-  if (posix.isAbsolute(path) || path.startsWith('..')) return outside(place, requirement);
-  const exists = files
-    .listFiles()
-    .some((file) => file === path || file.startsWith(`${path}/`) || path === '.');
-  return Invalid.field(
-    place,
-    exists
-      ? `\`${requirement}\` is a package in the project's own files`
-      : `\`${requirement}\` is not in the project`,
-    {
-      hint: 'Put its modules beside recipe.yaml, from where they can be imported as they are, or name a published package.',
-    },
-  );
-};

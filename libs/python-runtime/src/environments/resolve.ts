@@ -80,7 +80,8 @@ const placesOf = (spec: EnvironmentSpec, reason: string): Place[] =>
       if (name === undefined) return [];
       const at = reason.search(patternOf(name));
       const place = spec.places?.[index] ?? spec.source ?? 'requirements';
-      return at < 0 ? [] : [{ place, requirement, at }];
+      // Of the project's own packages the name says enough.
+      return at < 0 ? [] : [{ place, requirement: requirement.replace(/ @ file:.*$/, ''), at }];
     })
     .sort((left, right) => left.at - right.at);
 

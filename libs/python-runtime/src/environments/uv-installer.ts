@@ -1,7 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandOptions, runCommand } from './command.ts';
-import type { BuildRequest, Installer, Refusal, ResolveRequest } from './installer.ts';
+import {
+  type BuildRequest,
+  type Installer,
+  indexArguments,
+  type Refusal,
+  type ResolveRequest,
+  type WheelRequest,
+} from './installer.ts';
 import { refusalOf } from './refusal.ts';
 
 /** Resolves and installs with uv. */
@@ -10,6 +17,7 @@ export const uvInstaller = (uv: string): Installer => ({
   uv,
   resolve: (request, options) => resolve(uv, request, options),
   build: (request, options) => build(uv, request, options),
+  buildWheel: (request, options) => buildWheel(uv, request, options),
 });
 
 const resolve = async (
@@ -53,6 +61,23 @@ const build = async (
   };
   const installed = await runCommand(uv, ['pip', 'install', ...args], { cwd: directory, ...options, onLine });
   return installed.code === 0 ? undefined : refusalOf(installed.stderr, plainReason(installed.stderr));
+};
+
+const buildWheel = async (
+  uv: string,
+  { interpreter, source, options: sources, target, directory }: WheelRequest,
+  options: CommandOptions,
+): Promise<Refusal | undefined> => {
+  // Its own table of sources could name paths that are not the project's.
+  const args = ['--wheel', '--no-sources', '--python', interpreter.path, '--out-dir', target];
+  const built = await runCommand(uv, ['build', source, ...args, ...indexArguments(sources)], {
+    cwd: directory,
+    ...options,
+    onLine: () => {},
+  });
+  // Its own last word names but the directory of the build.
+  const reason = lastError(built.stderr.replace(/^error: Failed to build .*$/m, ''));
+  return built.code === 0 ? undefined : refusalOf(built.stderr, reason);
 };
 
 /** uv takes these options of pip's files only as arguments, under names of its own. */

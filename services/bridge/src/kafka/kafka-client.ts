@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import { messageOf } from '@millrace/errors';
 import type { Logger } from '@millrace/telemetry';
 import type { ISocketFactory, Kafka, KafkaConfig, LogEntry } from 'kafkajs';
+import { stopIdleTimers } from './idle-timers.ts';
 import type { KafkaSettings } from './settings.ts';
 
 /** Thrown where something would have been sent to Kafka by who may no longer do so. */
@@ -59,6 +60,7 @@ export const createKafkaClient = async (
   retries: number,
 ): Promise<Kafka> => {
   const { Kafka: Client, logLevel } = await import('kafkajs');
+  stopIdleTimers();
   const config: KafkaConfig = {
     clientId: 'millrace-bridge',
     brokers: [...settings.brokers],

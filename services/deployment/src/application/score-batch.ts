@@ -55,7 +55,8 @@ export interface Scored {
 }
 
 const maxManifestBytes = 16 * 1024 * 1024;
-const maxDescriptionBytes = 4 * 1024 * 1024;
+/** Packages of the project are among them, as wheels. */
+const maxDescriptionBytes = 32 * 1024 * 1024;
 
 /** Adds a column `prediction` to rows, by a model of a package. */
 export const scoreBatch = async (

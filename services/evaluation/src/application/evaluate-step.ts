@@ -7,6 +7,7 @@ import { type StepContext, StepFailed, type StepHandler, type StepResult } from 
 import { evaluationCard } from '../card/evaluation-card.ts';
 import { decideGates, verdictOf } from '../domain/decide-gates.ts';
 import { importanceMetric } from '../domain/metric-catalog.ts';
+import { requireProduced } from '../domain/produced-metrics.ts';
 import { buildReport, gatesFailed } from '../domain/report.ts';
 import type { PackageOnDisk } from '../jobs/measure.job.ts';
 import { type Comparison, championFacts, findComparison } from './compare-with-champion.ts';
@@ -57,6 +58,7 @@ const evaluateIn = async (
   const comparison = await findComparison(context, request, step.signal);
   const measured = await measureIn(directory, context, request, comparison, step);
   const measurement = await addCustomMetrics(directory, context, request, measured, step);
+  requireProduced(plan.gates, measurement.test.metrics, request.customMetrics);
   const facts = championFacts(comparison, measurement);
   const outcomes = decideGates(plan.gates, {
     metrics: measurement.test.metrics,

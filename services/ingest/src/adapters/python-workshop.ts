@@ -54,7 +54,7 @@ export const openFirstWorkshop = async (
     },
     step.command.recipe?.pythonNeeds ?? [],
   );
-  return openWorkshop(python, step, project.root, spec);
+  return openWorkshop(python, step, project.root, { ...spec, projectRoot: project.root });
 };
 
 /** The workshop of a later step, in the environment that the first one recorded. */

@@ -89,6 +89,7 @@ def _package(trained: Any, given: dict[str, Any], step: Any, context: Any) -> An
         code_files=given.get("code_files") or [],
         python_version=given["environment"]["python_version"],
         requirements=given["environment"]["requirements"],
+        wheels=given["environment"].get("wheels") or [],
         held_out=read_frame(given["validation"]),
         onnx=config.get("onnx") or "auto",
     )

@@ -446,6 +446,9 @@ def _acts(stream: _Stream) -> bool:
 
 def _module_of(requirement: str) -> str:
     name = ""
+    # A package of the project's own is named by its wheel: `wheels/prices-1.0-py3-none-any.whl`.
+    if requirement.startswith("wheels/"):
+        requirement = requirement[len("wheels/") :].split("-")[0]
     for letter in requirement.strip():
         if not (letter.isalnum() or letter in "-_."):
             break

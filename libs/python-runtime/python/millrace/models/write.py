@@ -50,6 +50,8 @@ class PackageContent:
     python_version: str
     #: Pinned packages, one line each.
     requirements: Sequence[str]
+    #: Paths of the project's own packages as they were built, which the requirements name `wheels/<file name>`.
+    wheels: Sequence[str] = ()
     #: Raw rows that the pipeline was not fitted on, to compare an ONNX form on; without them none is made.
     held_out: Optional[pd.DataFrame] = None
     #: Whether there must be an ONNX form: `auto`, `required` or `off`.
@@ -222,6 +224,9 @@ def _write_environment(directory: str, content: PackageContent) -> None:
     requirements = list(content.requirements)
     lock = "".join(f"{line}\n" for line in requirements)
     _write_text(directory, "requirements.txt", lock)
+    for path in content.wheels:
+        os.makedirs(os.path.join(directory, "wheels"), exist_ok=True)
+        shutil.copyfile(path, os.path.join(directory, "wheels", os.path.basename(path)))
     python_env = {
         "python": content.python_version,
         "build_dependencies": ["pip", "setuptools", "wheel"],

@@ -194,6 +194,12 @@ def _metric_values(metric: CustomMetric, returned: Any) -> dict[str, float]:
             raise metric.function.error("returned an empty dict", "return the metric's value")
         if metric.name not in returned and len(returned) == 1:
             returned = {metric.name: next(iter(returned.values()))}
+        if metric.name not in returned:
+            names = ", ".join(f"`{name}`" for name in returned)
+            raise metric.function.error(
+                f"returned {names}, but custom_metrics declares it for `{metric.name}`",
+                f"return the value of `{metric.name}`, or declare a metric of custom_metrics for each name",
+            )
         return {str(name): _number(metric, value) for name, value in returned.items()}
     return {metric.name: _number(metric, returned)}
 

@@ -127,6 +127,9 @@ def mapping(eval_df, builtin_metrics):
 def renamed(eval_df, builtin_metrics):
     return {"something": 4}
 
+def others(eval_df, builtin_metrics):
+    return {"a": 1, "b": 2}
+
 def text(eval_df, builtin_metrics):
     return "good"
 
@@ -179,6 +182,7 @@ def test_values_that_are_not_finite_are_left_out(value_of: Any) -> None:
         ("text", "`text` in steps/custom_metrics.py returned a str, not a number"),
         ("nothing", "returned nothing, not a number"),
         ("unknown", "has no function `unknown`"),
+        ("others", "returned `a`, `b`, but custom_metrics declares it for `m`"),
     ],
 )
 def test_errors_name_the_function(value_of: Any, function: str, message: str) -> None:

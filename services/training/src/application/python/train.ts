@@ -134,6 +134,7 @@ const train = async (
     environment: {
       python_version: environment.pythonVersion,
       requirements: environment.lock.split('\n').filter((line) => line !== ''),
+      wheels: environment.wheels,
     },
     code_files: await modelCode(workshop.recipe.project, workshop.projectFiles),
     output_dir: output,
