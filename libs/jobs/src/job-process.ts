@@ -44,7 +44,7 @@ export interface RunOptions {
 }
 
 const defaultMemoryMb = 1024;
-const childMain = fileURLToPath(new URL('./child/main.ts', import.meta.url));
+const childMain = fileURLToPath(new URL('./child/start.mjs', import.meta.url));
 
 const compiled = ({ permissions }: ProcessOptions): Record<string, string> =>
   permissions === undefined ? { NODE_COMPILE_CACHE: compileCacheDirectory() } : {};

@@ -102,7 +102,7 @@ process.on('disconnect', () => {
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
-const watchdog = new Worker(new URL('./watchdog.ts', import.meta.url), {
+const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), {
   workerData: { parent: process.ppid, group: process.pid, directory },
   // Its heap does not count against the job's.
   resourceLimits: { maxOldGenerationSizeMb: 16 },
