@@ -64,6 +64,8 @@ class Relay implements RunningPart {
   /** Positions that the broker has and the outbox does not know of yet. */
   readonly #sent = new Set<number>();
   #markedAt = 0;
+  #marking: Promise<void> = Promise.resolve();
+  #markFailure: { readonly thrown: unknown } | undefined;
   /** Whether the last batch got anything to the broker. */
   #progressed = false;
   #finished: Promise<void> = Promise.resolve();
@@ -103,12 +105,14 @@ class Relay implements RunningPart {
     for (let failures = 0; ; ) {
       const stopping = signal.aborted;
       try {
+        this.#failIfNotMarked();
         if (this.#bus.internals.connected()) {
           await this.#check();
           while ((await this.#publishBatch()) >= this.#batchSize);
         }
         failures = 0;
-        if (stopping || this.#isMarkingDue()) await this.#markSent();
+        if (stopping) await this.#markAll();
+        else if (this.#isMarkingDue()) this.#markMeanwhile();
         if (stopping) return;
         await this.#wake.wait(this.#sent.size > 0 ? this.#markingDelayMs : this.#pollMs, signal);
       } catch (thrown) {
@@ -157,7 +161,8 @@ class Relay implements RunningPart {
 
   /** Returns how many were published; throws when any was not acknowledged. */
   async #publishBatch(): Promise<number> {
-    const batch = await this.#outbox.pending(this.#batchSize, this.#sent);
+    // A copy: a marking that ends meanwhile takes from the set what this reading may still see.
+    const batch = await this.#outbox.pending(this.#batchSize, new Set(this.#sent));
     this.#progressed = false;
     const lanes = await Promise.allSettled(
       lanesOf(batch).map(async (lane) => {
@@ -170,7 +175,7 @@ class Relay implements RunningPart {
         }
       }),
     );
-    if (this.#sent.size >= this.#batchSize) await this.#markSent();
+    if (this.#sent.size >= this.#batchSize) await this.#markAll();
     for (const lane of lanes) if (lane.status === 'rejected') throw lane.reason;
     return batch.length;
   }
@@ -183,11 +188,32 @@ class Relay implements RunningPart {
     return performance.now() - this.#markedAt >= this.#markingDelayMs;
   }
 
+  /** Publishing does not wait for the write; that it failed is told with the next turn. */
+  #markMeanwhile(): void {
+    this.#markAll().catch((thrown: unknown) => {
+      this.#markFailure = { thrown };
+      this.#wake.announce();
+    });
+  }
+
+  #failIfNotMarked(): void {
+    const failure = this.#markFailure;
+    this.#markFailure = undefined;
+    if (failure !== undefined) throw failure.thrown;
+  }
+
+  /** Marks all that is sent by now, once a marking under way has ended. */
+  #markAll(): Promise<void> {
+    this.#marking = this.#marking.catch(() => {}).then(() => this.#markSent());
+    return this.#marking;
+  }
+
   async #markSent(): Promise<void> {
-    const positions = [...this.#sent].sort((a, b) => a - b);
-    if (positions.length > 0) await this.#outbox.markSent(positions);
-    this.#sent.clear();
     this.#markedAt = performance.now();
+    const positions = [...this.#sent].sort((a, b) => a - b);
+    if (positions.length === 0) return;
+    await this.#outbox.markSent(positions);
+    for (const position of positions) this.#sent.delete(position);
   }
 }
 
