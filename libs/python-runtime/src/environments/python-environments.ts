@@ -19,7 +19,7 @@ import {
   pruneEnvironments,
 } from './inventory.ts';
 import { locateInstaller } from './locate-installer.ts';
-import { preferences, workerNeeds } from './pins.ts';
+import { preferencesFor, workerNeeds } from './pins.ts';
 import { minorOf } from './python-version.ts';
 import { resolveSpec } from './resolve.ts';
 
@@ -197,7 +197,7 @@ const specIdentity = ({ places: _places, source: _source, ...spec }: Environment
   platform,
   process.env.MILLRACE_PYTHON ?? '',
   workerNeeds,
-  preferences,
+  preferencesFor(spec.requirements),
   spec,
 ];
 
