@@ -28,7 +28,7 @@ export interface Preference {
  * - SciPy and pyarrow of the same time.
  * - setuptools before it warns of `pkg_resources`, which it is soon without.
  */
-export const preferences: readonly Preference[] = [
+const preferences: readonly Preference[] = [
   { name: 'pandas', constraints: ["pandas==2.3.3; python_version < '3.14'", 'pandas<3'] },
   {
     name: 'numpy',
@@ -49,6 +49,15 @@ export const preferences: readonly Preference[] = [
   { name: 'cloudpickle', constraints: ["cloudpickle==3.1.2; python_version < '3.14'"] },
   { name: 'setuptools', constraints: ['setuptools==75.8.2', 'setuptools<81'] },
 ];
+
+/** XGBoost 2 took away what FLAML 1 calls, which says nothing of it. */
+const besideOldFlaml: Preference = { name: 'xgboost', constraints: ['xgboost<2'] };
+
+/** The preferences for a project that requires this. */
+export const preferencesFor = (requirements: readonly string[]): readonly Preference[] => {
+  const isOldFlaml = requirements.some((line) => /^flaml\b.*(?:[=~]=\s*1\.|<\s*2)/i.test(line));
+  return isOldFlaml ? [...preferences, besideOldFlaml] : preferences;
+};
 
 /** Modules of the packages that the worker itself imports: an environment in which they do not load is of no use. */
 export const workerModules: readonly string[] = [

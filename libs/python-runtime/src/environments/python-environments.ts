@@ -19,7 +19,7 @@ import {
   pruneEnvironments,
 } from './inventory.ts';
 import { locateInstaller } from './locate-installer.ts';
-import { preferences, workerNeeds } from './pins.ts';
+import { preferencesFor, workerNeeds } from './pins.ts';
 import { minorOf } from './python-version.ts';
 import { resolveSpec } from './resolve.ts';
 import {
@@ -227,7 +227,7 @@ const specIdentity = async (spec: EnvironmentSpec): Promise<unknown> => {
     platform,
     process.env.MILLRACE_PYTHON ?? '',
     workerNeeds,
-    preferences,
+    preferencesFor(spec.requirements),
     rest,
     ...(contents.length === 0 ? [] : [contents]),
   ];

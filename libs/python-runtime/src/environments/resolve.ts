@@ -3,7 +3,7 @@ import type { EnvironmentSpec } from '../contract.ts';
 import type { CommandOptions } from './command.ts';
 import type { Installer } from './installer.ts';
 import type { Interpreter } from './interpreter.ts';
-import { preferences, workerNeeds } from './pins.ts';
+import { type Preference, preferencesFor, workerNeeds } from './pins.ts';
 import { nameOf } from './requirement-name.ts';
 
 /**
@@ -22,6 +22,7 @@ export const resolveSpec = async (
   // What a need asks of a package beyond its name (`flaml[automl]`) is wanted also where the project names it.
   const needs = spec.needs.filter((need) => !named.has(nameOf(need)) || need.includes('['));
   const requirements = [...(spec.options ?? []), ...spec.requirements, ...needs, ...workerNeeds];
+  const preferences = preferencesFor(spec.requirements);
   /** How far each preference has given way. */
   const given = new Map(preferences.map(({ name }) => [name, 0]));
   for (;;) {
@@ -31,12 +32,12 @@ export const resolveSpec = async (
     const outcome = await installer.resolve(request, options);
     if ('lock' in outcome) return withHashes(sorted(outcome.lock), spec.requirements);
     if (preferred.length === 0) throw unresolvable(spec, interpreter, outcome.reason);
-    giveWay(given, outcome.reason);
+    giveWay(preferences, given, outcome.reason);
   }
 };
 
 /** Loosens the preferences that a conflict names; all of them when it names none. */
-const giveWay = (given: Map<string, number>, reason: string): void => {
+const giveWay = (preferences: readonly Preference[], given: Map<string, number>, reason: string): void => {
   const inConflict = preferences.filter(({ name, constraints }) => {
     const isLeft = (given.get(name) ?? 0) < constraints.length;
     return isLeft && patternOf(name).test(reason);

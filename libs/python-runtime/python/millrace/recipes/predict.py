@@ -47,13 +47,29 @@ def check_output(using: Optional[str], save_mode: str) -> None:
 
 
 def scored_frame(model: Any, data: pd.DataFrame, result_type: Any) -> pd.DataFrame:
-    """The input with its `prediction` column last; one that the input has is replaced.
+    """The input with its `prediction` column last; one that the input has is replaced. An index that is no plain range,
+    as of `read_csv(…, index_col=0)`, becomes columns before it, which Spark made of it.
 
     The model gets the whole input, the target included, as MLflow gave it.
     """
     prediction = model.predict(data.copy())
     values = select_prediction(prediction, result_type)
-    return data.drop(columns=[PREDICTION], errors="ignore").assign(**{PREDICTION: values})
+    flat = _with_index_columns(data.drop(columns=[PREDICTION], errors="ignore"))
+    return flat.assign(**{PREDICTION: values})
+
+
+def _with_index_columns(data: pd.DataFrame) -> pd.DataFrame:
+    """The index as columns by its names in Parquet (`__index_level_0__` where it has none); what tells rows apart."""
+    import pandas as pd
+
+    if isinstance(data.index, pd.RangeIndex):
+        return data
+    index = data.index
+    levels = {
+        f"__index_level_{level}__" if name is None else name: index.get_level_values(level)
+        for level, name in enumerate(index.names)
+    }
+    return pd.concat([data.reset_index(drop=True), pd.DataFrame(levels)], axis=1)
 
 
 def select_prediction(prediction: Any, result_type: Any) -> Any:

@@ -84,6 +84,15 @@ def test_labels_are_put_beside_the_input(run: Any, tmp_path: Path) -> None:
     assert output["rows"] == 6
 
 
+@pytest.mark.parametrize(("name", "column"), [("id", "id"), (None, "__index_level_0__")])
+def test_the_index_of_the_input_tells_its_rows_apart(run: Any, tmp_path: Path, name: Any, column: str) -> None:
+    keys = ["f", "e", "d", "c", "b", "a"]
+    run("csv", "out.csv", columns=lambda frame: frame.set_axis(pd.Index(keys, name=name)))
+    scored = pd.read_csv(tmp_path / "out.csv")
+    assert scored.columns.tolist() == ["y", "z", "more", "x", column, "prediction"]
+    assert scored[column].tolist() == keys
+
+
 def test_double_takes_the_first_class(run: Any, tmp_path: Path) -> None:
     run("csv", "out.csv")
     scored = pd.read_csv(tmp_path / "out.csv")
