@@ -147,7 +147,11 @@ const register = (): void => {
 const deploy = (): void => {
   repeat('docker-compose.yml', / {2}MILLRACE_EVALUATION_GRPC:.*\n {2}MILLRACE_EVALUATION_HTTP:.*\n/);
   // A new service runs no Python.
-  repeat('docker-compose.yml', / {2}evaluation:\n( {4}.*\n)+\n/, /, RUNTIME: python| {6}- python:.*\n/g);
+  repeat(
+    'docker-compose.yml',
+    / {2}evaluation:\n( {4}.*\n)+\n/,
+    /, RUNTIME: python|, \*python| {6}- python:.*\n/g,
+  );
   repeat('docker-compose.yml', / {2}evaluation-nats-key:.*\n/);
   repeat('docker-compose.yml', / {2}evaluation-mongodb-password:.*\n/);
   repeat('docker-compose.yml', / {2}evaluation:\n(?= {2}\w+:\n)/);

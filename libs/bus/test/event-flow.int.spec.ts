@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -12,13 +11,12 @@ import {
 import { publishStored } from '../src/publish-stored.ts';
 import {
   changed,
+  eventTest,
   historyOutbox,
   recorder,
   renamed,
   storedEvent,
   type TestStore,
-  testBus,
-  testStore,
   thing,
   until,
 } from './fixture.ts';
@@ -35,11 +33,7 @@ beforeAll(async () => {
 afterAll(() => broker.stop());
 
 beforeEach(async () => {
-  bus = await testBus(broker.url);
-  await bus.internals.jsm.streams.purge('EVENTS');
-  owner = await testStore();
-  name = `flow-${randomUUID()}`;
-  key = randomUUID();
+  ({ bus, owner, name, key } = await eventTest(broker.url, 'flow'));
 });
 afterEach(async () => {
   await bus.drain();

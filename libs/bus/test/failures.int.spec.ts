@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { Conflict, Invalid, Unavailable } from '@millrace/errors';
 import { headers } from '@nats-io/transport-node';
@@ -12,16 +11,7 @@ import {
   showDeadLetter,
 } from '../src/index.ts';
 import { publishStored } from '../src/publish-stored.ts';
-import {
-  changed,
-  recorder,
-  storedEvent,
-  type TestStore,
-  testBus,
-  testStore,
-  thing,
-  until,
-} from './fixture.ts';
+import { changed, eventTest, recorder, storedEvent, type TestStore, thing, until } from './fixture.ts';
 
 let broker: TestBroker;
 let bus: Bus;
@@ -35,11 +25,7 @@ beforeAll(async () => {
 afterAll(() => broker.stop());
 
 beforeEach(async () => {
-  bus = await testBus(broker.url);
-  await bus.internals.jsm.streams.purge('EVENTS');
-  owner = await testStore();
-  name = `failures-${randomUUID()}`;
-  key = randomUUID();
+  ({ bus, owner, name, key } = await eventTest(broker.url, 'failures'));
 });
 afterEach(async () => {
   await bus.drain();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,3 +141,20 @@ export const historyOutbox = (events: readonly StoredMessage[]): OutboxPort => (
   history: async (entity, after, upTo = Number.MAX_SAFE_INTEGER) =>
     events.filter((each) => each.entity === entity && each.sequence > after && each.sequence <= upTo),
 });
+
+/** What a test of events has for itself. */
+export interface EventTest {
+  readonly bus: Bus;
+  readonly owner: TestStore;
+  /** Of a consumer that nobody else has. */
+  readonly name: string;
+  /** Of an entity that nobody else changes. */
+  readonly key: string;
+}
+
+/** Begins with no event in the stream. `topic` is the begin of the consumer's name. */
+export const eventTest = async (url: string, topic: string): Promise<EventTest> => {
+  const bus = await testBus(url);
+  await bus.internals.jsm.streams.purge('EVENTS');
+  return { bus, owner: await testStore(), name: `${topic}-${randomUUID()}`, key: randomUUID() };
+};

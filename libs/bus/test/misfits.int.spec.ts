@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { entityId, strictCodec } from '@millrace/contracts';
 import { type AliasMoved, registryEvents } from '@millrace/contracts/registry';
@@ -7,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { headersOf } from '../src/cloud-events.ts';
 import { type Bus, consumeEvents, listDeadLetters, work } from '../src/index.ts';
 import { type Event, subscription } from '../src/port.ts';
-import { storedEvent, type TestStore, testBus, testStore, until } from './fixture.ts';
+import { eventTest, storedEvent, type TestStore, until } from './fixture.ts';
 
 const { aliasMoved } = registryEvents;
 
@@ -23,11 +22,7 @@ beforeAll(async () => {
 afterAll(() => broker.stop());
 
 beforeEach(async () => {
-  bus = await testBus(broker.url);
-  await bus.internals.jsm.streams.purge('EVENTS');
-  owner = await testStore();
-  name = `misfits-${randomUUID()}`;
-  key = randomUUID();
+  ({ bus, owner, name, key } = await eventTest(broker.url, 'misfits'));
 });
 afterEach(async () => {
   await bus.drain();

@@ -1,7 +1,7 @@
 import { scaleUtc } from 'd3-scale';
 import { formatNumber, formatPercent, formatTime } from '../format.ts';
 import { html, type SafeHtml } from '../html.ts';
-import { axes, type Frame, figure, legend, linear, px, type Scale, seriesClass } from './frame.ts';
+import { axes, type Frame, figure, fromZero, legend, linear, px, type Scale, seriesClass } from './frame.ts';
 
 export interface ComparedCounts {
   readonly name: string;
@@ -30,8 +30,10 @@ export const comparisonHistogram = (options: ComparisonHistogramOptions): SafeHt
   const places = edges.map((edge) => edge / unit);
   const shares = series.map(({ name, counts }) => ({ name, shares: sharesOf(counts) }));
   const x = linear([places[0] ?? 0, places.at(-1) ?? 1], [frame.left, frame.right], false);
-  const most = Math.max(0, ...shares.flatMap((one) => one.shares));
-  const y = linear([0, most === 0 ? 1 : most], [frame.bottom, frame.top]);
+  const y = fromZero(
+    shares.flatMap((one) => one.shares),
+    [frame.bottom, frame.top],
+  );
   const titles = xTitle === undefined ? {} : { x: xTitle };
   return figure(
     title,

@@ -21,6 +21,10 @@ export const linear = (domain: readonly [number, number], range: readonly [numbe
   return nice ? scale.nice() : scale;
 };
 
+/** A scale from 0 to the greatest of the values, or to 1 when all are 0. */
+export const fromZero = (values: readonly number[], range: readonly [number, number]): Scale =>
+  linear([0, Math.max(0, ...values) || 1], range);
+
 /** Two decimals are below what a screen shows. */
 export const px = (coordinate: number): string => String(Math.round(coordinate * 100) / 100);
 

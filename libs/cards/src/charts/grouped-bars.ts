@@ -1,6 +1,6 @@
 import { clip, formatPercent } from '../format.ts';
 import { html, type SafeHtml } from '../html.ts';
-import { extent, type Frame, figure, horizontalTicks, legend, linear, px, seriesClass } from './frame.ts';
+import { type Frame, figure, fromZero, horizontalTicks, legend, px, seriesClass } from './frame.ts';
 
 export interface BarGroup {
   readonly label: string;
@@ -31,8 +31,10 @@ export const groupedBars = ({
   const groupHeight = series.length * barHeight + gap;
   const bottom = top + groups.length * groupHeight;
   const frame: Frame = { width: 480, height: bottom + 24, left: 120, right: 440, top, bottom };
-  const most = extent(groups.flatMap(({ shares }) => [...shares]))[1];
-  const x = linear([0, most === 0 ? 1 : most], [frame.left, frame.right]);
+  const x = fromZero(
+    groups.flatMap(({ shares }) => shares),
+    [frame.left, frame.right],
+  );
   const draw = ({ label, shares }: BarGroup, group: number) => {
     const y = top + group * groupHeight + gap / 2;
     return html`<text class="strong" x="${frame.left - 8}" y="${px(y + (series.length * barHeight) / 2 + 4)}" text-anchor="end">${label === '' ? '(empty)' : clip(label, 17)}<title>${label}</title></text>${shares.map(

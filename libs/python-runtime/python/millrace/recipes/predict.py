@@ -6,7 +6,7 @@ import importlib.util
 import os
 import re
 import shutil
-from typing import TYPE_CHECKING, Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple, Optional
 
 from millrace.errors import UserError
 
@@ -159,55 +159,50 @@ def write_scored(frame: pd.DataFrame, output: str, using: str, save_mode: str) -
     if using == "delta":
         _write_delta(frame, output, save_mode)
         return True
-    write = _writer(using)
-    if output.endswith(f".{using}") and not os.path.isdir(output):
-        _write_file(frame, output, using, write, exists and save_mode == "append")
-    else:
-        _write_directory(frame, output, using, write, exists and save_mode == "append")
+    is_file = output.endswith(f".{using}") and not os.path.isdir(output)
+    write = _write_file if is_file else _write_directory
+    write(frame, output, _format(using), exists and save_mode == "append")
     return True
 
 
-def _writer(using: str) -> Callable[[pd.DataFrame, str], None]:
-    def parquet(frame: pd.DataFrame, path: str) -> None:
-        frame.to_parquet(path, engine="pyarrow", index=False)
+class _Format(NamedTuple):
+    """How the rows of a file are read and written."""
 
-    def csv(frame: pd.DataFrame, path: str) -> None:
-        frame.to_csv(path, index=False)
-
-    return parquet if using == "parquet" else csv
+    extension: str
+    read: Callable[[str], pd.DataFrame]
+    write: Callable[[pd.DataFrame, str], None]
 
 
-def _write_file(
-    frame: pd.DataFrame,
-    output: str,
-    using: str,
-    write: Callable[[pd.DataFrame, str], None],
-    append: bool,
-) -> None:
+def _format(using: str) -> _Format:
+    import pandas as pd
+
+    if using == "parquet":
+        return _Format(
+            using,
+            pd.read_parquet,
+            lambda frame, path: frame.to_parquet(path, engine="pyarrow", index=False),
+        )
+    return _Format(using, pd.read_csv, lambda frame, path: frame.to_csv(path, index=False))
+
+
+def _write_file(frame: pd.DataFrame, output: str, form: _Format, append: bool) -> None:
     import pandas as pd
 
     os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
     if append:
-        before = pd.read_parquet(output) if using == "parquet" else pd.read_csv(output)
-        frame = pd.concat([before, frame], ignore_index=True)
+        frame = pd.concat([form.read(output), frame], ignore_index=True)
     partial = f"{output}.partial"
-    write(frame, partial)
+    form.write(frame, partial)
     os.replace(partial, output)
 
 
-def _write_directory(
-    frame: pd.DataFrame,
-    output: str,
-    using: str,
-    write: Callable[[pd.DataFrame, str], None],
-    append: bool,
-) -> None:
+def _write_directory(frame: pd.DataFrame, output: str, form: _Format, append: bool) -> None:
     partial = f"{output.rstrip(os.sep)}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     if append:
         shutil.copytree(output, partial)
     os.makedirs(partial, exist_ok=True)
-    write(frame, os.path.join(partial, f"part-{len(os.listdir(partial)):05d}.{using}"))
+    form.write(frame, os.path.join(partial, f"part-{len(os.listdir(partial)):05d}.{form.extension}"))
     if os.path.isdir(output):
         shutil.rmtree(output)
     elif os.path.exists(output):

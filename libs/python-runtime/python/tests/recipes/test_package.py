@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any, Callable
 
@@ -13,10 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
 
 from millrace.models.load import load_predictor
 from millrace.models.signature import millrace_signature, mlflow_signature
-from millrace.models.write import package_files
+from millrace.models.write import PackageContent, package_files, write_package
 from millrace.models.yaml_text import yaml_text
 from recipe_run import RecipeRun
 
@@ -165,6 +168,35 @@ def test_a_transformer_that_changes_its_input_predicts_twice(trained: Any) -> No
     first, second = model.predict(test), model.predict(test)
     pd.testing.assert_frame_equal(first, second)
     pd.testing.assert_frame_equal(test, before)
+
+
+def test_packages_of_the_project_go_with_the_model(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"x": [1.0, 2.0, 3.0]})
+    wheel = tmp_path / "prices-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("prices.py", "PRICE = 100")
+    requirements = ["pandas==3.0.0", f"wheels/{wheel.name}"]
+    content = PackageContent(
+        pipeline=make_pipeline(Ridge()).fit(rows, rows["x"]),
+        features=rows,
+        task="regression",
+        target="y",
+        positive_class=None,
+        predict_prefix="predicted_",
+        scores=True,
+        project=str(tmp_path),
+        code_files=[],
+        python_version="3.11.7",
+        requirements=requirements,
+        wheels=[str(wheel)],
+        onnx="off",
+    )
+    written = write_package(str(tmp_path / "model"), content)
+    assert written.pickles["verdict"] == "clean"
+    copy = tmp_path / "model" / "wheels" / wheel.name
+    assert copy.read_bytes() == wheel.read_bytes()
+    # Lines and places are those of wheels that stock MLflow adds to a model, which pip installs from its directory.
+    assert (tmp_path / "model" / "requirements.txt").read_text().splitlines() == requirements
 
 
 def test_contents(trained: Any) -> None:
