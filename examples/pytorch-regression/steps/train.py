@@ -8,6 +8,17 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from torch import nn
 
 
+class Rescaled(nn.Module):
+    """A network whose answers are brought back to the scale of the target."""
+
+    def __init__(self, network: nn.Module, scale: float, mean: float):
+        super().__init__()
+        self.network, self.scale, self.mean = network, scale, mean
+
+    def forward(self, inputs):
+        return self.network(inputs) * self.scale + self.mean
+
+
 class TorchRegressor(RegressorMixin, BaseEstimator):
     """Two hidden layers, fitted on all rows at once: the data is small. The same seed gives the same weights."""
 
@@ -41,8 +52,12 @@ class TorchRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X):
         with torch.no_grad():
-            outputs = self.network_(torch.as_tensor(np.asarray(X, dtype="float32")))
-        return outputs.squeeze(1).numpy().astype("float64") * self.scale_ + self.mean_
+            outputs = self.to_torch()(torch.as_tensor(np.asarray(X, dtype="float32")))
+        return outputs.squeeze(1).numpy().astype("float64")
+
+    def to_torch(self):
+        """What Millrace makes the ONNX form of: it takes the transformed features and gives the predictions."""
+        return Rescaled(self.network_, self.scale_, self.mean_)
 
 
 def estimator_fn(estimator_params: Optional[Dict[str, Any]] = None):

@@ -6,7 +6,7 @@ import {
   type Revision,
   RevisionState,
 } from '@millrace/contracts/deployment';
-import { FailedPrecondition, TimedOut } from '@millrace/errors';
+import { ErrorCode, FailedPrecondition, MillraceError } from '@millrace/errors';
 
 /** How often a revision is asked whether it has come up. Milliseconds. */
 const pollMs = 500;
@@ -26,11 +26,14 @@ export const deployAndWait = async (
   try {
     return await client.deployment.deploy(command);
   } catch (thrown) {
-    if (!(thrown instanceof TimedOut)) throw thrown;
+    if (!isTimedOut(thrown)) throw thrown;
     note('the model is still being loaded; its environment may have to be built');
     return follow(client, command, thrown);
   }
 };
+
+const isTimedOut = (thrown: unknown): thrown is MillraceError =>
+  thrown instanceof MillraceError && thrown.code === ErrorCode.timedOut;
 
 const ended: ReadonlySet<RevisionState> = new Set([
   RevisionState.REVISION_STATE_FAILED,
@@ -41,7 +44,7 @@ const ended: ReadonlySet<RevisionState> = new Set([
 const follow = async (
   client: MillraceClient,
   { endpoint: name, model, modelVersion }: DeepPartial<DeployRequest>,
-  timedOut: TimedOut,
+  timedOut: MillraceError,
 ): Promise<Pick<DeployResponse, 'endpoint' | 'revision'>> => {
   for (;;) {
     const { endpoint, revisions } = await client.deployment.getEndpoint({ name });

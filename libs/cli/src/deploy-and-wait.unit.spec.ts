@@ -1,6 +1,6 @@
 import type { MillraceClient } from '@millrace/client';
 import { RevisionState } from '@millrace/contracts/deployment';
-import { NotFound, TimedOut } from '@millrace/errors';
+import { errorFromJson, NotFound } from '@millrace/errors';
 import { expect, it } from 'vitest';
 import { deployAndWait } from './deploy-and-wait.ts';
 
@@ -13,7 +13,8 @@ const slowClient = (...answers: readonly ReturnType<typeof revisionOf>[]): Millr
   return {
     deployment: {
       deploy: async () => {
-        throw new TimedOut('25 s are over');
+        // As it comes over the wire.
+        throw errorFromJson({ code: 'timed_out', message: '25 s are over' });
       },
       getEndpoint: async () => ({
         endpoint: { name: 'houses' },

@@ -30,7 +30,7 @@ export const registerStep =
     const report = await findReport(context, digest, inputOfKind(command, 'evaluation_report'));
     const verdict = judgeEvidence(report, digest, settings.allowNonValidated);
     progress(0.4, 'checking the model package');
-    const { flavors, ...description } = await readModelPackage(context.blobs, digest);
+    const description = await readModelPackage(context.blobs, digest);
     progress(0.8, `registering ${settings.modelName}`);
     const registered = await registerModelVersion(context, {
       ...description,
@@ -46,7 +46,7 @@ export const registerStep =
       const { version } = registered;
       const owner = await context.collections.models.get(version.model);
       const aliases = owner === undefined ? [] : aliasesOf(owner.document, version.number);
-      return registerCard(command, { ...registered, aliases, flavors }, made);
+      return registerCard(command, { ...registered, aliases, flavors: description.flavors }, made);
     });
   };
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any, Dict, List, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 from millrace.models.onnx_estimators import (
     NotConvertible,
@@ -28,6 +28,13 @@ TOLERANCE = 1e-4
 ONNX_FILE = "artifacts/onnx/model.onnx"
 PARITY_FILE = "onnx_parity.json"
 _MOST_ROWS = 10_000
+
+
+class _Types(NamedTuple):
+    """How numbers go in: with 64 bits or 32, and whole ones as such or like the others."""
+
+    wide: bool
+    whole: bool
 
 
 def convert(
@@ -57,24 +64,26 @@ def convert(
 
 
 def _best(pipeline: Any, features: pd.DataFrame, rows: pd.DataFrame, classifies: bool) -> Tuple[bytes, float]:
-    """The form that is closest to the original: with numbers of 64 bits, else of 32, which some converters want."""
+    """The form that is closest to the original: with numbers of 64 bits, else of 32, which some converters want; with
+    whole numbers as they are, else as numbers, for those that want all of one type.
+    """
     found: List[Tuple[bytes, float]] = []
-    problem = NotConvertible("nothing was tried")
-    for wide in (True, False):
+    problem: Optional[NotConvertible] = None
+    for wide, whole in ((True, True), (True, False), (False, True), (False, False)):
         try:
-            content = _converted(pipeline, features, wide, classifies)
+            content = _converted(pipeline, features, _Types(wide, whole), classifies)
             found.append((content, _difference(content, pipeline, rows, classifies)))
         except NotConvertible as error:
-            problem = error
+            problem = problem or error
             continue
         if found[-1][1] <= TOLERANCE:
             break
-    if not found:
+    if problem is not None and not found:
         raise problem
     return min(found, key=lambda each: each[1])
 
 
-def _converted(pipeline: Any, features: pd.DataFrame, wide: bool, classifies: bool) -> bytes:
+def _converted(pipeline: Any, features: pd.DataFrame, types: _Types, classifies: bool) -> bytes:
     try:
         import skl2onnx
     except ImportError as error:
@@ -82,7 +91,7 @@ def _converted(pipeline: Any, features: pd.DataFrame, wide: bool, classifies: bo
     final = _as_convertible(pipeline)
     estimator = final.steps[-1][1]
     register_converter(estimator)
-    types = [(name, _tensor_type(features[name], name, wide)) for name in features.columns]
+    inputs = [(name, _tensor_type(features[name], name, types)) for name in features.columns]
     probabilities = classifies and hasattr(final, "predict_proba")
     options = {id(final): {"zipmap": False}} if probabilities else None
     try:
@@ -91,7 +100,7 @@ def _converted(pipeline: Any, features: pd.DataFrame, wide: bool, classifies: bo
             model = skl2onnx.convert_sklearn(
                 final,
                 name="model",
-                initial_types=types,
+                initial_types=inputs,
                 options=options,
                 target_opset=opset_of(estimator),
             )
@@ -154,13 +163,13 @@ def _run(content: bytes, rows: pd.DataFrame) -> np.ndarray:
         raise NotConvertible(f"ONNX Runtime does not run it: {_first_line(error)}") from None
 
 
-def _tensor_type(column: pd.Series, name: str, wide: bool) -> Any:
+def _tensor_type(column: pd.Series, name: str, types: _Types) -> Any:
     from skl2onnx.common import data_types
 
     kind = getattr(column.dtype, "kind", "O")
     shape = [None, 1]
-    if kind == "f":
-        return data_types.DoubleTensorType(shape) if wide else data_types.FloatTensorType(shape)
+    if kind == "f" or (kind in "iu" and not types.whole and not column.isna().any()):
+        return data_types.DoubleTensorType(shape) if types.wide else data_types.FloatTensorType(shape)
     if column.isna().any():
         raise NotConvertible(f"column {name} may be missing, and ONNX knows no missing value of its type")
     if kind in "iu":

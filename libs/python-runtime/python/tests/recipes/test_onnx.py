@@ -17,6 +17,7 @@ pytest.importorskip("skl2onnx")
 pytest.importorskip("onnxruntime")
 
 from sklearn.compose import make_column_transformer  # noqa: E402
+from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.linear_model import LogisticRegression, Ridge  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler  # noqa: E402
@@ -69,6 +70,15 @@ def test_it_is_added_when_it_predicts_the_same(rows: pd.DataFrame, tmp_path: Pat
     (answer,) = session.run(None, given)
     expected = pipeline.predict(held_out).reshape(-1, 1) if task == "regression" else pipeline.predict_proba(held_out)
     np.testing.assert_allclose(answer, expected, atol=TOLERANCE, rtol=TOLERANCE)
+
+
+def test_whole_numbers_go_in_like_the_others_where_a_step_wants_all_of_one_type(
+    rows: pd.DataFrame, tmp_path: Path
+) -> None:
+    numbers = rows[["size", "rooms"]]
+    pipeline = make_pipeline(SimpleImputer(), StandardScaler(), Ridge()).fit(numbers, rows["size"])
+    report = convert(pipeline, numbers[:80], numbers[80:], "regression", str(tmp_path))
+    assert report["added"] and report["worst_difference"] <= TOLERANCE
 
 
 def test_a_step_that_no_converter_knows_is_a_reason(rows: pd.DataFrame, tmp_path: Path) -> None:
