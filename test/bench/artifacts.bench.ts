@@ -1,8 +1,8 @@
 /**
- * A large artifact up to the gateway and down again, while a client reads. Against the floor of
- * any content-addressed copy: SHA-256 of the file and a copy of it, here as reading, hashing and writing in one pass with
- * one sync at the end. Memory is that of the whole process tree, as it grows from just before. Checked: what came down is
- * what went up.
+ * A large artifact up to the gateway and down again by the client, while another request reads. Against the floor of any
+ * content-addressed copy: SHA-256 of the file and a copy of it, here as reading, hashing and writing in one pass with one
+ * sync at the end. Memory is that of the whole process tree, as it grows from just before. Checked: what came down is what
+ * went up.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
@@ -48,21 +48,9 @@ const hashAndCopy = async (from: string, to: string): Promise<void> => {
   await rm(to);
 };
 
-const upload = async (url: string, file: string, digest: string): Promise<void> => {
-  const answer = await fetch(`${url}/api/v1/blobs/${digest}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/octet-stream' },
-    body: createReadStream(file, { highWaterMark: chunkBytes }) as unknown as ReadableStream,
-    duplex: 'half',
-  } as RequestInit);
-  mustHold(answer.ok, () => `the upload ended with ${answer.status}`);
-  await answer.arrayBuffer();
-};
-
-const download = async (url: string, digest: string): Promise<void> => {
-  const answer = await fetch(`${url}/api/v1/blobs/${digest}`);
+const download = async (client: MillraceClient, digest: string): Promise<void> => {
   const hash = createHash('sha256');
-  for await (const chunk of answer.body ?? []) hash.update(chunk);
+  for await (const chunk of await client.downloadBlob(digest)) hash.update(chunk as Buffer);
   mustHold(`sha256:${hash.digest('hex')}` === digest, () => 'what came down is not what went up');
 };
 
@@ -86,15 +74,15 @@ interface Transfer {
   readonly growth: number;
 }
 
-const transferOnce = async (url: string, pid: number, directory: string): Promise<Transfer> => {
+const transferOnce = async (client: MillraceClient, pid: number, directory: string): Promise<Transfer> => {
   const file = `${directory}/artifact`;
   const digest = await makeFile(file);
   const floor = await mibPerSecond(() => hashAndCopy(file, `${directory}/copy`));
   let up = 0;
   let down = 0;
   const growth = await growthMb(pid, async () => {
-    up = await mibPerSecond(() => upload(url, file, digest));
-    down = await mibPerSecond(() => download(url, digest));
+    up = await mibPerSecond(() => client.uploadFile(digest, file));
+    down = await mibPerSecond(() => download(client, digest));
   });
   return { floor, up, down, growth };
 };
@@ -129,7 +117,7 @@ export const benchmark: Benchmark = {
       const transfers: Transfer[] = [];
       const busy: number[] = [];
       for (let i = 0; i < repeats; i += 1) {
-        const transfer = transferOnce(millrace.url, millrace.pid, directory);
+        const transfer = transferOnce(client, millrace.pid, directory);
         busy.push(...(await readsDuring(client, transfer)));
         const { floor, up, down, growth } = await transfer;
         transfers.push({ floor, up, down, growth });

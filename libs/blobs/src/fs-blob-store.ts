@@ -300,26 +300,70 @@ async function* describeFiles(
 const missingBlob = (digest: Digest): NotFound =>
   new NotFound(`there is no blob ${digest}`, { details: { digest } });
 
+/** What comes over a network comes in small pieces: so many bytes are written together. */
+const writtenTogether = 1024 * 1024;
+
 /** Writes, hashes and syncs a new file that nobody can change afterwards. */
 const writeFile = async (path: string, source: BlobSource, maxBytes: number): Promise<BlobInfo> => {
   const hash = createHash('sha256');
   let size = 0;
   const handle = await fs.open(path, 'wx', 0o600);
+  const writer = new BehindWriter(handle);
   try {
     for await (const chunk of chunksOf(source)) {
       size += chunk.length;
       if (size > maxBytes) throw new Exhausted(`the content is longer than the limit of ${maxBytes} bytes`);
       hash.update(chunk);
-      await handle.writeFile(chunk);
-      crashPoint('mid-upload');
+      await writer.write(chunk);
     }
+    await writer.finish();
     await handle.chmod(0o444);
     await handle.sync();
   } finally {
+    await writer.settled();
     await handle.close();
   }
   return { digest: `sha256:${hash.digest('hex')}`, size };
 };
+
+/** Writes while the next pieces come, and holds no more of them than it writes at once. */
+class BehindWriter {
+  readonly #handle: fs.FileHandle;
+  #gathered: Uint8Array[] = [];
+  #bytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(handle: fs.FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Throws what an earlier write failed with. */
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#gathered.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= writtenTogether) await this.#begin();
+  }
+
+  async finish(): Promise<void> {
+    await this.#begin();
+    await this.#writing;
+  }
+
+  /** Resolves when nothing is being written, however that ended. */
+  settled(): Promise<void> {
+    return this.#writing.catch(() => {});
+  }
+
+  async #begin(): Promise<void> {
+    await this.#writing;
+    const bytes = Buffer.concat(this.#gathered, this.#bytes);
+    this.#gathered = [];
+    this.#bytes = 0;
+    this.#writing = this.#handle.writeFile(bytes).then(() => crashPoint('mid-upload'));
+    // Whoever waits for it next is told.
+    this.#writing.catch(() => {});
+  }
+}
 
 const copyWritable = async (source: string, target: string): Promise<void> => {
   await fs.copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);

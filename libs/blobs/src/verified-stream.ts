@@ -22,14 +22,27 @@ export interface BlobReader {
   close(): Promise<void>;
 }
 
-/** Reads an open file, which it owns. */
-export const fileReader = (handle: FileHandle): BlobReader => ({
-  next: async () => {
+/** Reads an open file, which it owns: a piece ahead of what is asked for. */
+export const fileReader = (handle: FileHandle): BlobReader => {
+  const read = async (): Promise<Buffer | undefined> => {
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes);
     return bytesRead === 0 ? undefined : buffer.subarray(0, bytesRead);
-  },
-  close: () => handle.close(),
-});
+  };
+  let ahead: Promise<Buffer | undefined> | undefined;
+  return {
+    next: async () => {
+      const piece = await (ahead ?? read());
+      ahead = piece === undefined ? undefined : read();
+      // Whoever asks for it is told.
+      ahead?.catch(() => {});
+      return piece;
+    },
+    close: async () => {
+      await ahead?.catch(() => {});
+      await handle.close();
+    },
+  };
+};
 
 /**
  * A stream that holds back its last piece until the digest of everything is proven. Owns the reader: it is closed

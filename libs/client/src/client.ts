@@ -183,6 +183,9 @@ const callRpc = async (transport: Transport, route: RpcRoute, content: object) =
 
 const blobPath = (digest: string) => `${apiPrefix}/blobs/${encodeURIComponent(digest)}`;
 
+/** Bytes of a file that are read at once. */
+const uploadedTogether = 256 * 1024;
+
 const blobCalls = (transport: Transport) => {
   const headers = { 'content-type': 'application/octet-stream' };
   return {
@@ -197,7 +200,8 @@ const blobCalls = (transport: Transport) => {
       }
     },
     uploadFile: async (digest: string, path: string) => {
-      await transport.json({ method: 'PUT', path: blobPath(digest), body: createReadStream(path), headers });
+      const body = createReadStream(path, { highWaterMark: uploadedTogether });
+      await transport.json({ method: 'PUT', path: blobPath(digest), body, headers });
     },
     uploadBytes: async (digest: string, bytes: Uint8Array) => {
       await transport.json({ method: 'PUT', path: blobPath(digest), body: Buffer.from(bytes), headers });

@@ -57,6 +57,7 @@ beforeEach(async () => {
   vi.stubEnv('OTEL_EXPORTER_OTLP_TIMEOUT', timeoutMs);
   vi.stubEnv('MILLRACE_LOG_FILE', logFile);
   vi.stubEnv('MILLRACE_LOG_LEVEL', 'info');
+  vi.stubEnv('MILLRACE_TRACES_PER_SECOND', 'Infinity');
   telemetry = startTelemetry({ defaultService: 'test', env: process.env });
 });
 
