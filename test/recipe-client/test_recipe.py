@@ -179,8 +179,9 @@ class TestClassification:
         trained = [name for name in ARTIFACTS if name not in ("ingested_scoring_data", "scored_data")]
         for name in trained:
             assert isinstance(recipe.get_artifact(name), ARTIFACTS[name]), name
-        tuned = yaml.safe_load(recipe.get_artifact("best_parameters"))["tuned parameters"]
-        assert set(tuned) >= {"max_depth", "learning_rate"}
+        parameters = recipe.get_artifact("best_parameters")
+        assert "# tuned hyperparameters" in parameters
+        assert set(yaml.safe_load(parameters)) >= {"max_depth", "learning_rate"}
 
     def test_the_model_gives_label_and_scores(self, wine: Path):
         recipe = Recipe(profile="local")
