@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
 import { atMost, type Benchmark, type Figure, mustHold } from './harness/benchmark.ts';
 
 const targetSeconds = 30;
@@ -31,7 +32,7 @@ const tryFault = async (file: string, env: NodeJS.ProcessEnv): Promise<Tried> =>
   const ended = once(child, 'close') as Promise<[number | null]>;
   const figures: Figure[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
-    const [, fault, title, seconds] = counts.exec(line) ?? [];
+    const [, fault, title, seconds] = counts.exec(stripVTControlCharacters(line)) ?? [];
     if (seconds === undefined) continue;
     const measure = `recovery from ${fault}, ${title}`;
     figures.push({ measure, unit: 's', values: [Number(seconds)], target: atMost(targetSeconds) });
