@@ -20,8 +20,14 @@ from typing import Any
 TOLERANCE = 1e-9
 #: Metrics that differ on purpose, by kind of recipe: see the README of this package.
 EXPLAINED: dict[str, set[str]] = {
-    # The original takes the probability of the class that sorts last for that of the positive one.
-    "binary, positive first": {"precision_recall_auc"},
+    # The original takes the class that sorts last for the positive one, in these.
+    "binary, positive first": {
+        "precision_recall_auc",
+        "true_negatives",
+        "false_positives",
+        "false_negatives",
+        "true_positives",
+    },
 }
 PYTHON_ROOT = str(Path(__file__).resolve().parents[2])
 
