@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PythonEnvironments } from '@millrace/python-runtime';
+import { pytest } from '@millrace/python-runtime/pytest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeProject } from '../support/flights-project.ts';
 import { TestInstallation } from '../support/installation.ts';
@@ -36,31 +35,20 @@ afterAll(async () => {
   for (const root of Object.values(projects)) await rm(dirname(root), { recursive: true, force: true });
 });
 
-const pytest = async (file: string): Promise<{ readonly output: string; readonly code: number | null }> => {
-  const child = spawn(python, ['-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', file], {
-    cwd: import.meta.dirname,
-    env: {
-      ...process.env,
-      ...projects,
-      MILLRACE_URL: millrace.url,
-      MILLRACE_COMMAND: `${process.execPath} --disable-warning=ExperimentalWarning ${main}`,
-    },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk;
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { output, code };
-};
+/** As the user of the projects has it. */
+const environment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  ...projects,
+  MILLRACE_URL: millrace.url,
+  MILLRACE_COMMAND: `${process.execPath} --disable-warning=ExperimentalWarning ${main}`,
+});
 
 describe('the recipe client beside a current MLflow', () => {
   it.each(['test_recipe.py', 'test_notebook.py', 'test_pipelines.py'])(
     'passes %s',
     async (file) => {
-      const { output, code } = await pytest(file);
+      const options = { cwd: import.meta.dirname, env: environment() };
+      const { output, code } = await pytest(python, [file], options);
       expect(output).toMatch(/\d+ passed/);
       expect(code, output).toBe(0);
     },

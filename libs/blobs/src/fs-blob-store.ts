@@ -326,7 +326,7 @@ const writeFile = async (path: string, source: BlobSource, maxBytes: number): Pr
   return { digest: `sha256:${hash.digest('hex')}`, size };
 };
 
-/** Writes while the next pieces come, and holds no more of them than it writes at once. */
+/** Writes what came while the next pieces come, and gathers no more of them than it writes at once. */
 class BehindWriter {
   readonly #handle: fs.FileHandle;
   #gathered: Uint8Array[] = [];
@@ -356,7 +356,10 @@ class BehindWriter {
 
   async #begin(): Promise<void> {
     await this.#writing;
-    const bytes = Buffer.concat(this.#gathered, this.#bytes);
+    if (this.#bytes === 0) return;
+    const [first] = this.#gathered;
+    const isOne = first !== undefined && this.#gathered.length === 1;
+    const bytes = isOne ? first : Buffer.concat(this.#gathered, this.#bytes);
     this.#gathered = [];
     this.#bytes = 0;
     this.#writing = this.#handle.writeFile(bytes).then(() => crashPoint('mid-upload'));

@@ -7,12 +7,10 @@ import {
   type Link,
   propagation,
   type Span,
-  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
   type TextMapSetter,
-  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '@opentelemetry/semantic-conventions';
@@ -82,19 +80,8 @@ const attributesOf = ({ nc, subject, messageId, bodySize, batchSize, attributes 
   ...attributes,
 });
 
-/** The active span's context if its trace is not recorded: a span within it would only cost. */
-const unrecorded = (ctx: Context): SpanContext | undefined => {
-  const active = trace.getSpanContext(ctx);
-  return active !== undefined && (active.traceFlags & TraceFlags.SAMPLED) === 0 ? active : undefined;
-};
-
 /** Starts the producer's span under `cause` and puts its context into `headers`. The caller ends it. */
 export const startProducing = (destination: Destination, cause: Context, headers: MsgHdrs): Span => {
-  const passing = unrecorded(cause);
-  if (passing !== undefined) {
-    injectInto(headers, cause);
-    return trace.wrapSpanContext(passing);
-  }
   const links = [...(destination.links ?? [])];
   const span = tracer.startSpan(`publish ${destination.subject}`, { kind: SpanKind.PRODUCER, links }, cause);
   // Most messages of a busy second are not recorded, and their attributes would be for nobody.
@@ -131,7 +118,6 @@ export const consuming = async (
   work: () => Promise<Outcome>,
 ): Promise<Outcome> => {
   const parent = contextFrom(headers, destination.home);
-  if (unrecorded(parent) !== undefined) return context.with(parent, work);
   const producer = trace.getSpanContext(parent);
   const links = producer === undefined ? [] : [{ context: producer }];
   return tracer.startActiveSpan(

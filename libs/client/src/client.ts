@@ -10,7 +10,7 @@ import type { StepProgress } from '@millrace/contracts/step';
 import type { Run as TrainingRun } from '@millrace/contracts/training';
 import { Internal, NotFound, Unavailable } from '@millrace/errors';
 import type { Diagnosis } from '@millrace/installation';
-import type { serviceDefinitions } from '@millrace/rest';
+import type { RpcCodecs, serviceDefinitions } from '@millrace/rest';
 import { splitRequest } from '@millrace/rest/request-message';
 import { type ApiService, apiPrefix, type RpcRoute, rpcRoutes } from '@millrace/rest/routes';
 import type { SpanRecord } from '@millrace/telemetry';
@@ -146,14 +146,6 @@ const restService = (transport: Transport, routes: readonly RpcRoute[]) =>
     routes.map((route) => [route.rpc, (request: object = {}) => callRpc(transport, route, request)]),
   );
 
-interface JsonCodec {
-  fromJSON(json: unknown): unknown;
-  toJSON(message: unknown): unknown;
-  fromPartial(partial: object): unknown;
-}
-
-type Rpcs = Readonly<Record<string, { readonly request: JsonCodec; readonly response: JsonCodec }>>;
-
 /** Messages of a service's RPCs. Most programs call one or two services, and loading the messages of all takes a while. */
 const rpcsOf: { readonly [K in ApiService]: () => Promise<unknown> } = {
   ingest: async () => (await import('@millrace/contracts/ingest')).ingestRpcs,
@@ -168,7 +160,7 @@ const rpcsOf: { readonly [K in ApiService]: () => Promise<unknown> } = {
 };
 
 const callRpc = async (transport: Transport, route: RpcRoute, content: object) => {
-  const codecs = ((await rpcsOf[route.service]()) as Rpcs)[route.rpc];
+  const codecs = ((await rpcsOf[route.service]()) as RpcCodecs)[route.rpc];
   if (codecs === undefined) throw new Internal(`no RPC ${route.service}.${route.rpc} in the contracts`);
   const message = codecs.request.toJSON(codecs.request.fromPartial(content));
   const { path, query, body } = splitRequest(route, message as Record<string, unknown>);

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { PythonEnvironments } from '../src/index.ts';
 
-/** What pytest printed for parts of the Python package's own tests, and how it ended. */
+/** What pytest printed, and how it ended. */
 export interface Pytest {
   readonly output: string;
   readonly code: number | null;
@@ -16,8 +16,18 @@ export const runPytest = async (
 ): Promise<Pytest> => {
   const { python } = await PythonEnvironments.open().ensure({ requirements, needs: [] });
   const tests = parts.map((part) => `tests/${part}`);
-  const child = spawn(python, ['-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...tests], {
-    cwd: fileURLToPath(new URL('../python', import.meta.url)),
+  return pytest(python, tests, { cwd: fileURLToPath(new URL('../python', import.meta.url)) });
+};
+
+/** Runs files of tests with an interpreter that has pytest. It leaves nothing behind. */
+export const pytest = async (
+  python: string,
+  files: readonly string[],
+  options: Pick<SpawnOptions, 'cwd' | 'env'>,
+): Promise<Pytest> => {
+  const child = spawn(python, ['-B', '-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...files], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

@@ -14,4 +14,4 @@ export {
   splitRequest,
 } from './request-message.ts';
 export { type ApiService, apiPrefix, pathParameters, type RpcRoute, routeOf, rpcRoutes } from './routes.ts';
-export { messageSchemas, rpcContract, serviceDefinitions } from './rpc-contract.ts';
+export { messageSchemas, type RpcCodecs, rpcContract, serviceDefinitions } from './rpc-contract.ts';

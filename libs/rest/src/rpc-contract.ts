@@ -30,7 +30,10 @@ interface JsonCodec {
   fromPartial(partial: object): unknown;
 }
 
-type Codecs = Readonly<Record<string, { readonly request: JsonCodec; readonly response: JsonCodec }>>;
+/** Codecs of the messages of each RPC of a service. */
+export type RpcCodecs = Readonly<
+  Record<string, { readonly request: JsonCodec; readonly response: JsonCodec }>
+>;
 
 const codecs = {
   ingest: ingest.ingestRpcs,
@@ -42,7 +45,7 @@ const codecs = {
   pipeline: pipeline.pipelineRpcs,
   bridge: bridge.bridgeRpcs,
   gateway: gateway.gatewayRpcs,
-} as unknown as Readonly<Record<ApiService, Codecs>>;
+} as unknown as Readonly<Record<ApiService, RpcCodecs>>;
 
 /** JSON Schemas of all messages, by full name. */
 export const messageSchemas = document.schemas as Readonly<Record<string, JsonSchema>>;

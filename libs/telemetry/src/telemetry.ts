@@ -144,6 +144,11 @@ class ServiceTracerProvider implements TracerProviderApi {
       // The overloads of the API only differ in which arguments are left out.
       startActiveSpan: ((spanName: string, ...rest: unknown[]) => {
         const ctx = rest.length === 3 ? (rest[1] as Context) : context.active();
+        const passing = unrecorded(rest.length > 1 ? (rest[0] as SpanOptions) : undefined, ctx);
+        if (passing !== undefined) {
+          const work = rest.at(-1) as (span: Span) => unknown;
+          return context.with(trace.setSpan(ctx, passing), work, undefined, passing);
+        }
         return (tracerFor(ctx).startActiveSpan as (...args: unknown[]) => unknown)(spanName, ...rest);
       }) as Tracer['startActiveSpan'],
     };

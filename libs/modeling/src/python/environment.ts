@@ -66,16 +66,17 @@ export const packageEnvironmentSpec = (files: PackageFiles): EnvironmentSpec | u
  */
 export const modelEnvironmentSpec = (files: PackageFiles, model: PackagedPythonModel): EnvironmentSpec => {
   const source = model.lock ?? 'requirements.txt';
-  const lock = files.get(source);
-  if (lock === undefined) throw Invalid.field(source, 'the model package lacks this file');
+  const bytes = files.get(source);
+  if (bytes === undefined) throw Invalid.field(source, 'the model package lacks this file');
+  const lock = new TextDecoder().decode(bytes);
   const { python } = readJsonFile<PythonModelEnvironment>(ownFiles(files), 'environment.json');
   return {
     python: python.split('.').slice(0, 2).join('.'),
     requirements: [],
     needs: [],
-    lock: new TextDecoder().decode(lock),
+    lock,
     source,
-    ...wheelsOf(files, new TextDecoder().decode(lock).split('\n')),
+    ...wheelsOf(files, lock.split('\n')),
   };
 };
 

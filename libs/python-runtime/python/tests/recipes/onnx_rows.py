@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from millrace.models.onnx import convert
+from millrace.models.write import PackageContent
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -37,3 +38,21 @@ def report_of(estimator: Any, task: str, rows: pd.DataFrame, directory: Path, tr
     pipeline = make_pipeline(transformer or StandardScaler(), estimator)
     pipeline.fit(rows[:FITTED], target_of(rows, task)[:FITTED])
     return convert(pipeline, rows[:FITTED], rows[FITTED:], task, str(directory))
+
+
+def content_of(pipeline: Any, features: pd.DataFrame, **more: Any) -> PackageContent:
+    """What a package is written of: a regression's pipeline that was fitted on these rows."""
+    return PackageContent(
+        pipeline=pipeline,
+        features=features,
+        task="regression",
+        target="price",
+        positive_class=None,
+        predict_prefix="predicted_",
+        scores=True,
+        project=".",
+        code_files=[],
+        python_version="3.11.7",
+        requirements=[],
+        **more,
+    )

@@ -12,6 +12,7 @@ import pytest
 from millrace.errors import UserError
 from millrace.models.onnx import ONNX_FILE, TOLERANCE, convert
 from millrace.models.write import PackageContent, write_package
+from onnx_rows import content_of
 
 pytest.importorskip("skl2onnx")
 pytest.importorskip("onnxruntime")
@@ -113,33 +114,20 @@ def test_columns_that_onnx_lacks_are_a_reason(rows: pd.DataFrame, tmp_path: Path
     assert not report["added"] and "odd" in report["reason"] and part in report["reason"]
 
 
-def content_of(rows: pd.DataFrame, **more: Any) -> PackageContent:
-    return PackageContent(
-        pipeline=pipeline_of(Ridge()).fit(rows, rows["size"]),
-        features=rows,
-        task="regression",
-        target="price",
-        positive_class=None,
-        predict_prefix="predicted_",
-        scores=True,
-        project=".",
-        code_files=[],
-        python_version="3.11.7",
-        requirements=[],
-        **more,
-    )
+def package_of(rows: pd.DataFrame, **more: Any) -> PackageContent:
+    return content_of(pipeline_of(Ridge()).fit(rows, rows["size"]), rows, **more)
 
 
 def test_a_package_says_what_became_of_it(rows: pd.DataFrame, tmp_path: Path) -> None:
-    written = write_package(str(tmp_path / "model"), content_of(rows, held_out=rows))
+    written = write_package(str(tmp_path / "model"), package_of(rows, held_out=rows))
     assert written.flavors == ["onnx", "python_function", "sklearn"]
     assert json.loads((tmp_path / "model" / "onnx_parity.json").read_text()) == written.onnx
     assert written.pickles["verdict"] == "clean"
-    off = write_package(str(tmp_path / "model"), content_of(rows, held_out=rows, onnx="off"))
+    off = write_package(str(tmp_path / "model"), package_of(rows, held_out=rows, onnx="off"))
     assert off.flavors == ["python_function", "sklearn"] and "off" in off.onnx["reason"]
 
 
 def test_it_can_be_required(rows: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no held-out rows") as raised:
-        write_package(str(tmp_path / "model"), content_of(rows, onnx="required"))
+        write_package(str(tmp_path / "model"), package_of(rows, onnx="required"))
     assert raised.value.path == "steps.train.onnx"

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from millrace.models.onnx import ONNX_FILE, PARITY_FILE, TOLERANCE
-from millrace.models.write import PackageContent, write_package
-from onnx_rows import FITTED, houses, report_of
+from millrace.models.write import write_package
+from onnx_rows import FITTED, content_of, houses, report_of
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("skl2onnx")
@@ -104,20 +104,7 @@ def test_a_network_that_says_something_else_than_the_estimator_is_not_used(rows:
 
     numbers = rows[["size", "age"]]
     pipeline = make_pipeline(StandardScaler(), Shifted()).fit(numbers[:FITTED], numbers["size"][:FITTED])
-    content = PackageContent(
-        pipeline=pipeline,
-        features=numbers[:FITTED],
-        task="regression",
-        target="price",
-        positive_class=None,
-        predict_prefix="predicted_",
-        scores=True,
-        project=".",
-        code_files=[],
-        python_version="3.11.7",
-        requirements=[],
-        held_out=numbers[FITTED:],
-    )
+    content = content_of(pipeline, numbers[:FITTED], held_out=numbers[FITTED:])
     written = write_package(str(tmp_path / "model"), content)
     assert written.flavors == ["python_function", "sklearn"]
     report = json.loads((tmp_path / "model" / PARITY_FILE).read_text())
