@@ -1,5 +1,5 @@
 import { Invalid } from '@millrace/errors';
-import { headers, type MsgHdrs } from '@nats-io/transport-node';
+import { canonicalMIMEHeaderKey, type MsgHdrs, MsgHdrsImpl } from '@nats-io/transport-node';
 import type { StoredMessage } from './outbox-port.ts';
 
 /**
@@ -22,9 +22,12 @@ export const positionHeader = 'ce-millraceposition';
 /** Ours: names the consumer that a dead letter is replayed for; the others skip it as handled. */
 export const replayHeader = 'millrace-replay';
 
+const safeText = /^[\x21\x23\x24\x26-\x7e]*$/;
 const unsafe = /[^\x21-\x7e]|["%]/gu;
 
-const encode = (value: string): string => value.replace(unsafe, (c) => percentEncode(c));
+/** Most values are safe, which is cheaper to see than nothing is to replace. */
+const encode = (value: string): string =>
+  safeText.test(value) ? value : value.replace(unsafe, (c) => percentEncode(c));
 
 const percentEncode = (character: string): string =>
   [...new TextEncoder().encode(character)]
@@ -40,8 +43,8 @@ const decode = (value: string): string => {
   }
 };
 
-/** Headers of an outbox message. Attributes that come with the message cannot replace those set here. */
-export const headersOf = (message: StoredMessage, service: string): MsgHdrs => {
+/** Headers of an outbox message as plain text. Attributes that come with the message cannot replace those set here. */
+export const recordOf = (message: StoredMessage, service: string): Record<string, string> => {
   const attributes: Record<string, string> = {
     ...message.headers,
     'ce-specversion': '1.0',
@@ -57,8 +60,11 @@ export const headersOf = (message: StoredMessage, service: string): MsgHdrs => {
     attributes['ce-sequence'] = String(message.sequence);
     attributes['ce-millraceentity'] = message.entity;
   }
-  return headersFromRecord(attributes);
+  return attributes;
 };
+
+export const headersOf = (message: StoredMessage, service: string): MsgHdrs =>
+  headersFromRecord(recordOf(message, service));
 
 /** All headers as plain text, the last value where one is repeated. */
 export const headerRecord = (received: MsgHdrs | undefined): Record<string, string> => {
@@ -70,11 +76,26 @@ export const headerRecord = (received: MsgHdrs | undefined): Record<string, stri
   return record;
 };
 
+/** Names that were found fit for a header; they are few, since they are written in code. */
+const fitNames = new Set<string>();
+
+const checkName = (name: string): void => {
+  if (fitNames.has(name)) return;
+  canonicalMIMEHeaderKey(name);
+  if (fitNames.size < 1_000) fitNames.add(name);
+};
+
+/**
+ * Throws the client's error on a name that no header can have. Made at once: one by one, each name is compared with all
+ * before it.
+ */
 export const headersFromRecord = (record: Readonly<Record<string, string>>): MsgHdrs => {
-  const result = headers();
-  // The names of a record differ, so that none has to be looked for and replaced.
-  for (const [name, value] of Object.entries(record)) result.append(name, encode(value));
-  return result;
+  const encoded: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(record)) {
+    checkName(name);
+    encoded[name] = [encode(value)];
+  }
+  return MsgHdrsImpl.fromRecord(encoded);
 };
 
 /** Throws `Invalid` naming the header that is missing or wrong. */

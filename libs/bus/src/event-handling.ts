@@ -63,7 +63,7 @@ export class EventHandling {
     if (settlement.kind === 'released') return settlement;
     const recorded =
       (settlement.kind !== 'dead' || (await this.bury(delivery, settlement.reason, history))) &&
-      (await this.persist(() => this.#advance(handled)));
+      (await this.persist(() => this.#options.inbox.advance(handled)));
     if (!recorded) return { kind: 'released' };
     return settlement.kind === 'dead' ? settlement : { kind: 'ack' };
   }
@@ -162,12 +162,5 @@ export class EventHandling {
     } catch (thrown) {
       return { thrown };
     }
-  }
-
-  /** Most handlers recorded the position with their effect; a read is cheaper than to write it again. */
-  async #advance(handled: HandledPosition): Promise<void> {
-    const { inbox } = this.#options;
-    const position = await inbox.position(handled.consumer, handled.entity);
-    if (position < handled.sequence) await inbox.advance(handled);
   }
 }

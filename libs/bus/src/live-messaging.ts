@@ -10,10 +10,10 @@ import {
 import { headers, type Msg, type NatsConnection, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
 import type { Bus, BusInternals, LiveMessage } from './bus.ts';
-import { headerRecord } from './cloud-events.ts';
+import { headerRecord, headersFromRecord } from './cloud-events.ts';
 import type { Running } from './port.ts';
 import { checkFilter, checkSubject } from './subjects.ts';
-import { contextFrom, injectInto } from './tracing.ts';
+import { contextFrom, traceHeaders } from './tracing.ts';
 
 /** Set on an answer that is an error; the body is its JSON form. */
 const errorHeader = 'millrace-error';
@@ -55,9 +55,7 @@ export const liveMessaging = (service: string, internals: BusInternals): LiveMes
     publishProgress: (subject, json) => {
       checkSubject(subject);
       if (!internals.connected()) return;
-      const traced = headers();
-      injectInto(traced);
-      nc.publish(subject, JSON.stringify(json), { headers: traced });
+      nc.publish(subject, JSON.stringify(json), { headers: headersFromRecord(traceHeaders()) });
     },
     subscribeProgress: (subject, handle) =>
       subscribe(subject, (message) => handle(message.json(), message.subject)),
@@ -104,11 +102,12 @@ const request = async (
   timeoutMs: number,
 ): Promise<unknown> => {
   checkSubject(subject);
-  const traced = headers();
-  injectInto(traced);
   let answer: Msg;
   try {
-    answer = await nc.request(subject, JSON.stringify(json ?? null), { timeout: timeoutMs, headers: traced });
+    answer = await nc.request(subject, JSON.stringify(json ?? null), {
+      timeout: timeoutMs,
+      headers: headersFromRecord(traceHeaders()),
+    });
   } catch (thrown) {
     if (thrown instanceof TimeoutError) {
       throw new TimedOut(`no answer on ${subject} within ${timeoutMs} ms`, { cause: thrown });

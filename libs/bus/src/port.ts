@@ -40,6 +40,7 @@ export type Outcome =
 /** What the bus needs of a store to record that an event was handled. `Inbox` of `@millrace/store` fits. */
 export interface InboxPort {
   position(consumer: string, entity: string): Promise<number>;
+  /** Changes nothing where the position, or a later one, is recorded; cheap where a commit of this process has just done it. */
   advance(position: HandledPosition): Promise<void>;
 }
 

@@ -2,10 +2,10 @@ import { messageOf } from '@millrace/errors';
 import type { PubAck } from '@nats-io/jetstream';
 import type { Span } from '@opentelemetry/api';
 import type { Bus } from './bus.ts';
-import { headersOf } from './cloud-events.ts';
+import { headersFromRecord, recordOf } from './cloud-events.ts';
 import { publishDeadLetter } from './dead-letter-record.ts';
 import type { StoredMessage } from './outbox-port.ts';
-import { contextFrom, failSpan, startProducing } from './tracing.ts';
+import { failSpan, startForwarding } from './tracing.ts';
 
 /** The broker's limit holds for headers and body together. */
 const headerAllowance = 64 * 1024;
@@ -14,7 +14,7 @@ const headerAllowance = 64 * 1024;
 export const publishStored = async (bus: Bus, message: StoredMessage): Promise<PubAck | undefined> => {
   const { nc, publisher, logger } = bus.internals;
   const body = JSON.stringify(message.data);
-  const messageHeaders = headersOf(message, bus.service);
+  const record = recordOf(message, bus.service);
   const destination = {
     nc,
     subject: message.subject,
@@ -22,11 +22,7 @@ export const publishStored = async (bus: Bus, message: StoredMessage): Promise<P
     bodySize: Buffer.byteLength(body),
     attributes: { 'millrace.message.type': message.type },
   };
-  const span: Span = startProducing(
-    destination,
-    contextFrom(message.headers ?? {}, bus.internals.home),
-    messageHeaders,
-  );
+  const span: Span = startForwarding(destination, record, bus.internals.home);
   try {
     const limit = nc.info?.max_payload ?? Number.POSITIVE_INFINITY;
     if (destination.bodySize > limit - headerAllowance) {
@@ -39,12 +35,13 @@ export const publishStored = async (bus: Bus, message: StoredMessage): Promise<P
         reason,
         attempts: 1,
         history: [],
-        headers: messageHeaders,
+        headers: headersFromRecord(record),
         body: Buffer.from(body),
       });
       return undefined;
     }
-    return await publisher.publish(message.subject, body, { headers: messageHeaders, id: message.id });
+    const headers = headersFromRecord(record);
+    return await publisher.publish(message.subject, body, { headers, id: message.id });
   } catch (thrown) {
     failSpan(span, thrown);
     throw new Error(`${message.subject} ${message.id}: ${messageOf(thrown)}`, { cause: thrown });

@@ -13,7 +13,7 @@ export const streamPublishing = (
 ): Pick<Bus, 'publishInference' | 'publishSpans'> => ({
   publishInference: async (subject, bytes, options = {}) => {
     const id = options.id ?? randomUUID();
-    const messageHeaders = headersFromRecord(options.headers ?? {});
+    const messageHeaders = { ...options.headers };
     const { batch, ...rest } = options;
     const destination = {
       nc: internals.nc,
@@ -25,7 +25,7 @@ export const streamPublishing = (
     const cause = batch === undefined ? context.active() : causeOf(batch, internals.home);
     const span = startProducing(destination, cause, messageHeaders);
     try {
-      await publish(internals, subject, bytes, { ...rest, id }, messageHeaders);
+      await publish(internals, subject, bytes, { ...rest, id, headers: messageHeaders });
     } catch (thrown) {
       failSpan(span, thrown);
       throw thrown;
@@ -34,14 +34,7 @@ export const streamPublishing = (
     }
   },
   // No span of its own: it would be published, which makes a span, which would be published.
-  publishSpans: (bytes, options = {}) =>
-    publish(
-      internals,
-      `${subjects.spans}.${service}`,
-      bytes,
-      options,
-      headersFromRecord(options.headers ?? {}),
-    ),
+  publishSpans: (bytes, options = {}) => publish(internals, `${subjects.spans}.${service}`, bytes, options),
 });
 
 const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
@@ -59,13 +52,12 @@ const publish = async (
   { publisher }: BusInternals,
   subject: string,
   bytes: Uint8Array,
-  { id }: PublishOptions,
-  messageHeaders: ReturnType<typeof headersFromRecord>,
+  { id, headers = {} }: PublishOptions,
 ): Promise<void> => {
   checkSubject(subject);
   try {
     await publisher.publish(subject, bytes, {
-      headers: messageHeaders,
+      headers: headersFromRecord(headers),
       ...(id === undefined ? {} : { id }),
     });
   } catch (thrown) {

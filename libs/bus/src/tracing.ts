@@ -1,16 +1,18 @@
 import { asMillraceError, messageOf } from '@millrace/errors';
-import type { MsgHdrs, NatsConnection } from '@nats-io/transport-node';
+import type { NatsConnection } from '@nats-io/transport-node';
 import {
   type Attributes,
   type Context,
   context,
+  INVALID_SPAN_CONTEXT,
   type Link,
   propagation,
   type Span,
+  type SpanContext,
   SpanKind,
   SpanStatusCode,
   type TextMapGetter,
-  type TextMapSetter,
+  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 import { ATTR_ERROR_TYPE, ATTR_SERVER_ADDRESS, ATTR_SERVER_PORT } from '@opentelemetry/semantic-conventions';
@@ -41,15 +43,29 @@ const recordGetter: TextMapGetter<Readonly<Record<string, string>>> = {
   keys: (carrier) => Object.keys(carrier),
 };
 
-const headerSetter: TextMapSetter<MsgHdrs> = { set: (carrier, key, value) => carrier.set(key, value) };
-
 /** The sender's trace, on top of the receiving service's own context. */
 export const contextFrom = (headers: Readonly<Record<string, string>>, home: Context): Context =>
   propagation.extract(home, headers, recordGetter);
 
-/** Writes the active (or given) context's `traceparent` into headers. */
-export const injectInto = (headers: MsgHdrs, from: Context = context.active()): void =>
-  propagation.inject(from, headers, headerSetter);
+/** Headers with the `traceparent` of the active (or given) context, and nothing else. */
+export const traceHeaders = (from: Context = context.active()): Record<string, string> => {
+  const headers: Record<string, string> = {};
+  propagation.inject(from, headers);
+  return headers;
+};
+
+/** W3C trace context, version 00, whose flags say that it is not sampled. */
+const unsampled = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][02468ace]$/;
+
+/** The trace that headers name, when it is one that its beginning decided not to record. */
+const unrecordedTrace = ({ traceparent }: Readonly<Record<string, string>>): SpanContext | undefined => {
+  const [, traceId, spanId] = (traceparent && unsampled.exec(traceparent)) || [];
+  if (traceId === undefined || spanId === undefined) return undefined;
+  return { traceId, spanId, traceFlags: TraceFlags.NONE, isRemote: true };
+};
+
+/** Stands for the spans of what is not recorded. */
+const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 
 export interface Destination {
   readonly nc: NatsConnection;
@@ -80,8 +96,25 @@ const attributesOf = ({ nc, subject, messageId, bodySize, batchSize, attributes 
   ...attributes,
 });
 
+/**
+ * Starts the span of a message that names its cause in its headers, or has none and begins a trace; puts its context into
+ * `headers`. The caller ends it. One that belongs to a trace which is not recorded goes as it is.
+ */
+export const startForwarding = (
+  destination: Destination,
+  headers: Record<string, string>,
+  home: Context,
+): Span =>
+  unrecordedTrace(headers) === undefined
+    ? startProducing(destination, contextFrom(headers, home), headers)
+    : noSpan;
+
 /** Starts the producer's span under `cause` and puts its context into `headers`. The caller ends it. */
-export const startProducing = (destination: Destination, cause: Context, headers: MsgHdrs): Span => {
+export const startProducing = (
+  destination: Destination,
+  cause: Context,
+  headers: Record<string, string>,
+): Span => {
   const links = [...(destination.links ?? [])];
   const span = tracer.startSpan(`publish ${destination.subject}`, { kind: SpanKind.PRODUCER, links }, cause);
   // Most messages of a busy second are not recorded, and their attributes would be for nobody.
@@ -92,7 +125,7 @@ export const startProducing = (destination: Destination, cause: Context, headers
       [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_SEND,
     });
   }
-  injectInto(headers, trace.setSpan(cause, span));
+  Object.assign(headers, traceHeaders(trace.setSpan(cause, span)));
   return span;
 };
 
@@ -117,6 +150,8 @@ export const consuming = async (
   headers: Readonly<Record<string, string>>,
   work: () => Promise<Outcome>,
 ): Promise<Outcome> => {
+  const unrecorded = unrecordedTrace(headers);
+  if (unrecorded !== undefined) return context.with(trace.setSpanContext(destination.home, unrecorded), work);
   const parent = contextFrom(headers, destination.home);
   const producer = trace.getSpanContext(parent);
   const links = producer === undefined ? [] : [{ context: producer }];

@@ -189,7 +189,10 @@ export interface Outbox {
 export interface Inbox {
   /** 0 when the consumer never handled an event of the entity. */
   position(consumer: string, entity: string): Promise<number>;
-  /** Records a position without a document; a lower one than recorded changes nothing. */
+  /**
+   * Records a position without a document; one that is not above the recorded one changes nothing, and costs nothing where a
+   * commit of this process has just recorded it.
+   */
   advance(position: InboxPosition): Promise<void>;
 }
 

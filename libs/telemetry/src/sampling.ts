@@ -41,14 +41,19 @@ class RateLimit {
   }
 
   take(): boolean {
+    if (this.isSpent()) return false;
+    this.#left -= 1;
+    return true;
+  }
+
+  /** Nothing more passes in this second. */
+  isSpent(): boolean {
     const second = Math.floor(this.#now() / 1_000);
     if (second !== this.#second) {
       this.#second = second;
       this.#left = this.#perSecond;
     }
-    if (this.#left < 1) return false;
-    this.#left -= 1;
-    return true;
+    return this.#left < 1;
   }
 }
 
@@ -80,8 +85,16 @@ class LimitedSampler implements Sampler {
   ): SamplingResult {
     const result = this.#inner.shouldSample(ctx, traceId, name, kind, attributes, links);
     if (result.decision === SamplingDecision.NOT_RECORD) return result;
-    const limit = ctx.getValue(limitedKey) === true ? this.#limits.highRate : this.#limits.others;
-    return limit.take() ? result : { decision: SamplingDecision.NOT_RECORD };
+    return this.#limitOf(ctx).take() ? result : { decision: SamplingDecision.NOT_RECORD };
+  }
+
+  /** No new trace that begins in this context now will be recorded. */
+  isSpent(ctx: Context): boolean {
+    return this.#limitOf(ctx).isSpent();
+  }
+
+  #limitOf(ctx: Context): RateLimit {
+    return ctx.getValue(limitedKey) === true ? this.#limits.highRate : this.#limits.others;
   }
 
   toString(): string {
@@ -105,20 +118,25 @@ const rootSamplerOf = (env: SamplingEnv): Sampler => {
   return new TraceIdRatioBasedSampler(ratioOf(env));
 };
 
+export interface Sampling {
+  readonly sampler: Sampler;
+  /** Whether it is known already that a trace which begins in this context will not be recorded. */
+  readonly isSpent: (ctx: Context) => boolean;
+}
+
 /**
- * The sampler that the standard variables ask for. Whatever they say, a span whose parent was decided on elsewhere
+ * The sampling that the standard variables ask for. Whatever they say, a span whose parent was decided on elsewhere
  * follows that decision: half a trace helps nobody.
  */
-export const samplerOf = (env: SamplingEnv, now: () => number = Date.now): Sampler => {
+export const samplingOf = (env: SamplingEnv, now: () => number = Date.now): Sampling => {
   const limit = (text: string | undefined, fallback: number) =>
     new RateLimit(
       numberOf(text, fallback, (value) => value >= 0),
       now,
     );
-  return new ParentBasedSampler({
-    root: new LimitedSampler(rootSamplerOf(env), {
-      highRate: limit(env.MILLRACE_TRACE_PREDICTIONS_PER_SECOND, defaultPerSecond.highRate),
-      others: limit(env.MILLRACE_TRACES_PER_SECOND, defaultPerSecond.others),
-    }),
+  const root = new LimitedSampler(rootSamplerOf(env), {
+    highRate: limit(env.MILLRACE_TRACE_PREDICTIONS_PER_SECOND, defaultPerSecond.highRate),
+    others: limit(env.MILLRACE_TRACES_PER_SECOND, defaultPerSecond.others),
   });
+  return { sampler: new ParentBasedSampler({ root }), isSpent: (ctx) => root.isSpent(ctx) };
 };

@@ -2,20 +2,20 @@ import { context, ROOT_CONTEXT, type SpanContext, SpanKind, TraceFlags, trace } 
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
 import { newTraceId } from './index.ts';
-import { asHighRate, type SamplingEnv, samplerOf } from './sampling.ts';
+import { asHighRate, type Sampling, type SamplingEnv, samplingOf } from './sampling.ts';
 
 let second = 0;
-const isRecorded = (sampler: ReturnType<typeof samplerOf>, ctx = ROOT_CONTEXT, traceId = newTraceId()) =>
+const isRecorded = ({ sampler }: Sampling, ctx = ROOT_CONTEXT, traceId = newTraceId()) =>
   sampler.shouldSample(ctx, traceId, 'work', SpanKind.INTERNAL, {}, []).decision ===
   SamplingDecision.RECORD_AND_SAMPLED;
 
 const samplerWith = (env: SamplingEnv) =>
-  samplerOf({ MILLRACE_TRACES_PER_SECOND: 'Infinity', ...env }, () => second * 1_000);
+  samplingOf({ MILLRACE_TRACES_PER_SECOND: 'Infinity', ...env }, () => second * 1_000);
 
 const shareOf = (env: SamplingEnv): number => {
-  const sampler = samplerWith(env);
+  const sampling = samplerWith(env);
   const ids = Array.from({ length: 2_000 }, newTraceId);
-  return ids.filter((id) => isRecorded(sampler, ROOT_CONTEXT, id)).length / ids.length;
+  return ids.filter((id) => isRecorded(sampling, ROOT_CONTEXT, id)).length / ids.length;
 };
 
 const childOf = (traceFlags: TraceFlags) => {
@@ -46,37 +46,41 @@ describe('new traces', () => {
 
   it('follow what the caller decided, whatever is asked for here', () => {
     for (const arg of ['0', '1']) {
-      const sampler = samplerWith({ OTEL_TRACES_SAMPLER_ARG: arg });
-      expect(isRecorded(sampler, childOf(TraceFlags.SAMPLED))).toBe(true);
-      expect(isRecorded(sampler, childOf(TraceFlags.NONE))).toBe(false);
-      expect(isRecorded(sampler, asHighRate(childOf(TraceFlags.SAMPLED)))).toBe(true);
+      const sampling = samplerWith({ OTEL_TRACES_SAMPLER_ARG: arg });
+      expect(isRecorded(sampling, childOf(TraceFlags.SAMPLED))).toBe(true);
+      expect(isRecorded(sampling, childOf(TraceFlags.NONE))).toBe(false);
+      expect(isRecorded(sampling, asHighRate(childOf(TraceFlags.SAMPLED)))).toBe(true);
     }
   });
 
   it('of high-rate work are recorded so many times a second', () => {
-    const sampler = samplerWith({ MILLRACE_TRACE_PREDICTIONS_PER_SECOND: '3' });
+    const sampling = samplerWith({ MILLRACE_TRACE_PREDICTIONS_PER_SECOND: '3' });
     const recorded = () =>
-      Array.from({ length: 100 }, () => isRecorded(sampler, asHighRate(ROOT_CONTEXT))).filter(Boolean).length;
+      Array.from({ length: 100 }, () => isRecorded(sampling, asHighRate(ROOT_CONTEXT))).filter(Boolean)
+        .length;
     for (second = 10; second < 13; second += 1) expect(recorded()).toBe(3);
-    expect(isRecorded(sampler)).toBe(true);
+    expect(isRecorded(sampling)).toBe(true);
   });
 
   it('of all other work, too, by a limit of their own', () => {
-    const sampler = samplerWith({
+    const sampling = samplerWith({
       MILLRACE_TRACES_PER_SECOND: '4',
       MILLRACE_TRACE_PREDICTIONS_PER_SECOND: '1',
     });
-    const recorded = () => Array.from({ length: 100 }, () => isRecorded(sampler)).filter(Boolean).length;
+    const recorded = () => Array.from({ length: 100 }, () => isRecorded(sampling)).filter(Boolean).length;
     for (second = 20; second < 23; second += 1) {
+      expect(sampling.isSpent(ROOT_CONTEXT)).toBe(false);
       expect(recorded()).toBe(4);
-      expect(isRecorded(sampler, asHighRate(ROOT_CONTEXT))).toBe(true);
-      expect(isRecorded(sampler, childOf(TraceFlags.SAMPLED))).toBe(true);
+      expect(sampling.isSpent(ROOT_CONTEXT)).toBe(true);
+      expect(sampling.isSpent(asHighRate(ROOT_CONTEXT))).toBe(false);
+      expect(isRecorded(sampling, asHighRate(ROOT_CONTEXT))).toBe(true);
+      expect(isRecorded(sampling, childOf(TraceFlags.SAMPLED))).toBe(true);
     }
   });
 
   it('are a hundred a second at most by default', () => {
-    const sampler = samplerOf({}, () => 0);
-    const recorded = Array.from({ length: 300 }, () => isRecorded(sampler)).filter(Boolean);
+    const sampling = samplingOf({}, () => 0);
+    const recorded = Array.from({ length: 300 }, () => isRecorded(sampling)).filter(Boolean);
     expect(recorded).toHaveLength(100);
   });
 });

@@ -14,13 +14,17 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { type ExportResult, ExportResultCode, W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  type ExportResult,
+  ExportResultCode,
+  isTracingSuppressed,
+  W3CTraceContextPropagator,
+} from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   BatchSpanProcessor,
   type ReadableSpan,
-  type Sampler,
   type SpanExporter,
   type SpanProcessor,
   TracerProvider,
@@ -32,7 +36,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { createLogger } from './logger.ts';
 import { startMetrics } from './metrics.ts';
-import { samplerOf } from './sampling.ts';
+import { type Sampling, samplingOf } from './sampling.ts';
 import { activeService } from './service-context.ts';
 import { type ExportNotice, WatchedExporter } from './span-export.ts';
 import { type SpanSink, toSpanRecord } from './span-record.ts';
@@ -105,26 +109,28 @@ const processorsOf = (env: TelemetryOptions['env']): readonly SpanProcessor[] =>
 
 /**
  * What stands for a span in a trace that its beginning decided not to record: nothing can change that decision, so the
- * context of the parent goes on as it is, at next to no cost.
+ * parent goes on as it is, at next to no cost.
  */
-const unrecorded = (options: SpanOptions | undefined, ctx: Context): Span | undefined => {
+const unrecordedParent = (options: SpanOptions | undefined, ctx: Context): Span | undefined => {
   if (options?.root === true) return undefined;
-  const parent = trace.getSpanContext(ctx);
-  if (parent === undefined || !isSpanContextValid(parent)) return undefined;
-  return (parent.traceFlags & TraceFlags.SAMPLED) === 0 ? trace.wrapSpanContext(parent) : undefined;
+  const parent = trace.getSpan(ctx);
+  const parentContext = parent?.spanContext();
+  if (parentContext === undefined || !isSpanContextValid(parentContext)) return undefined;
+  return (parentContext.traceFlags & TraceFlags.SAMPLED) === 0 ? parent : undefined;
 };
 
 /** One SDK provider per service, chosen by the context that a span is started in. */
 class ServiceTracerProvider implements TracerProviderApi {
   readonly #defaultService: string;
-  readonly #sampler: Sampler;
+  readonly #sampling: Sampling;
+  readonly #ids = new ForcedIdGenerator();
   readonly #processors: readonly SpanProcessor[];
   readonly #providers = new Map<string, TracerProvider>();
   readonly #tracers = new Map<string, Tracer>();
 
   constructor({ defaultService, env }: TelemetryOptions) {
     this.#defaultService = defaultService;
-    this.#sampler = samplerOf(env);
+    this.#sampling = samplingOf(env);
     this.#processors = processorsOf(env);
   }
 
@@ -140,18 +146,33 @@ class ServiceTracerProvider implements TracerProviderApi {
       this.#provider(activeService(ctx) ?? this.#defaultService).getTracer(name, version);
     return {
       startSpan: (spanName: string, options?: SpanOptions, ctx: Context = context.active()): Span =>
-        unrecorded(options, ctx) ?? tracerFor(ctx).startSpan(spanName, options, ctx),
+        unrecordedParent(options, ctx) ??
+        this.#unrecordedRoot(options, ctx) ??
+        tracerFor(ctx).startSpan(spanName, options, ctx),
       // The overloads of the API only differ in which arguments are left out.
       startActiveSpan: ((spanName: string, ...rest: unknown[]) => {
         const ctx = rest.length === 3 ? (rest[1] as Context) : context.active();
-        const passing = unrecorded(rest.length > 1 ? (rest[0] as SpanOptions) : undefined, ctx);
-        if (passing !== undefined) {
-          const work = rest.at(-1) as (span: Span) => unknown;
-          return context.with(trace.setSpan(ctx, passing), work, undefined, passing);
-        }
+        const options = rest.length > 1 ? (rest[0] as SpanOptions) : undefined;
+        const work = rest.at(-1) as (span: Span) => unknown;
+        const parent = unrecordedParent(options, ctx);
+        if (parent !== undefined) return context.with(ctx, work, undefined, parent);
+        const root = this.#unrecordedRoot(options, ctx);
+        if (root !== undefined) return context.with(trace.setSpan(ctx, root), work, undefined, root);
         return (tracerFor(ctx).startActiveSpan as (...args: unknown[]) => unknown)(spanName, ...rest);
       }) as Tracer['startActiveSpan'],
     };
+  }
+
+  /** The beginning of a trace that is beyond the limits: it has ids, for logs and for what it calls, and no more. */
+  #unrecordedRoot(options: SpanOptions | undefined, ctx: Context): Span | undefined {
+    const parent = options?.root === true ? undefined : trace.getSpanContext(ctx);
+    if (parent !== undefined && isSpanContextValid(parent)) return undefined;
+    if (isTracingSuppressed(ctx) || !this.#sampling.isSpent(ctx)) return undefined;
+    return trace.wrapSpanContext({
+      traceId: this.#ids.generateTraceId(),
+      spanId: this.#ids.generateSpanId(),
+      traceFlags: TraceFlags.NONE,
+    });
   }
 
   async flush(): Promise<void> {
@@ -174,8 +195,8 @@ class ServiceTracerProvider implements TracerProviderApi {
           [ATTR_SERVICE_NAMESPACE]: 'millrace',
           [ATTR_SERVICE_INSTANCE_ID]: `${hostname()}:${process.pid}`,
         }),
-        idGenerator: new ForcedIdGenerator(),
-        sampler: this.#sampler,
+        idGenerator: this.#ids,
+        sampler: this.#sampling.sampler,
         spanProcessors: [...this.#processors],
       });
       this.#providers.set(service, provider);

@@ -74,7 +74,13 @@ export class GroupCommit {
         new Unavailable(`store: ${LONGEST_QUEUE} commits are waiting`, { hint: 'Try again later.' }),
       );
     }
-    return measuredCommit(this.#service, () => this.#enqueue(request));
+    return measuredCommit(this.#service, () => this.#recording(request));
+  }
+
+  async #recording(request: CommitRequest): Promise<unknown> {
+    const result = await this.#enqueue(request);
+    if (request.handled !== undefined) this.#inbox.committed(request.handled);
+    return result;
   }
 
   #enqueue(request: CommitRequest): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '@millrace/errors';
+import { FreshPositions } from '../fresh-positions.ts';
 import { checkInboxPosition } from '../messages.ts';
 import type { Inbox, InboxPosition } from '../port.ts';
 import type { StoreLogger } from '../store-logger.ts';
@@ -38,6 +39,7 @@ export class MongoInbox implements Inbox {
   readonly #logger: StoreLogger | undefined;
   /** Those to move, by where they are and whose they are. */
   readonly #embedded = new Map<string, EmbeddedPosition>();
+  readonly #fresh = new FreshPositions();
   readonly #askers: Asker[] = [];
   #looking: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -57,7 +59,16 @@ export class MongoInbox implements Inbox {
   }
 
   async advance(position: InboxPosition): Promise<void> {
-    await this.advanceAll([checkInboxPosition(position)]);
+    const checked = checkInboxPosition(position);
+    if (this.#fresh.take(checked)) return;
+    // Most handlers recorded the position with their effect; a read is cheaper than to write it again.
+    const recorded = await this.position(checked.consumer, checked.entity);
+    if (recorded < checked.sequence) await this.advanceAll([checked]);
+  }
+
+  /** After the commit that recorded it. */
+  committed(position: InboxPosition): void {
+    this.#fresh.note(position);
   }
 
   async advanceAll(positions: readonly InboxPosition[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { FreshPositions } from '../fresh-positions.ts';
 import { checkInboxPosition } from '../messages.ts';
 import type { Inbox, InboxPosition } from '../port.ts';
 import type { Database } from './database.ts';
@@ -6,6 +7,7 @@ import type { GroupCommit } from './group-commit.ts';
 export class SqliteInbox implements Inbox {
   readonly #database: Database;
   readonly #writer: GroupCommit;
+  readonly #fresh = new FreshPositions();
 
   constructor(database: Database, writer: GroupCommit) {
     this.#database = database;
@@ -18,7 +20,14 @@ export class SqliteInbox implements Inbox {
 
   async advance(position: InboxPosition): Promise<void> {
     const checked = checkInboxPosition(position);
+    // Most handlers recorded the position with their effect; a read is cheaper than to write it again.
+    if (this.#fresh.take(checked) || this.includes(checked)) return;
     await this.#writer.run(() => this.record(checked));
+  }
+
+  /** After the commit that recorded it. */
+  committed(position: InboxPosition): void {
+    this.#fresh.note(position);
   }
 
   read(consumer: string, entity: string): number {

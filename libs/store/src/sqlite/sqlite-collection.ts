@@ -96,7 +96,7 @@ export class SqliteCollection<T extends object> implements Collection<T> {
   commit(change: Change<T>): Promise<CommitResult<T>> {
     return this.#traced('commit', async () => {
       const prepared = prepareChange<T>(this.#indexes, change);
-      return this.#writer.run(() => this.#apply(prepared));
+      return this.#recording(prepared.handled, () => this.#apply(prepared));
     });
   }
 
@@ -116,7 +116,7 @@ export class SqliteCollection<T extends object> implements Collection<T> {
       if (handled !== undefined) checkInboxPosition(handled, 'handled');
       // The decision is taken inside the transaction, where nobody can be faster, but in the caller's context.
       const inCallersContext = AsyncLocalStorage.snapshot();
-      return this.#writer.run(() =>
+      return this.#recording(handled, () =>
         inCallersContext(() => {
           const current = this.#read(key);
           if (handled !== undefined && this.#inbox.includes(handled)) return current;
@@ -141,6 +141,13 @@ export class SqliteCollection<T extends object> implements Collection<T> {
       yield* page.items;
       cursor = page.nextCursor;
     } while (cursor !== undefined);
+  }
+
+  /** A write that records the position of what is handled, if anything is. */
+  async #recording<R>(handled: InboxPosition | undefined, write: () => R): Promise<R> {
+    const result = await this.#writer.run(write);
+    if (handled !== undefined) this.#inbox.committed(handled);
+    return result;
   }
 
   #read(key: string): Stored<T> | undefined {
