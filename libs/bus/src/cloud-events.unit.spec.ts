@@ -11,7 +11,7 @@ const message = {
   type: 'millrace.a.b.c.v1',
   entity: 'a.b/k',
   key: 'k',
-  data: {},
+  json: '{}',
 };
 
 describe('headers of an event', () => {

@@ -12,7 +12,8 @@ export interface StoredMessage {
   /** Absent for a command. */
   readonly entity?: string;
   readonly key: string;
-  readonly data: unknown;
+  /** The payload as JSON text. */
+  readonly json: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 

@@ -13,13 +13,12 @@ const headerAllowance = 64 * 1024;
 /** Publishes one outbox message and resolves with the broker's ack; with none when it went to the dead letters. */
 export const publishStored = async (bus: Bus, message: StoredMessage): Promise<PubAck | undefined> => {
   const { nc, publisher, logger } = bus.internals;
-  const body = JSON.stringify(message.data);
   const record = recordOf(message, bus.service);
   const destination = {
     nc,
     subject: message.subject,
     messageId: message.id,
-    bodySize: Buffer.byteLength(body),
+    bodySize: Buffer.byteLength(message.json),
     attributes: { 'millrace.message.type': message.type },
   };
   const span: Span = startForwarding(destination, record, bus.internals.home);
@@ -36,12 +35,12 @@ export const publishStored = async (bus: Bus, message: StoredMessage): Promise<P
         attempts: 1,
         history: [],
         headers: headersFromRecord(record),
-        body: Buffer.from(body),
+        body: Buffer.from(message.json),
       });
       return undefined;
     }
     const headers = headersFromRecord(record);
-    return await publisher.publish(message.subject, body, { headers, id: message.id });
+    return await publisher.publish(message.subject, message.json, { headers, id: message.id });
   } catch (thrown) {
     failSpan(span, thrown);
     throw new Error(`${message.subject} ${message.id}: ${messageOf(thrown)}`, { cause: thrown });

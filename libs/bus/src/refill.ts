@@ -71,7 +71,7 @@ const firstPage = (
       subject: message.subject,
       sequence: message.sequence,
       headers: recordOf(message, service),
-      data: message.data,
+      data: JSON.parse(message.json) as unknown,
     };
     bytes += Buffer.byteLength(JSON.stringify(event));
     // One that is too large alone is left out, as the stream has left it out: see `publishStored`.

@@ -51,7 +51,11 @@ describe('a message that ends the process of its handler', () => {
     const innocents = Array.from({ length: 20 }, () => randomUUID());
     const file = join(directory, `${name}.db`);
     const events = [1, 2, 3].map((sequence) =>
-      storedEvent(poisoned, sequence, sequence === 2 ? { data: { value: 2, name: 'poison' } } : {}),
+      storedEvent(
+        poisoned,
+        sequence,
+        sequence === 2 ? { json: JSON.stringify({ value: 2, name: 'poison' }) } : {},
+      ),
     );
     const refill = serveRefill({ bus, outbox: historyOutbox(events) });
     for (const event of events) await publishStored(bus, event);

@@ -149,7 +149,7 @@ describe('a lost event', () => {
   it('is fetched in as many pages as it takes', async () => {
     const name = 'x'.repeat(30_000);
     const events = Array.from({ length: 600 }, (_, i) =>
-      storedEvent(key, i + 1, { data: { value: i + 1, name } }),
+      storedEvent(key, i + 1, { json: JSON.stringify({ value: i + 1, name }) }),
     );
     serveRefill({ bus, outbox: historyOutbox(events) });
     const seen = recorder();

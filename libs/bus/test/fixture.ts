@@ -127,7 +127,7 @@ export const storedEvent = (
     type: changed.type,
     entity: thing(key),
     key,
-    data: { value, name: '' },
+    json: JSON.stringify({ value, name: '' }),
     ...rest,
   };
 };

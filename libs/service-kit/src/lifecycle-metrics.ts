@@ -1,9 +1,10 @@
 import { count, record } from '@millrace/telemetry';
 
-/** What is read of an event of the outbox; its data is proto JSON. */
+/** What is read of an event of the outbox. */
 export interface PublishedEvent {
   readonly type: string;
-  readonly data: unknown;
+  /** Its data in proto JSON. */
+  readonly json: string;
 }
 
 type Fields = { readonly [name: string]: unknown };
@@ -100,9 +101,9 @@ const meanings: Readonly<Record<string, (data: unknown) => void>> = {
 const attemptEnd = /^millrace\.[a-z_]+\.step\.(succeeded|failed)\.v1$/;
 
 /** Counts what a published event of a service tells of the lifecycle: the one place where facts become metrics. */
-export const countLifecycle = (service: string, { type, data }: PublishedEvent): void => {
+export const countLifecycle = (service: string, { type, json }: PublishedEvent): void => {
   count('millrace_events_published_total', { service, type });
   const attempt = attemptEnd.exec(type)?.[1];
-  if (attempt !== undefined) attemptFinished(attempt)(data);
-  meanings[type]?.(data);
+  const meaning = attempt === undefined ? meanings[type] : attemptFinished(attempt);
+  meaning?.(JSON.parse(json));
 };

@@ -60,9 +60,9 @@ const delivery = (signal = new AbortController().signal): WorkContext => ({
 
 /** Results that were committed, as they will be published. */
 const reported = async () =>
-  (await store.outbox.pending(100)).map(({ type, data }) => ({
+  (await store.outbox.pending(100)).map(({ type, json }) => ({
     type,
-    result: (data as { result: { lease: number; error?: { code: string } } }).result,
+    result: (JSON.parse(json) as { result: { lease: number; error?: { code: string } } }).result,
   }));
 
 const fine: StepHandler = async () => ({ outputs: [] });

@@ -95,8 +95,10 @@ export interface NewMessage {
   readonly id?: string;
 }
 
-export interface OutboxMessage extends NewMessage {
+export interface OutboxMessage extends Omit<NewMessage, 'data'> {
   readonly id: string;
+  /** The payload as JSON text: whoever publishes it needs nothing else. */
+  readonly json: string;
   /** Position in this store's outbox; ascending in commit order. */
   readonly position: number;
   /** 1, 2, 3 … within `entity`; 0 for a command. */

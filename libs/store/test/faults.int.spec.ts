@@ -100,6 +100,41 @@ describe('a store that is opened twice', () => {
     expect(sequences).toEqual(Array.from({ length: 200 }, (_, index) => index + 1));
   });
 
+  it('gives each the unsent messages of both, as one that has just been opened reads them', async () => {
+    const path = join(await newFolder(), 'training.sqlite');
+    const stores = [await openStore(path), await openStore(path)];
+    await countersOf(stores[0]!).insert('a', { count: 0 }, ['0', '1', '2'].map(eventOf));
+    for (let step = 0; step < 200; step += 1) {
+      const store = stores[step % 2]!;
+      const { outbox } = store;
+      const counters = countersOf(store);
+      const messages = Array.from({ length: step % 4 }, (_, i) => eventOf(`${(step + i) % 3}`));
+      const waiting = await outbox.pending(1 + (step % 11));
+      await Promise.all([
+        counters.update('a', () => ({ document: { count: step }, messages })),
+        // The last event is another document's, so that what was added before it is taken back.
+        expectError(
+          counters.update('b', () => ({
+            document: { count: step },
+            messages: [eventOf('b'), eventOf('0')],
+          })),
+          ErrorCode.invalid,
+        ),
+        outbox.markSent(waiting.slice(0, step % 5).map(({ position }) => position)),
+      ]);
+      const fresh = await openSqliteStore({ path, service });
+      const expected = await fresh.outbox.pending(1000);
+      await fresh.close();
+      const except = new Set(expected.slice(0, step % 7).map(({ position }) => position));
+      for (const each of stores) {
+        expect(await each.outbox.pending(1000)).toEqual(expected);
+        expect(await each.outbox.pending(3, except)).toEqual(
+          expected.filter(({ position }) => !except.has(position)).slice(0, 3),
+        );
+      }
+    }
+  });
+
   it('is refused to another service', async () => {
     const path = join(await newFolder(), 'training.sqlite');
     await openStore(path);

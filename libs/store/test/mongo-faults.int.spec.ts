@@ -67,7 +67,7 @@ const expectCount = async (store: DocumentStore, key: string, count: number): Pr
   expect(await countersOf(store).get(key)).toEqual({ key, version: count, document: { count } });
   const events = await store.outbox.history(`training.counter/${key}`, 0);
   expect(events.map(({ sequence }) => sequence)).toEqual(upTo(count));
-  expect(events.map(({ data }) => data)).toEqual(upTo(count).map((value) => ({ count: value })));
+  expect(events.map(({ json }) => JSON.parse(json))).toEqual(upTo(count).map((value) => ({ count: value })));
   const positions = events.map(({ position }) => position);
   expect(positions).toEqual([...new Set(positions)].toSorted((one, other) => one - other));
 };
@@ -297,7 +297,7 @@ describe('a relay of MongoDB', () => {
     const { service, store } = await committed();
     const [first] = await store.outbox.pending(1);
     const client = track(await new MongoClient(server.url).connect());
-    const { position, ...message } = first!;
+    const { position, json: data, ...message } = first!;
     // What the first half of `markSent` leaves.
     await client
       .db(`millrace_${service}`)
@@ -306,7 +306,7 @@ describe('a relay of MongoDB', () => {
         ...message,
         _id: position,
         headers: '{}',
-        data: JSON.stringify(message.data),
+        data,
         sentTime: '2026-01-01T00:00:00.000Z',
       } as never);
     expect(keysOf(await store.outbox.pending(10))).toBe('abaca');

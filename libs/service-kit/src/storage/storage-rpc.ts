@@ -145,8 +145,8 @@ const page = (messages: readonly OutboxMessage[], next: Position | undefined) =>
   examined: messages.length,
 });
 
-const describeMessage = ({ id, data }: OutboxMessage): DocumentState => {
-  const { references, hints } = mentionsIn(data);
+const describeMessage = ({ id, json }: OutboxMessage): DocumentState => {
+  const { references, hints } = mentionsIn(JSON.parse(json));
   return {
     collection: 'events',
     key: id,

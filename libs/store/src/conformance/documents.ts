@@ -215,7 +215,7 @@ export const describeDocuments = (open: OpenStore): void => {
       );
       expect(await fixture.runs.get('a')).toEqual({ key: 'a', version: 51, document: { score: 50 } });
       const messages = await fixture.store.outbox.pending(100);
-      expect(messages.map(({ sequence, data }) => [sequence, data])).toEqual(
+      expect(messages.map(({ sequence, json }) => [sequence, JSON.parse(json)])).toEqual(
         Array.from({ length: 50 }, (_, index) => [index + 1, { score: index + 1 }]),
       );
     });

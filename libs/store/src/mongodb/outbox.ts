@@ -1,5 +1,5 @@
 import { CommitListeners } from '../commit-listeners.ts';
-import type { Json, Outbox, OutboxMessage } from '../port.ts';
+import type { Outbox, OutboxMessage } from '../port.ts';
 import { checkLimit } from '../query.ts';
 import { checkTime } from '../time.ts';
 import type { Connection } from './connection.ts';
@@ -31,7 +31,7 @@ const toMessage = ({
   sequence,
   time,
   headers: JSON.parse(headers) as Record<string, string>,
-  data: JSON.parse(data) as Json,
+  json: data,
 });
 
 const sentMessage = ({ _id, sentTime, ...message }: SentRecord): OutboxMessage =>

@@ -71,6 +71,13 @@ export class Database {
     return changes;
   }
 
+  /** Inserts a row; returns its rowid. */
+  insert(sql: string, ...parameters: Parameter[]): number {
+    const { changes, lastInsertRowid } = this.#guard(() => this.#statement(sql).run(...parameters));
+    this.#writes += Number(changes);
+    return Number(lastInsertRowid);
+  }
+
   /** Runs a writing statement with RETURNING; returns its row when it wrote one. */
   write<R extends Row>(sql: string, ...parameters: Parameter[]): R | undefined {
     const row = this.get<R>(sql, ...parameters);

@@ -35,6 +35,8 @@ export interface GroupCommitOptions {
   readonly database: Database;
   /** How long to try while another process holds the lock, milliseconds. */
   readonly busyPatienceMs: number;
+  /** Called when a transaction has begun. */
+  readonly onBegin: () => void;
   /** Called after each successful commit, before its requests are answered. */
   readonly onCommitted: () => void;
 }
@@ -48,15 +50,17 @@ export class GroupCommit {
   readonly #service: string;
   readonly #database: Database;
   readonly #busyPatienceMs: number;
+  readonly #onBegin: () => void;
   readonly #onCommitted: () => void;
   #queue: Request[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
 
-  constructor({ service, database, busyPatienceMs, onCommitted }: GroupCommitOptions) {
+  constructor({ service, database, busyPatienceMs, onBegin, onCommitted }: GroupCommitOptions) {
     this.#service = service;
     this.#database = database;
     this.#busyPatienceMs = busyPatienceMs;
+    this.#onBegin = onBegin;
     this.#onCommitted = onCommitted;
   }
 
@@ -122,6 +126,7 @@ export class GroupCommit {
   #transact(group: readonly Request[]): readonly Outcome[] {
     try {
       this.#database.begin();
+      this.#onBegin();
       const outcomes = group.map((request) => this.#attempt(request));
       crashPoint('before-commit');
       this.#database.commit();

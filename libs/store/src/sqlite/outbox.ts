@@ -1,11 +1,12 @@
 import { foreignEntity } from '../change.ts';
 import { CommitListeners } from '../commit-listeners.ts';
 import type { PreparedMessage } from '../messages.ts';
-import type { Json, Outbox, OutboxMessage } from '../port.ts';
+import type { Outbox, OutboxMessage } from '../port.ts';
 import { checkLimit } from '../query.ts';
 import { checkTime } from '../time.ts';
 import type { Database, Row } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
+import { UnsentMessages } from './unsent-messages.ts';
 
 const LARGEST_READ = 10_000;
 /** Rows that one transaction prunes, so that others need not wait long. */
@@ -26,11 +27,17 @@ interface OutboxRow extends Row {
 
 const columns = 'position, id, subject, type, entity, key, sequence, time, headers, data';
 
-const toMessage = ({ entity, headers, data, ...row }: OutboxRow): OutboxMessage => ({
-  ...row,
-  ...(entity === null ? {} : { entity }),
-  headers: JSON.parse(headers) as Record<string, string>,
-  data: JSON.parse(data) as Json,
+const toMessage = (row: OutboxRow): OutboxMessage => ({
+  position: row.position,
+  id: row.id,
+  subject: row.subject,
+  type: row.type,
+  ...(row.entity === null ? {} : { entity: row.entity }),
+  key: row.key,
+  sequence: row.sequence,
+  time: row.time,
+  headers: JSON.parse(row.headers) as Record<string, string>,
+  json: row.data,
 });
 
 export interface SqliteOutboxOptions {
@@ -45,7 +52,9 @@ export class SqliteOutbox implements Outbox {
   readonly #writer: GroupCommit;
   readonly #now: () => Date;
   readonly #listeners: CommitListeners;
-  #added = false;
+  readonly #unsent = new UnsentMessages();
+  /** Differs once another connection has committed. */
+  #dataVersion = Number.NaN;
 
   constructor({ database, writer, now, onListenerError }: SqliteOutboxOptions) {
     this.#database = database;
@@ -59,41 +68,63 @@ export class SqliteOutbox implements Outbox {
     if (messages.length === 0) return;
     const time = this.#now().toISOString();
     for (const [index, message] of messages.entries()) {
-      this.#database.run(
+      const { id, subject, type, entity, key, headers, dataJson: json } = message;
+      const sequence = entity === undefined ? 0 : this.#nextSequence(entity, owner, index);
+      const position = this.#database.insert(
         `INSERT INTO outbox (id, subject, type, entity, key, sequence, time, headers, data)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        message.id,
-        message.subject,
-        message.type,
-        message.entity ?? null,
-        message.key,
-        message.entity === undefined ? 0 : this.#nextSequence(message.entity, owner, index),
+        id,
+        subject,
+        type,
+        entity ?? null,
+        key,
+        sequence,
         time,
-        JSON.stringify(message.headers),
-        message.dataJson,
+        JSON.stringify(headers),
+        json,
       );
+      const named = entity === undefined ? {} : { entity };
+      this.#unsent.stage({ position, id, subject, type, ...named, key, sequence, time, headers, json });
     }
-    this.#added = true;
+  }
+
+  /** At the begin of each transaction. */
+  begin(): void {
+    this.#unsent.begin();
   }
 
   /** After a commit: tells the listeners when it added messages. */
-  announce(): void {
-    if (!this.#added) return;
-    this.#added = false;
-    this.#listeners.announce();
+  committed(): void {
+    if (this.#unsent.commit()) this.#listeners.announce();
   }
 
   async pending(limit: number, except: ReadonlySet<number> = new Set()): Promise<readonly OutboxMessage[]> {
     checkLimit(limit, LARGEST_READ);
-    return this.#database
+    return this.#knownUnsent(limit, except) ?? this.#readUnsent(limit, except);
+  }
+
+  /** From memory, unless another process may have written since it was read. */
+  #knownUnsent(limit: number, except: ReadonlySet<number>): readonly OutboxMessage[] | undefined {
+    const dataVersion = this.#database.get<{ data_version: number }>('PRAGMA data_version')?.data_version;
+    if (dataVersion !== this.#dataVersion) this.#unsent.forget();
+    this.#dataVersion = dataVersion ?? Number.NaN;
+    const messages = this.#unsent.known?.values();
+    return messages
+      ?.filter(({ position }) => !except.has(position))
+      .take(limit)
+      .toArray();
+  }
+
+  #readUnsent(limit: number, except: ReadonlySet<number>): readonly OutboxMessage[] {
+    const messages = this.#database
       .all<OutboxRow>(
-        `SELECT ${columns} FROM outbox
-         WHERE sent_time IS NULL AND position NOT IN (SELECT value FROM json_each(?))
-         ORDER BY position LIMIT ?`,
-        JSON.stringify([...except]),
-        limit,
+        `SELECT ${columns} FROM outbox WHERE sent_time IS NULL ORDER BY position LIMIT ?`,
+        limit + except.size,
       )
       .map(toMessage);
+    // Fewer than were asked for are all.
+    if (messages.length < limit + except.size) this.#unsent.learn(messages);
+    return messages.filter(({ position }) => !except.has(position)).slice(0, limit);
   }
 
   async markSent(positions: readonly number[]): Promise<void> {
@@ -106,6 +137,7 @@ export class SqliteOutbox implements Outbox {
         JSON.stringify(positions),
       );
     });
+    this.#unsent.remove(positions);
   }
 
   onCommit(listener: () => void): () => void {

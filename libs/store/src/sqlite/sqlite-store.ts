@@ -50,7 +50,8 @@ class SqliteDocumentStore implements DocumentStore {
       service: options.service,
       database,
       busyPatienceMs: options.busyPatienceMs ?? DEFAULT_BUSY_PATIENCE_MS,
-      onCommitted: () => this.outbox.announce(),
+      onBegin: () => this.outbox.begin(),
+      onCommitted: () => this.outbox.committed(),
     });
     this.outbox = new SqliteOutbox({
       database,
