@@ -218,6 +218,27 @@ describe('the cache', () => {
     expect(stepOf(third, 'train').outputs).toEqual(stepOf(first, 'train').outputs);
   });
 
+  test('is asked for all steps before one commit takes what it has', async () => {
+    await platform.run(own(15));
+    const { id } = await platform.run(own(15));
+    const events = () => platform.events.filter(({ key }) => key === id);
+    await vi.waitFor(() => expect(events().at(-1)?.type).toContain('.succeeded.'), { timeout: 60_000 });
+    const [requested, ...others] = events();
+    expect(requested?.type).toContain('.requested.');
+    expect(others).toHaveLength(7);
+    expect(new Set(others.map(({ time }) => time)).size).toBe(1);
+  });
+
+  test('may be unable to answer for a while: what was done counts, and the run goes on when it can', async () => {
+    const criterion = '{metric: r2_score, compare: champion, max_regression: 0}';
+    platform.workers.failingQuestions = 2;
+    const run = await platform.run(own(16, `  evaluate: {validation_criteria: [${criterion}]}\n`));
+    expect(platform.workers.failingQuestions).toBeLessThan(0);
+    expect(statesOf(run)).toContain('evaluate:SUCCEEDED');
+    expect(run.steps.every(({ attempt }) => attempt === 1)).toBe(true);
+    expect(run.refusedResults).toBe(0);
+  });
+
   test('says which component changed', async () => {
     const files = own(11);
     const first = await platform.run(files);

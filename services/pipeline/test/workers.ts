@@ -13,7 +13,7 @@ import {
 } from '@millrace/contracts/registry';
 import type { Artifact, StepCommand, StepFailure, StepSuccess } from '@millrace/contracts/step';
 import { trainingEvents } from '@millrace/contracts/training';
-import { NotFound } from '@millrace/errors';
+import { NotFound, Unavailable } from '@millrace/errors';
 import {
   eventMessage,
   type Runtime,
@@ -55,6 +55,8 @@ export class Workers {
   readonly approvals = new Map<string, ApprovalState>();
   /** Version that serves, by model. */
   readonly champions = new Map<string, number>();
+  /** So many questions for a champion find the registry away. */
+  failingQuestions = 0;
   policy: Policy = {
     protectedAliases: [],
     requiredApprovals: 1,
@@ -127,6 +129,8 @@ export class Workers {
         return { modelVersion: ModelVersion.fromPartial({ model, version, approvalState }) };
       },
       resolveAlias: async ({ model }: { model: string }) => {
+        this.failingQuestions -= 1;
+        if (this.failingQuestions >= 0) throw new Unavailable('the registry is away');
         const version = this.champions.get(model);
         if (version === undefined) throw new NotFound(`${model} has no champion`);
         return { modelVersion: ModelVersion.fromPartial({ model, version }), move: undefined };
