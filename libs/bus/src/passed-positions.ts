@@ -1,26 +1,27 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BusLogger } from './logger.ts';
-import type { InboxPort } from './port.ts';
+import type { HandledPosition, InboxPort } from './port.ts';
 
 /**
  * How long a position may wait to be recorded with others; shorter than the grace time of a gap, so that another
  * process of the consumer finds it before it asks the owner. Milliseconds.
  */
-const delayMs = 50;
+const delayMs = 80;
 const retryMs = 1_000;
 
 /**
  * How far a consumer has come with events whose types it does not handle. They have no effect that could be lost or
- * doubled, so their positions are recorded some time later, together, instead of one durable write for each. A crash
- * before that leaves a gap, which is closed as every gap is, by asking the owner.
+ * doubled, so their positions are recorded some time later, together, with what else is written. A crash before that leaves a
+ * gap, which is closed as every gap is, by asking the owner.
  */
 export class PassedPositions {
   readonly #consumer: string;
   readonly #inbox: InboxPort;
   readonly #logger: BusLogger;
+  readonly #closing = new AbortController();
   /** Entity → sequence, not recorded yet. */
   readonly #passed = new Map<string, number>();
-  #timer: NodeJS.Timeout | undefined;
-  #recording: Promise<void> = Promise.resolve();
+  #recording: Promise<void> | undefined;
 
   constructor(consumer: string, inbox: InboxPort, logger: BusLogger) {
     this.#consumer = consumer;
@@ -31,7 +32,7 @@ export class PassedPositions {
   /** The event that was next needs no handling. */
   pass(entity: string, sequence: number): void {
     this.#passed.set(entity, sequence);
-    this.#recordIn(delayMs);
+    this.#recording ??= this.#recordAll();
   }
 
   /** How far the consumer has come with the entity, recorded or not. */
@@ -42,33 +43,42 @@ export class PassedPositions {
 
   /** Records what waits; what cannot be recorded is told and left to the next start. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#closing.abort();
     await this.#recording;
-    await this.#record();
-    clearTimeout(this.#timer);
+    if (this.#passed.size > 0) await this.#record();
   }
 
-  #recordIn(ms: number): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#recording = this.#record();
-    }, ms);
+  async #recordAll(): Promise<void> {
+    const { signal } = this.#closing;
+    while (this.#passed.size > 0 && !signal.aborted) {
+      if (!(await this.#record())) await delay(retryMs, undefined, { signal }).catch(() => {});
+    }
+    this.#recording = undefined;
   }
 
-  async #record(): Promise<void> {
+  /** Resolves `false` when it could not be done. */
+  async #record(): Promise<boolean> {
+    let written: readonly HandledPosition[] = [];
+    const waiting = () => {
+      written = [...this.#passed].map(([entity, sequence]) => ({
+        consumer: this.#consumer,
+        entity,
+        sequence,
+      }));
+      return written;
+    };
     try {
-      await Promise.all(
-        [...this.#passed].map(async ([entity, sequence]) => {
-          await this.#inbox.advance({ consumer: this.#consumer, entity, sequence });
-          if (this.#passed.get(entity) === sequence) this.#passed.delete(entity);
-        }),
-      );
+      await this.#inbox.advanceSoon(waiting, this.#closing.signal.aborted ? 0 : delayMs);
     } catch (thrown) {
       this.#logger.warn(
         { err: thrown, consumer: this.#consumer },
         'positions were not recorded; will try again',
       );
-      this.#recordIn(retryMs);
+      return false;
     }
+    for (const { entity, sequence } of written) {
+      if (this.#passed.get(entity) === sequence) this.#passed.delete(entity);
+    }
+    return true;
   }
 }

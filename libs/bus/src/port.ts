@@ -42,6 +42,8 @@ export interface InboxPort {
   position(consumer: string, entity: string): Promise<number>;
   /** Changes nothing where the position, or a later one, is recorded; cheap where a commit of this process has just done it. */
   advance(position: HandledPosition): Promise<void>;
+  /** Records what `positions` gives when it is written, within so many milliseconds, with other commits where some come. */
+  advanceSoon(positions: () => readonly HandledPosition[], withinMs: number): Promise<void>;
 }
 
 /** Give it to `commit` (`handled`) so that effect and position are one write. */

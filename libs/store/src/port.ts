@@ -196,6 +196,11 @@ export interface Inbox {
    * commit of this process has just recorded it.
    */
   advance(position: InboxPosition): Promise<void>;
+  /**
+   * Records positions that matter little, with other commits where some come within so many milliseconds. `positions` is asked
+   * when it is written, perhaps more than once, and gives what is to be recorded then.
+   */
+  advanceSoon(positions: () => readonly InboxPosition[], withinMs: number): Promise<void>;
 }
 
 export interface Migration {

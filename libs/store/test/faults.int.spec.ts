@@ -85,6 +85,29 @@ describe('a store that another connection holds locked', () => {
   });
 });
 
+describe('what can wait', () => {
+  const position = { consumer: 'training-datasets', entity: 'ingest.dataset/flights', sequence: 3 };
+  const reached = (store: DocumentStore) => store.inbox.position(position.consumer, position.entity);
+
+  it('goes with the next commit', async () => {
+    const store = await openStore(join(await newFolder(), 'training.sqlite'));
+    const recorded = store.inbox.advanceSoon(() => [position], 3_600_000);
+    expect(await reached(store)).toBe(0);
+    await countersOf(store).insert('a', { count: 1 });
+    await recorded;
+    expect(await reached(store)).toBe(3);
+  });
+
+  it('is written before the store closes', async () => {
+    const path = join(await newFolder(), 'training.sqlite');
+    const store = await openStore(path);
+    const recorded = store.inbox.advanceSoon(() => [position], 3_600_000);
+    await store.close();
+    await recorded;
+    expect(await reached(await openStore(path))).toBe(3);
+  });
+});
+
 describe('a store that is opened twice', () => {
   it('loses no update of either', async () => {
     const path = join(await newFolder(), 'training.sqlite');

@@ -18,6 +18,18 @@ export const describeInbox = (open: OpenStore): void => {
       expect(await position()).toBe(3);
     });
 
+    it('records soon what is true by then, durably', async () => {
+      let reached = 1;
+      const recorded = fixture.store.inbox.advanceSoon(() => [handledAt(reached)], 20);
+      reached = 2;
+      await recorded;
+      expect(await position()).toBe(2);
+      await fixture.store.inbox.advanceSoon(() => [handledAt(1)], 0);
+      await fixture.store.inbox.advanceSoon(() => [], 0);
+      await fixture.reopen();
+      expect(await position()).toBe(2);
+    });
+
     it('keeps consumers and entities apart', async () => {
       await fixture.store.inbox.advance(handledAt(3));
       expect(await fixture.store.inbox.position('another', entity)).toBe(0);

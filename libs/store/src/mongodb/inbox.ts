@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf } from '@millrace/errors';
 import { FreshPositions } from '../fresh-positions.ts';
 import { checkInboxPosition } from '../messages.ts';
@@ -64,6 +64,11 @@ export class MongoInbox implements Inbox {
     // Most handlers recorded the position with their effect; a read is cheaper than to write it again.
     const recorded = await this.position(checked.consumer, checked.entity);
     if (recorded < checked.sequence) await this.advanceAll([checked]);
+  }
+
+  async advanceSoon(positions: () => readonly InboxPosition[], withinMs: number): Promise<void> {
+    await delay(withinMs);
+    await this.advanceAll(positions().map((position) => checkInboxPosition(position)));
   }
 
   /** After the commit that recorded it. */

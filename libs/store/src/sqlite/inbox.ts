@@ -25,6 +25,12 @@ export class SqliteInbox implements Inbox {
     await this.#writer.run(() => this.record(checked));
   }
 
+  async advanceSoon(positions: () => readonly InboxPosition[], withinMs: number): Promise<void> {
+    await this.#writer.ride(() => {
+      for (const position of positions()) this.record(checkInboxPosition(position));
+    }, withinMs);
+  }
+
   /** After the commit that recorded it. */
   committed(position: InboxPosition): void {
     this.#fresh.note(position);
