@@ -4,6 +4,7 @@ import { asMillraceError, Cancelled, type Exhausted, type MillraceError, TimedOu
 import { errorOfExit, outOfMemory } from './failure.ts';
 import { watchMemory } from './memory-watch.ts';
 import { type OutputLine, OutputReader } from './output.ts';
+import { watchdog } from './watchdog.ts';
 
 export interface ChildOptions {
   readonly command: string;
@@ -60,6 +61,7 @@ export class SupervisedChild {
   readonly #options: ChildOptions;
   readonly #stderr: OutputReader | undefined;
   readonly #stopMemoryWatch: () => void;
+  readonly #standDown: () => void;
   #alive = true;
   #onLine: (line: OutputLine) => void = () => {};
   #onFailure: (error: MillraceError) => void = () => {};
@@ -79,6 +81,8 @@ export class SupervisedChild {
       detached: true,
       ...more,
     });
+    const { pid } = this.process;
+    this.#standDown = pid === undefined ? () => {} : watchdog.watch(pid, options.directory);
     const onLine = (line: OutputLine) => this.#onLine(line);
     // Both are absent when the process could not be started.
     if (this.process.stdout) new OutputReader(this.process.stdout, 'stdout', onLine);
@@ -245,6 +249,7 @@ export class SupervisedChild {
     this.#stopMemoryWatch();
     this.killGroup();
     await rm(this.directory, { recursive: true, force: true });
+    this.#standDown();
   }
 }
 

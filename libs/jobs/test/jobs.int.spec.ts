@@ -3,11 +3,12 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { inSpan, startTelemetry } from '@millrace/telemetry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildSpan, createJobPool, type JobProgress, type OutputLine, runJob } from '../src/index.ts';
-import { gone, isRunning } from './processes.ts';
+import { childrenOf, gone, isRunning } from './processes.ts';
 
 const entry = (name: string) => new URL(`./entries/${name}.ts`, import.meta.url);
 
@@ -104,13 +105,45 @@ describe('a job whose process is killed from outside', () => {
 });
 
 describe('a job whose parent is killed', () => {
-  it('ends with everything it started, even while it computes without pause', async () => {
+  /** A parent with its job at work, in a directory for temporary files of their own. */
+  const start = async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'millrace-parent-'));
     const parent = spawn(process.execPath, [fileURLToPath(entry('parent'))], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: directory },
     });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pids = Object.values(JSON.parse(line.toString()) as Record<string, number>);
+    return { parent, pids, directory };
+  };
+  const watchdogOf = async (parent: number): Promise<number> => {
+    for (;;) {
+      const children = await childrenOf(parent);
+      const found = children.find(({ command }) => command.includes('watchdog.mjs'));
+      if (found !== undefined) return found.pid;
+      await wait(20);
+    }
+  };
+
+  it('ends with everything it started and its directory, even while it computes without pause', async () => {
+    const { parent, pids, directory } = await start();
+    const watchdog = await watchdogOf(parent.pid ?? 0);
+    expect(await readdir(directory)).toHaveLength(1);
     parent.kill('SIGKILL');
-    await gone(Object.values(JSON.parse(line.toString()) as Record<string, number>));
+    await gone([...pids, watchdog]);
+    expect(await readdir(directory)).toEqual([]);
+    await rm(directory, { recursive: true });
+  });
+
+  it('ends as well when the watchdog was killed before', async () => {
+    const { parent, pids, directory } = await start();
+    const first = await watchdogOf(parent.pid ?? 0);
+    process.kill(first, 'SIGKILL');
+    await gone([first]);
+    const second = await watchdogOf(parent.pid ?? 0);
+    parent.kill('SIGKILL');
+    await gone([...pids, second]);
+    await rm(directory, { recursive: true });
   });
 });
 
@@ -205,6 +238,11 @@ describe('user code', () => {
     [
       'writes outside its directory',
       "import { writeFileSync } from 'node:fs';\nexport const main = () => writeFileSync('/tmp/millrace-outside', 'x');\n",
+      { code: 'invalid', message: expect.stringMatching(/^steps\/train\.ts:2:\d+: .*restricted/) },
+    ],
+    [
+      'starts a thread, which nothing would be forbidden to',
+      "import { Worker } from 'node:worker_threads';\nexport const main = () => void new Worker('0', { eval: true });\n",
       { code: 'invalid', message: expect.stringMatching(/^steps\/train\.ts:2:\d+: .*restricted/) },
     ],
     [

@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
-import { Worker } from 'node:worker_threads';
 import type { JobContext, JobMain } from '../job.ts';
 import type { FromChild, ReplyMessage, RunMessage, ToChild } from '../protocol.ts';
 import { describeThrown } from './describe-thrown.ts';
@@ -102,11 +101,4 @@ process.on('disconnect', () => {
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
-const watchdog = new Worker(new URL('./watchdog.mjs', import.meta.url), {
-  workerData: { parent: process.ppid, group: process.pid, directory },
-  // Its heap does not count against the job's.
-  resourceLimits: { maxOldGenerationSizeMb: 16 },
-  stdout: false,
-});
-watchdog.unref();
 send({ type: 'ready' });
