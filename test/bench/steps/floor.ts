@@ -13,7 +13,8 @@ export const bareStepMs = async (natsUrl: string, directory: string, repeats = 4
     const { js, jsm } = bus.internals;
     await jsm.streams.add({ name: 'BARE', subjects: ['bare.>'] });
     await jsm.consumers.add('BARE', { durable_name: 'bare', ack_policy: 'explicit' });
-    const received = (await (await js.consumers.get('BARE', 'bare')).consume())[Symbol.asyncIterator]();
+    const messages = await (await js.consumers.get('BARE', 'bare')).consume();
+    const received = messages[Symbol.asyncIterator]();
     const documents = store.collection<{ n: number }>({ name: 'documents' });
     const startedAt = performance.now();
     for (let n = 0; n < repeats; n += 1) {
@@ -23,7 +24,9 @@ export const bareStepMs = async (natsUrl: string, directory: string, repeats = 4
       }
       for (let i = 0; i < commits; i += 1) await documents.insert(`${n}.${i}`, { n });
     }
-    return (performance.now() - startedAt) / repeats;
+    const perStep = (performance.now() - startedAt) / repeats;
+    await messages.close();
+    return perStep;
   } finally {
     await bus.drain();
     await store.close();
