@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { createClient, type MillraceClient } from '@millrace/client';
 import { atLeast, atMost, type Benchmark, median, mustHold, percentile } from './harness/benchmark.ts';
 import { inDirectory, startEmbedded } from './harness/embedded.ts';
-import { memoryOf, processTree } from './harness/process-memory.ts';
+import { memoryOf, processTree } from './harness/process-tree.ts';
 import { shortNumber } from './harness/report.ts';
 
 const repeats = 3;

@@ -10,7 +10,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atMost, type Benchmark, mustHold } from './harness/benchmark.ts';
 import { inDirectory, startEmbedded } from './harness/embedded.ts';
-import { memoryOf, processTree } from './harness/process-memory.ts';
+import { memoryOf, processTree } from './harness/process-tree.ts';
 
 const repeats = 3;
 const idleMs = 10_000;

@@ -25,7 +25,7 @@ import {
 import { inDirectory, startEmbedded } from './harness/embedded.ts';
 import { endpoint, modelVersionOf, runFlights, uploadFlights, winterFlights } from './harness/flights.ts';
 import { generateLoad, type LoadResult, moveToCore, onCore } from './harness/load.ts';
-import { memoryOf, processTree } from './harness/process-memory.ts';
+import { memoryOf, processTree } from './harness/process-tree.ts';
 import { shortNumber } from './harness/report.ts';
 import { readPredictionLog } from './predict/recorded.ts';
 import { startBareServer, startDeployment } from './predict/servers.ts';

@@ -1,14 +1,18 @@
 /**
- * What tracing costs: the same work with tracing on as by default (every request a trace, spans kept by the gateway,
- * some of the predictions) and with `OTEL_SDK_DISABLED=true`. Pairs alternate A B B A; the cost is taken pair by pair.
+ * What tracing costs: the same work with tracing on as by default (every request a trace up to the limits, spans kept by the
+ * gateway, some of the predictions) and with `OTEL_SDK_DISABLED=true`. Pairs alternate A B B A; the cost is taken pair by
+ * pair.
+ *
+ * The cost is that of processor time, user and system, for each unit of work by all processes of Millrace: work of a few
+ * seconds spreads by more than tracing could ever cost when it is timed by the clock. The rates are shown beside it.
  *
  * - events: durable changes with their events and the effects of a consumer, each change in a span of its own, in a new
  *   process for each measurement;
  * - predict: predictions of one row through the gateway of an embedded Millrace, 32 clients;
- * - run: wall time of a flights run whose steps come from the cache, where nothing but the platform's own work is left.
+ * - run: flights runs whose steps come from the cache, where nothing but the platform's own work is left.
  *
- * Two embedded Millraces stand side by side for the last two, one of each kind, on stores of their own with the same
- * model; the one that is not measured is idle. `MILLRACE_BENCH_PAIRS` sets the number of pairs (default 6).
+ * For the last two a Millrace of either kind is made ready once, and started anew for each measurement, so that nothing else
+ * stands beside the one that is measured. `MILLRACE_BENCH_PAIRS` sets the number of pairs (default 6).
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,15 +21,16 @@ import { createClient, type MillraceClient } from '@millrace/client';
 import { StepState } from '@millrace/contracts/pipeline';
 import type { ProjectSnapshot } from '@millrace/contracts/step';
 import { atMost, type Benchmark, type Figure, median, mustHold } from './harness/benchmark.ts';
-import { type EmbeddedMillrace, inDirectory, startEmbedded } from './harness/embedded.ts';
+import { inDirectory, startEmbedded } from './harness/embedded.ts';
 import { endpoint, runFlights, stepsIn, uploadFlights, winterFlights } from './harness/flights.ts';
 import { generateLoad } from './harness/load.ts';
+import { processorMsOf } from './harness/process-tree.ts';
 import { shortNumber } from './harness/report.ts';
 
 const pairs = Number(process.env.MILLRACE_BENCH_PAIRS ?? 6);
 const connections = 32;
-const amount = 10_000;
-const warmUpAmount = 5_000;
+const predictions = { warmUp: 5_000, measured: 20_000 };
+const cachedRuns = { warmUp: 5, measured: 20 };
 const lastCachedStep = 'register';
 const cachedSteps = 6;
 const target = atMost(5);
@@ -36,104 +41,143 @@ type Kind = (typeof kinds)[number];
 const envOf = (env: NodeJS.ProcessEnv, kind: Kind): NodeJS.ProcessEnv =>
   kind === 'off' ? { ...env, OTEL_SDK_DISABLED: 'true' } : env;
 
+/** One measurement of one kind. */
+interface Spent {
+  /** Units of work a second, by the clock. */
+  readonly perSecond: number;
+  /** Processor time for each unit, microseconds. */
+  readonly cpuMicros: number;
+}
+
+type Pairs<T> = Record<Kind, readonly T[]>;
+
 /** Measures both kinds in turns; which comes first alternates. */
-const inPairs = async (
-  measure: (kind: Kind) => Promise<number>,
-  note: (on: number, off: number) => void,
-): Promise<Record<Kind, readonly number[]>> => {
-  const values = { on: [] as number[], off: [] as number[] };
+const inPairs = async <T>(
+  measure: (kind: Kind) => Promise<T>,
+  note: (on: T, off: T) => void,
+): Promise<Pairs<T>> => {
+  const values: Record<Kind, T[]> = { on: [], off: [] };
   for (let i = 0; i < pairs; i += 1) {
-    for (const kind of i % 2 === 0 ? kinds : kinds.toReversed()) values[kind].push(await measure(kind));
-    note(values.on.at(-1) ?? Number.NaN, values.off.at(-1) ?? Number.NaN);
+    const measured = {} as Record<Kind, T>;
+    for (const kind of i % 2 === 0 ? kinds : kinds.toReversed()) measured[kind] = await measure(kind);
+    for (const kind of kinds) values[kind].push(measured[kind]);
+    note(measured.on, measured.off);
   }
   return values;
 };
 
-const eventsPerSecond = async (env: NodeJS.ProcessEnv): Promise<number> => {
+const eventPath = async (env: NodeJS.ProcessEnv): Promise<Spent> => {
   const script = fileURLToPath(new URL('./tracing-cost/event-path.ts', import.meta.url));
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script], {
     env,
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const ended = once(child, 'exit');
-  const [message] = (await Promise.race([once(child, 'message'), ended])) as [{ perSecond?: number } | null];
+  const [spent] = (await Promise.race([once(child, 'message'), ended])) as [Spent | null];
   await ended;
-  const perSecond = message?.perSecond ?? Number.NaN;
-  mustHold(perSecond > 0, () => 'the event path did not end well');
-  return perSecond;
+  mustHold((spent?.perSecond ?? 0) > 0, () => 'the event path did not end well');
+  return spent as Spent;
 };
 
-interface Side {
-  readonly millrace: EmbeddedMillrace;
-  readonly client: MillraceClient;
+/** A Millrace with a model that serves, which is not running. */
+interface Prepared {
+  readonly dataDir: string;
+  readonly env: NodeJS.ProcessEnv;
   readonly snapshot: ProjectSnapshot;
 }
 
-const startSide = async (directory: string, kind: Kind, env: NodeJS.ProcessEnv): Promise<Side> => {
-  const millrace = await startEmbedded({ dataDir: `${directory}/${kind}`, env: envOf(env, kind) });
+const prepare = async (directory: string, env: NodeJS.ProcessEnv): Promise<Prepared> => {
+  const dataDir = `${directory}/data`;
+  const millrace = await startEmbedded({ dataDir, env });
   const client = createClient({ url: millrace.url });
-  const snapshot = await uploadFlights(client, `${directory}/project-${kind}`);
+  const snapshot = await uploadFlights(client, `${directory}/project`);
   await runFlights(client, { snapshot, noCache: true });
-  return { millrace, client, snapshot };
+  await client.close();
+  await millrace.stop();
+  return { dataDir, env, snapshot };
+};
+
+interface Unit {
+  readonly warmUp: number;
+  readonly measured: number;
+  readonly work: (client: MillraceClient, url: string, amount: number) => Promise<void>;
+}
+
+const measureOn = async ({ dataDir, env }: Prepared, { warmUp, measured, work }: Unit): Promise<Spent> => {
+  const millrace = await startEmbedded({ dataDir, env });
+  const client = createClient({ url: millrace.url });
+  try {
+    await work(client, millrace.url, warmUp);
+    const before = processorMsOf(millrace.pid);
+    const startedAt = performance.now();
+    await work(client, millrace.url, measured);
+    const perSecond = (measured * 1_000) / (performance.now() - startedAt);
+    return { perSecond, cpuMicros: ((processorMsOf(millrace.pid) - before) * 1_000) / measured };
+  } finally {
+    await client.close();
+    await millrace.stop();
+  }
 };
 
 const bodies = winterFlights().map((flight) => JSON.stringify({ dataframe_records: [flight] }));
 
-const predict = async ({ millrace }: Side, count: number): Promise<number> => {
-  const url = `${millrace.url}/endpoints/${endpoint}/invocations`;
-  return (await generateLoad({ url, bodies, connections, amount: count })).perSecond;
+const predicting: Unit = {
+  ...predictions,
+  work: async (_client, url, amount) => {
+    await generateLoad({ url: `${url}/endpoints/${endpoint}/invocations`, bodies, connections, amount });
+  },
 };
 
-const cachedRun = async ({ client, snapshot }: Side): Promise<number> => {
-  const { run, wallMs } = await runFlights(client, { snapshot, noCache: false, toStep: lastCachedStep });
-  const cached = stepsIn(run, StepState.STEP_STATE_CACHED);
-  mustHold(cached.length >= cachedSteps - 2, () => `only ${cached.join(', ')} came from the cache`);
-  return wallMs;
-};
-
-const ofRates = (measure: string, { on, off }: Record<Kind, readonly number[]>): Figure => ({
-  measure: `${measure}: cost of tracing`,
-  unit: '%',
-  values: on.map((rate, i) => 100 * ((off[i] ?? Number.NaN) / rate - 1)),
-  target,
-  floor: `${shortNumber(median(off))} /s without`,
+const runningFrom = (snapshot: ProjectSnapshot): Unit => ({
+  ...cachedRuns,
+  work: async (client, _url, amount) => {
+    for (let i = 0; i < amount; i += 1) {
+      const { run } = await runFlights(client, { snapshot, noCache: false, toStep: lastCachedStep });
+      const cached = stepsIn(run, StepState.STEP_STATE_CACHED);
+      mustHold(cached.length >= cachedSteps - 2, () => `only ${cached.join(', ')} came from the cache`);
+    }
+  },
 });
 
-const ofTimes = (measure: string, { on, off }: Record<Kind, readonly number[]>): Figure => ({
-  measure: `${measure}: cost of tracing`,
-  unit: '%',
-  values: on.map((time, i) => 100 * (time / (off[i] ?? Number.NaN) - 1)),
-  target,
-  floor: `${shortNumber(median(off))} ms without`,
-});
+const figuresOf = (what: string, { on, off }: Pairs<Spent>): readonly Figure[] => [
+  {
+    measure: `${what}: processor time that tracing adds`,
+    unit: '%',
+    values: on.map(({ cpuMicros }, i) => 100 * (cpuMicros / (off[i]?.cpuMicros ?? Number.NaN) - 1)),
+    target,
+    floor: `${shortNumber(median(off.map(({ cpuMicros }) => cpuMicros)))} µs without`,
+  },
+  {
+    measure: `${what}: rate with tracing, of that without`,
+    unit: '%',
+    values: on.map(({ perSecond }, i) => (100 * perSecond) / (off[i]?.perSecond ?? Number.NaN)),
+    floor: `${shortNumber(median(off.map(({ perSecond }) => perSecond)))} /s without`,
+  },
+];
 
 export const benchmark: Benchmark = {
   name: 'tracing-cost',
   title: 'tracing on against off',
   run: ({ env, note }) =>
     inDirectory(async (directory) => {
-      const told = (what: string, unit: string) => (on: number, off: number) =>
-        note(`${what}: on ${shortNumber(on)} ${unit}, off ${shortNumber(off)} ${unit}`);
-      const events = await inPairs((kind) => eventsPerSecond(envOf(env, kind)), told('events', '/s'));
-      const sides = {
-        on: await startSide(directory, 'on', env),
-        off: await startSide(directory, 'off', env),
+      const spent = ({ perSecond, cpuMicros }: Spent) =>
+        `${shortNumber(cpuMicros)} µs (${shortNumber(perSecond)} /s)`;
+      const told = (what: string) => (on: Spent, off: Spent) =>
+        note(`${what}: on ${spent(on)}, off ${spent(off)}`);
+      const events = await inPairs((kind) => eventPath(envOf(env, kind)), told('event'));
+      const prepared = {
+        on: await prepare(`${directory}/on`, envOf(env, 'on')),
+        off: await prepare(`${directory}/off`, envOf(env, 'off')),
       };
-      try {
-        for (const kind of kinds) await predict(sides[kind], warmUpAmount);
-        const predictions = await inPairs((kind) => predict(sides[kind], amount), told('predict', '/s'));
-        for (const kind of kinds) await cachedRun(sides[kind]);
-        const runs = await inPairs((kind) => cachedRun(sides[kind]), told('cached run', 'ms'));
-        return [
-          ofRates('events', events),
-          ofRates('predictions through the gateway', predictions),
-          ofTimes('run from the cache', runs),
-        ];
-      } finally {
-        for (const { client, millrace } of Object.values(sides)) {
-          await client.close();
-          await millrace.stop();
-        }
-      }
+      const predicted = await inPairs((kind) => measureOn(prepared[kind], predicting), told('prediction'));
+      const ran = await inPairs(
+        (kind) => measureOn(prepared[kind], runningFrom(prepared[kind].snapshot)),
+        told('run from the cache'),
+      );
+      return [
+        ...figuresOf('events', events),
+        ...figuresOf('predictions through the gateway', predicted),
+        ...figuresOf('runs from the cache', ran),
+      ];
     }),
 };

@@ -26,6 +26,8 @@ export interface RpcRoute {
   readonly summary: string;
   /** What a token has to allow. */
   readonly permission: Permission;
+  /** The trace that a request begins is recorded, whatever the limit of new traces: it is looked for afterwards. */
+  readonly tracing?: 'unlimited';
 }
 
 const route = (
@@ -42,7 +44,7 @@ export const rpcRoutes: readonly RpcRoute[] = [
   route('PUT', '/projects', 'pipeline', 'pushProject', "Remember a project's latest snapshot", 'run'),
   route('GET', '/projects', 'pipeline', 'listProjects', 'Projects', 'read'),
   route('POST', '/runs:plan', 'pipeline', 'planRun', 'Resolve a recipe without running it', 'run'),
-  route('POST', '/runs', 'pipeline', 'submitRun', 'Run a recipe', 'run'),
+  { ...route('POST', '/runs', 'pipeline', 'submitRun', 'Run a recipe', 'run'), tracing: 'unlimited' },
   route('GET', '/runs', 'pipeline', 'listRuns', 'Pipeline runs, newest first', 'read'),
   route('GET', '/runs/:id', 'pipeline', 'getRun', 'One pipeline run', 'read'),
   route('POST', '/runs/:id/cancel', 'pipeline', 'cancelRun', 'Give a run up', 'run'),

@@ -1,13 +1,14 @@
 import { messageOf } from '@millrace/errors';
 import {
   asHighRate,
+  asUnlimited,
   contextFromHeaders,
   failSpan,
   inSpan,
   runAsService,
   type SpanDetails,
 } from '@millrace/telemetry';
-import { type Attributes, context, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import {
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
@@ -25,9 +26,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * `none`: requests make no spans. `high_rate`: they come by the thousand, so only some of those that begin a
-     * trace are recorded. Default: each is a span.
+     * trace are recorded. `unlimited`: each that begins a trace is recorded, for it is looked for afterwards. Default:
+     * up to a limit of new traces.
      */
-    tracing?: 'none' | 'high_rate';
+    tracing?: 'none' | 'high_rate' | 'unlimited';
   }
 }
 
@@ -48,10 +50,18 @@ const attributesOf = (request: FastifyRequest): Attributes => {
   };
 };
 
+/** What limits new traces, by the way that a route is traced. */
+const limits = {
+  none: (active: Context) => active,
+  default: (active: Context) => active,
+  high_rate: asHighRate,
+  unlimited: asUnlimited,
+} as const;
+
 const start = (request: FastifyRequest): Span => {
   const active = context.active();
   const { url: route, config } = request.routeOptions;
-  const parent = config.tracing === 'high_rate' ? asHighRate(active) : active;
+  const parent = limits[config.tracing ?? 'default'](active);
   const name = route === undefined ? request.method : `${request.method} ${route}`;
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
   if (span.isRecording()) span.setAttributes(attributesOf(request));

@@ -20,7 +20,7 @@ export {
   newTraceId,
   type TraceHeaders,
 } from './propagation.ts';
-export { asHighRate } from './sampling.ts';
+export { asHighRate, asUnlimited } from './sampling.ts';
 export { conventionOf, ownSpanOf, spanProblems } from './schema/check-span.ts';
 export type { OwnAttribute } from './schema/own-attributes.ts';
 export { activeService, runAsService } from './service-context.ts';

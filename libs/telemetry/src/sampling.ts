@@ -21,12 +21,15 @@ export type SamplingEnv = Readonly<Record<string, string | undefined>>;
  * New traces that are recorded each second, unless the variables say otherwise: of high-rate work
  * (`MILLRACE_TRACE_PREDICTIONS_PER_SECOND`) and of all else (`MILLRACE_TRACES_PER_SECOND`).
  */
-const defaultPerSecond = { highRate: 5, others: 100 };
+const defaultPerSecond = { highRate: 5, others: 50 };
 
-const limitedKey = createContextKey('millrace.high_rate');
+const limitKey = createContextKey('millrace.trace_limit');
 
 /** Marks work that may come thousands of times a second: only so many new traces of it a second are recorded. */
-export const asHighRate = (ctx: Context): Context => ctx.setValue(limitedKey, true);
+export const asHighRate = (ctx: Context): Context => ctx.setValue(limitKey, 'highRate');
+
+/** Marks work that is rare and looked for afterwards, such as a pipeline run: no limit keeps its trace from being recorded. */
+export const asUnlimited = (ctx: Context): Context => ctx.setValue(limitKey, 'unlimited');
 
 /** Lets the first `perSecond` pass in each second. */
 class RateLimit {
@@ -59,6 +62,7 @@ class RateLimit {
 
 interface Limits {
   readonly highRate: RateLimit;
+  readonly unlimited: RateLimit;
   readonly others: RateLimit;
 }
 
@@ -94,7 +98,8 @@ class LimitedSampler implements Sampler {
   }
 
   #limitOf(ctx: Context): RateLimit {
-    return ctx.getValue(limitedKey) === true ? this.#limits.highRate : this.#limits.others;
+    const name = ctx.getValue(limitKey) as keyof Limits | undefined;
+    return this.#limits[name ?? 'others'];
   }
 
   toString(): string {
@@ -136,6 +141,7 @@ export const samplingOf = (env: SamplingEnv, now: () => number = Date.now): Samp
     );
   const root = new LimitedSampler(rootSamplerOf(env), {
     highRate: limit(env.MILLRACE_TRACE_PREDICTIONS_PER_SECOND, defaultPerSecond.highRate),
+    unlimited: new RateLimit(Number.POSITIVE_INFINITY, now),
     others: limit(env.MILLRACE_TRACES_PER_SECOND, defaultPerSecond.others),
   });
   return { sampler: new ParentBasedSampler({ root }), isSpent: (ctx) => root.isSpent(ctx) };

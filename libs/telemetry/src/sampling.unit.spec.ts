@@ -2,7 +2,7 @@ import { context, ROOT_CONTEXT, type SpanContext, SpanKind, TraceFlags, trace } 
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
 import { newTraceId } from './index.ts';
-import { asHighRate, type Sampling, type SamplingEnv, samplingOf } from './sampling.ts';
+import { asHighRate, asUnlimited, type Sampling, type SamplingEnv, samplingOf } from './sampling.ts';
 
 let second = 0;
 const isRecorded = ({ sampler }: Sampling, ctx = ROOT_CONTEXT, traceId = newTraceId()) =>
@@ -78,9 +78,12 @@ describe('new traces', () => {
     }
   });
 
-  it('are a hundred a second at most by default', () => {
+  it('are fifty a second at most by default, but for work that is looked for afterwards', () => {
     const sampling = samplingOf({}, () => 0);
-    const recorded = Array.from({ length: 300 }, () => isRecorded(sampling)).filter(Boolean);
-    expect(recorded).toHaveLength(100);
+    const recorded = (ctx = ROOT_CONTEXT) =>
+      Array.from({ length: 300 }, () => isRecorded(sampling, ctx)).filter(Boolean);
+    expect(recorded()).toHaveLength(50);
+    expect(recorded(asUnlimited(ROOT_CONTEXT))).toHaveLength(300);
+    expect(sampling.isSpent(asUnlimited(ROOT_CONTEXT))).toBe(false);
   });
 });

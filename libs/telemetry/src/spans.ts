@@ -14,6 +14,7 @@ import { suppressTracing } from '@opentelemetry/core';
 import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { newSpanId, newTraceId } from './propagation.ts';
+import { asUnlimited } from './sampling.ts';
 
 let forced: { readonly traceId: string; readonly spanId: string } | undefined;
 
@@ -91,12 +92,13 @@ export const currentSpan = ():
   return { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
 };
 
-/** A new trace that no request began, and whether it is to be recorded. */
+/** A new trace that no request began, and whether it is to be recorded. No limit of new traces holds for it. */
 export const newTrace = (): { readonly traceId: string; readonly sampled: boolean } => {
   const traceId = newTraceId();
   forced = { traceId, spanId: newSpanId() };
   try {
-    const { traceFlags } = tracer().startSpan('new trace', { root: true }).spanContext();
+    const ctx = asUnlimited(context.active());
+    const { traceFlags } = tracer().startSpan('new trace', { root: true }, ctx).spanContext();
     return { traceId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
   } finally {
     forced = undefined;

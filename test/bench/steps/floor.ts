@@ -13,8 +13,8 @@ export const bareStepMs = async (natsUrl: string, directory: string, repeats = 4
     const { js, jsm } = bus.internals;
     await jsm.streams.add({ name: 'BARE', subjects: ['bare.>'] });
     await jsm.consumers.add('BARE', { durable_name: 'bare', ack_policy: 'explicit' });
-    const messages = await (await js.consumers.get('BARE', 'bare')).consume();
-    const received = messages[Symbol.asyncIterator]();
+    const pull = await (await js.consumers.get('BARE', 'bare')).consume();
+    const received = pull[Symbol.asyncIterator]();
     const documents = store.collection<{ n: number }>({ name: 'documents' });
     const startedAt = performance.now();
     for (let n = 0; n < repeats; n += 1) {
@@ -25,7 +25,7 @@ export const bareStepMs = async (natsUrl: string, directory: string, repeats = 4
       for (let i = 0; i < commits; i += 1) await documents.insert(`${n}.${i}`, { n });
     }
     const perStep = (performance.now() - startedAt) / repeats;
-    await messages.close();
+    await pull.close();
     return perStep;
   } finally {
     await bus.drain();

@@ -1,7 +1,7 @@
 /**
  * One measurement of the event path in a process of its own, since tracing is set up once per process. Every change is
  * made in a span, as a request is, and spans go to their stream, as a service's do; `OTEL_SDK_DISABLED=true` turns all
- * of it off. Sends the rate to its parent.
+ * of it off. Sends rate and processor time to its parent.
  */
 import { testBroker } from '@millrace/broker';
 import { connectBus } from '@millrace/bus';
@@ -10,9 +10,10 @@ import { exportTo, inSpan, startTelemetry } from '@millrace/telemetry';
 import { EventPath, entities, startConsumer } from '../events/path.ts';
 import { mustHold } from '../harness/benchmark.ts';
 import { inDirectory } from '../harness/embedded.ts';
+import { processorMsOf } from '../harness/process-tree.ts';
 
-const warmUp = 1_000;
-const total = 10_000;
+const warmUp = 10_000;
+const total = 30_000;
 
 const telemetry = startTelemetry({ defaultService: 'bench', env: process.env });
 
@@ -26,7 +27,7 @@ const make = async (path: EventPath, from: number, to: number): Promise<void> =>
   await path.allHandled(to);
 };
 
-const perSecond = await inDirectory(async (directory) => {
+const spent = await inDirectory(async (directory) => {
   const broker = await testBroker();
   const bus = await connectBus({ url: broker.url, service: 'bench' });
   exportTo((spans) => {
@@ -36,12 +37,14 @@ const perSecond = await inDirectory(async (directory) => {
   const path = EventPath.start(bus, await open('producer'), startConsumer(bus, await open('consumer')));
   try {
     await make(path, 0, warmUp);
+    const before = processorMsOf(process.pid);
     const startedAt = performance.now();
     await make(path, warmUp, warmUp + total);
-    const rate = (total * 1_000) / (performance.now() - startedAt);
+    const perSecond = (total * 1_000) / (performance.now() - startedAt);
+    const cpuMicros = ((processorMsOf(process.pid) - before) * 1_000) / total;
     const { lost, doubled } = await path.mismatch(warmUp + total);
     mustHold(lost === 0 && doubled === 0, () => `${lost} events were lost, ${doubled} handled twice`);
-    return rate;
+    return { perSecond, cpuMicros };
   } finally {
     await telemetry.shutdown();
     await bus.drain();
@@ -49,4 +52,4 @@ const perSecond = await inDirectory(async (directory) => {
     await broker.stop();
   }
 });
-process.send?.({ perSecond }, () => process.exit(0));
+process.send?.(spent, () => process.exit(0));

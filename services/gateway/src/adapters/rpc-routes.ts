@@ -34,7 +34,10 @@ const registerRpcRoute = (app: FastifyInstance, peer: Runtime['peer'], route: Rp
   app.route({
     method: route.method,
     url: fastifyPath(route.path),
-    config: { permission: route.permission },
+    config: {
+      permission: route.permission,
+      ...(route.tracing === undefined ? {} : { tracing: route.tracing }),
+    },
     schema: {
       params: schema.params,
       querystring: schema.query,

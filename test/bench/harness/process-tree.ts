@@ -24,6 +24,27 @@ const parentOf = (pid: number): number | undefined => {
   }
 };
 
+/** Clock ticks of proc(5) in a second: USER_HZ, which is 100 wherever Node runs. */
+const ticksPerSecond = 100;
+
+/** Processor time, user and system, that a process and all that it started have taken, also what has ended, milliseconds. */
+export const processorMsOf = (root: number): number =>
+  processTree(root).reduce((sum, pid) => sum + ownProcessorMs(pid), 0);
+
+const ownProcessorMs = (pid: number): number => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // utime, stime, and those of children that were waited for.
+    const ticks = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15);
+    return (ticks.reduce((sum, each) => sum + Number(each), 0) * 1_000) / ticksPerSecond;
+  } catch {
+    return 0;
+  }
+};
+
 export interface ProcessMemory {
   readonly name: string;
   /** Proportional set size: shared pages count by the number of processes that share them. MB of 2^20 bytes. */
