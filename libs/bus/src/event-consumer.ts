@@ -80,6 +80,8 @@ class EventConsumer implements RunningPart {
   readonly #passed: PassedPositions;
   readonly #inProgress: InProgress;
   readonly #lanes = new Map<string, EntityLane>();
+  /** What all lanes need: made once, since most events have a lane of their own. */
+  readonly #laneContext: LaneContext;
   readonly #working = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
   readonly #graceEnded = new AbortController();
@@ -99,6 +101,7 @@ class EventConsumer implements RunningPart {
       graceEnded: this.#graceEnded.signal,
       ...(forward === undefined ? {} : { forward }),
     });
+    this.#laneContext = this.#makeLaneContext();
   }
 
   get inFlight(): number {
@@ -202,14 +205,14 @@ class EventConsumer implements RunningPart {
       present.add(delivery);
       return;
     }
-    const lane = new EntityLane(entity, this.#laneContext());
+    const lane = new EntityLane(entity, this.#laneContext);
     lane.add(delivery);
     this.#lanes.set(entity, lane);
     // Between its last look at what waits and this removal no message can come: both are one turn.
     this.#track(lane.run().finally(() => this.#lanes.delete(entity)));
   }
 
-  #laneContext(): LaneContext {
+  #makeLaneContext(): LaneContext {
     const { name, inbox, graceMs } = this.#options;
     return {
       consumer: name,
