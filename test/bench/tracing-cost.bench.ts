@@ -29,8 +29,8 @@ import { shortNumber } from './harness/report.ts';
 
 const pairs = Number(process.env.MILLRACE_BENCH_PAIRS ?? 6);
 const connections = 32;
-const predictions = { warmUp: 5_000, measured: 20_000 };
-const cachedRuns = { warmUp: 5, measured: 20 };
+const predictions = { warmUp: 5_000, measured: 15_000 };
+const cachedRuns = { warmUp: 3, measured: 12 };
 const lastCachedStep = 'register';
 const cachedSteps = 6;
 const target = atMost(5);
