@@ -100,7 +100,9 @@ describe('aliases', () => {
     const end = registry.clock;
     const moves = (await registry.store.outbox.pending(1_000))
       .filter(({ type }) => type === 'millrace.registry.alias.moved.v1')
-      .map(({ json }) => (JSON.parse(json) as { move: { alias: string; toVersion?: number; at: string } }).move);
+      .map(
+        ({ json }) => (JSON.parse(json) as { move: { alias: string; toVersion?: number; at: string } }).move,
+      );
     expect(moves.length).toBeGreaterThan(200);
     for (let index = 0; index < 200; index += 1) {
       const at = new Date(start + draw(end - start + 1)).toISOString();
