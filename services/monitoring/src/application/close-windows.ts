@@ -11,7 +11,7 @@ import { commitState } from './commit-state.ts';
 import { evaluateAlerts } from './evaluate-alerts.ts';
 import { measureLabels } from './measure-labels.ts';
 import { mergedSketch, type SketchCache } from './merged-sketch.ts';
-import { windowPrefix } from './part-keys.ts';
+import { partKey, windowPrefix } from './part-keys.ts';
 import type { Collections, Dependencies } from './ports.ts';
 import { requestRetraining } from './request-retraining.ts';
 
@@ -33,15 +33,35 @@ const deleteUnder = async <T extends object>(
   );
 };
 
+/** How many documents lie under a prefix, without reading any of them. */
+const countUnder = <T extends object>(collection: Collection<T>, prefix: string): Promise<number> =>
+  collection.count({ field: '$key', op: 'prefix', value: prefix });
+
 /** Removes predictions that a crash left uncounted, lest their labels count twice. */
-const deleteUncounted = (
+const deleteUncounted = async (
   { predictions }: Collections,
   endpoint: string,
   window: PendingWindow,
 ): Promise<void> => {
   const prefix = windowPrefix(endpoint, window.number);
+  if ((await countUnder(predictions, prefix)) === window.predictions.length) return;
   const counted = new Set(window.predictions);
-  return deleteUnder(predictions, prefix, (key) => counted.has(key.slice(prefix.length)));
+  await deleteUnder(predictions, prefix, (key) => counted.has(key.slice(prefix.length)));
+};
+
+/** Removes the sketches of a window, also those that a crash left. */
+const deleteParts = async (
+  { parts }: Collections,
+  endpoint: string,
+  { number, parts: counted }: PendingWindow,
+): Promise<void> => {
+  const prefix = windowPrefix(endpoint, number);
+  if ((await countUnder(parts, prefix)) !== counted.length) return deleteUnder(parts, prefix);
+  // A part has a key of its own and is never changed: its version is the first one.
+  const deletions = counted.map((part) =>
+    parts.commit({ key: partKey(endpoint, number, part), expected: 1, document: null }),
+  );
+  await Promise.all(deletions);
 };
 
 const sentBefore = ({ sent }: StreamState, window: PendingWindow): ReadonlySet<string> =>
@@ -155,7 +175,7 @@ const closeWindow = async (
   const next = await commitState(collections, stored, withoutWindow(stored.document, window, sketch, now()));
   cache.forget(window.number);
   deps.onWindowClosed?.(kept);
-  await deleteUnder(collections.parts, windowPrefix(endpoint, window.number));
+  await deleteParts(collections, endpoint, window);
   return expirePredictions(deps, next);
 };
 
