@@ -154,8 +154,11 @@ const storePiece = async (
     sketch = await mergedSketch(deps, endpoint, pending, monitor, cache);
     sketch.merge(piece.sketch);
   }
-  await collections.parts.insert(key, { sketch: sketch.toJSON() });
-  const predictions = await storePredictions(deps, splitPredictions(piece, endpoint, number));
+  // Asked for together, they share a transaction.
+  const [predictions] = await Promise.all([
+    storePredictions(deps, splitPredictions(piece, endpoint, number)),
+    collections.parts.insert(key, { sketch: sketch.toJSON() }),
+  ]);
   return { number, part, sketch, whole, predictions };
 };
 

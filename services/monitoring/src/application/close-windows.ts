@@ -139,9 +139,8 @@ const withoutWindow = (
 /** Gives up waiting for labels of the oldest windows, beyond the bounds. */
 const expirePredictions = async (
   { collections, labelRetention, now }: Dependencies,
-  stored: Stored<StreamState>,
-): Promise<Stored<StreamState>> => {
-  const { document: state } = stored;
+  state: StreamState,
+): Promise<StreamState> => {
   let records = state.kept.reduce((sum, window) => sum + window.records, 0);
   const expired: number[] = [];
   for (const window of state.kept) {
@@ -150,33 +149,76 @@ const expirePredictions = async (
     expired.push(window.number);
     records -= window.records;
   }
-  if (expired.length === 0) return stored;
-  for (const number of expired) {
-    await deleteUnder(collections.predictions, windowPrefix(state.endpoint, number));
-  }
-  return commitState(collections, stored, { ...state, kept: state.kept.slice(expired.length) });
+  // Before they are forgotten, so that a crash leaves none behind; asked for together, they share a transaction.
+  await Promise.all(
+    expired.map((number) => deleteUnder(collections.predictions, windowPrefix(state.endpoint, number))),
+  );
+  return expired.length === 0 ? state : { ...state, kept: state.kept.slice(expired.length) };
 };
 
+/** Measures a window and does what follows from it; returns the state that no longer needs its parts. */
 const closeWindow = async (
   deps: Dependencies,
-  stored: Stored<StreamState>,
+  state: StreamState,
   window: PendingWindow,
   monitor: MonitorDocument,
   cache: SketchCache,
-): Promise<Stored<StreamState>> => {
+): Promise<StreamState> => {
   const { collections, now } = deps;
-  const { endpoint } = stored.document;
+  const { endpoint } = state;
   await deleteUncounted(collections, endpoint, window);
   const sketch = await mergedSketch(deps, endpoint, window, monitor, cache);
-  const report = await measure(deps, stored.document, window, monitor, sketch);
+  const report = await measure(deps, state, window, monitor, sketch);
   const kept = await storeReport(collections, report, monitor);
   await evaluateAlerts(deps, monitor);
   await requestRetraining(deps, monitor, kept.window);
-  const next = await commitState(collections, stored, withoutWindow(stored.document, window, sketch, now()));
-  cache.forget(window.number);
   deps.onWindowClosed?.(kept);
-  await deleteParts(collections, endpoint, window);
-  return expirePredictions(deps, next);
+  return withoutWindow(state, window, sketch, now());
+};
+
+/** Commits that windows are closed, and only then removes what they were made of. */
+const commitClosed = async (
+  deps: Dependencies,
+  stored: Stored<StreamState>,
+  state: StreamState,
+  closed: readonly PendingWindow[],
+  cache: SketchCache,
+): Promise<Stored<StreamState>> => {
+  const { collections } = deps;
+  const next = await commitState(collections, stored, await expirePredictions(deps, state));
+  for (const { number } of closed) cache.forget(number);
+  await Promise.all(closed.map((window) => deleteParts(collections, state.endpoint, window)));
+  return next;
+};
+
+/** Windows whose end is committed together: no more, so that a crash, or a label that comes meanwhile, finds few half closed. */
+const maxTogether = 8;
+
+/** Closes the first of the windows that wait for it. When one cannot be measured, those before it are closed all the same. */
+const closeFirst = async (
+  deps: Dependencies,
+  stored: Stored<StreamState>,
+  monitor: MonitorDocument,
+  cache: SketchCache,
+): Promise<Stored<StreamState>> => {
+  let state = stored.document;
+  const closed: PendingWindow[] = [];
+  try {
+    for (const window of stored.document.sealed.slice(0, maxTogether)) {
+      const attributes = {
+        'millrace.endpoint.name': monitor.endpoint,
+        'millrace.window.number': window.number,
+      };
+      state = await inSpan('close window', { attributes }, () =>
+        closeWindow(deps, state, window, monitor, cache),
+      );
+      closed.push(window);
+    }
+  } catch (thrown) {
+    if (closed.length > 0) await commitClosed(deps, stored, state, closed, cache);
+    throw thrown;
+  }
+  return commitClosed(deps, stored, state, closed, cache);
 };
 
 /**
@@ -190,14 +232,6 @@ export const closeWindows = async (
   cache: SketchCache,
 ): Promise<Stored<StreamState>> => {
   let current = stored;
-  for (const window of stored.document.sealed) {
-    const attributes = {
-      'millrace.endpoint.name': monitor.endpoint,
-      'millrace.window.number': window.number,
-    };
-    current = await inSpan('close window', { attributes }, () =>
-      closeWindow(deps, current, window, monitor, cache),
-    );
-  }
+  while (current.document.sealed.length > 0) current = await closeFirst(deps, current, monitor, cache);
   return current;
 };
