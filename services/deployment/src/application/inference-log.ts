@@ -39,7 +39,8 @@ const retryMs = 500;
 /** Requests that a batch links to; beyond them a trace backend shows nothing more. */
 const maxCauses = 32;
 
-const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
+/** Whether the trace of a span is recorded. */
+export const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /** Keeps the request that is under way as a cause of the records it brings. */
 const keepCause = (buffer: Buffer): void => {
