@@ -29,7 +29,7 @@ const maxRecordsAtOnce = 20_000;
  * Milliseconds from one turn to the next while batches keep coming: those that come meanwhile share its commits. The first
  * one after a pause does not wait.
  */
-const turnIntervalMs = 500;
+const turnIntervalMs = 1_000;
 
 /** Attempts at one commit while another process changes the same endpoint. */
 const maxConflicts = 10;
