@@ -128,7 +128,12 @@ const storePredictions = async (
       const { endpoint, number, rows } = document;
       const part = newId('part');
       const labels = await takeEarlyLabels(collections, endpoint, Object.keys(rows));
-      await collections.predictions.insert(partKey(endpoint, number, part), { ...document, labels });
+      const labelled = Object.keys(labels).length;
+      await collections.predictions.insert(partKey(endpoint, number, part), {
+        ...document,
+        labels,
+        labelled,
+      });
       return part;
     }),
   );
