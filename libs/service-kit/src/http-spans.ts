@@ -30,6 +30,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { LocalListener } from './local-listener.ts';
+import { whenClosed } from './when-closed.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -101,7 +102,7 @@ export const traceRequests = (app: FastifyInstance, service: string, local: Loca
     }
     const span = start(request, incoming);
     // Also when the caller left before the answer.
-    if (span.isRecording()) reply.raw.once('close', () => end(span, reply));
+    if (span.isRecording()) whenClosed(reply.raw, () => end(span, reply));
     context.with(trace.setSpan(incoming, span), done);
   });
 };

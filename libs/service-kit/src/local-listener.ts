@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { context, type SpanContext, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
+import { whenClosed } from './when-closed.ts';
 
 /** Headers that go along when a request is passed on, by their names in lower case; nothing else does. */
 export interface PassedHeaders {
@@ -76,10 +77,9 @@ export class LocalListener {
     request.headers = picked(request.headers, framing, passed.request);
     const cause = trace.getSpanContext(context.active());
     this.#handedOver.set(request, { shown: passed.answer, cause });
-    response.setMaxListeners(mostListeners);
     this.#underWay += 1;
     await new Promise<void>((resolve) => {
-      response.once('close', () => {
+      whenClosed(response, () => {
         this.#underWay -= 1;
         resolve();
       });
@@ -96,6 +96,3 @@ export class LocalListener {
 }
 
 const lookMs = 20;
-
-/** Two services wait for the end of one answer: more than Node takes for usual. */
-const mostListeners = 30;

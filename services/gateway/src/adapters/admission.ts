@@ -1,4 +1,5 @@
 import { Unavailable } from '@millrace/errors';
+import { whenClosed } from '@millrace/service-kit';
 import type { FastifyInstance } from 'fastify';
 
 export interface AdmissionLimits {
@@ -34,7 +35,7 @@ export const limitAdmission = (app: FastifyInstance, limits: AdmissionLimits, ra
     }
     open[kind] += 1;
     // However the answer ends: in order, by an error, or because the client is gone.
-    reply.raw.once('close', () => {
+    whenClosed(reply.raw, () => {
       open[kind] -= 1;
     });
     done();
