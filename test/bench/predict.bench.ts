@@ -5,7 +5,7 @@
  *
  * - direct: the deployment service as a process of its own;
  * - gateway: the embedded mode, in which gateway, deployment, monitoring and all else share one process; monitoring
- *   reads the log and measures drift meanwhile.
+ *   reads the log and measures drift meanwhile. It begins once monitoring has read what the direct part left.
  *
  * Server on the first core, load generator (autocannon) and broker on the second. Pairs alternate A B B A; the ratio is
  * taken pair by pair. Checked: every request answered with success, answers equal to the bare model's, and as many
@@ -27,7 +27,7 @@ import { endpoint, modelVersionOf, runFlights, uploadFlights, winterFlights } fr
 import { generateLoad, type LoadResult, moveToCore, onCore } from './harness/load.ts';
 import { memoryOf, processTree } from './harness/process-tree.ts';
 import { shortNumber } from './harness/report.ts';
-import { readPredictionLog } from './predict/recorded.ts';
+import { readPredictionLog, whenMonitored } from './predict/recorded.ts';
 import { startBareServer, startDeployment } from './predict/servers.ts';
 
 const pairs = 5;
@@ -141,6 +141,7 @@ export const benchmark: Benchmark = {
         for (const pid of processTree(millrace.pid)) {
           if (memoryOf(pid).name.startsWith('nats-server')) moveToCore(pid, 1);
         }
+        await whenMonitored(millrace.natsUrl);
         const gateway = await measurePairs(bareUrl, `${millrace.url}${path}`, note);
         await mustBeRecorded(millrace.natsUrl, 2 * requestCount);
         await millrace.stop();

@@ -93,18 +93,50 @@ const choicesFor = ({ baseline, sketch }: FeatureWindow, { tests }: Settings): r
     ? [chooseTest(baseline, sketch)]
     : tests.flatMap((test) => (test === 'missing_rate' ? [] : [{ test, reason: 'asked for' }]));
 
-/** The results of the feature's tests, or why there is none. */
-const testValues = (feature: FeatureWindow, settings: Settings): readonly Tested[] | string => {
-  const { name, baseline, sketch } = feature;
+/** Why a feature is not tested; `undefined` when it is. */
+const untestable = ({ baseline, sketch }: FeatureWindow, { minSamples }: Settings): string | undefined => {
   const unfit = notComparable(baseline);
   if (unfit !== undefined) return unfit;
   const fewest = Math.min(sketch.count, baseline.count);
-  if (fewest < settings.minSamples) return `${fewest} values, fewer than ${settings.minSamples}`;
+  return fewest < minSamples ? `${fewest} values, fewer than ${minSamples}` : undefined;
+};
+
+/** What is to be tested of one feature. */
+interface Planned {
+  readonly feature: FeatureWindow;
+  readonly choices: readonly TestChoice[];
+  /** Why there are no choices. */
+  readonly skipped: string | undefined;
+  readonly missing: Tested | undefined;
+}
+
+const planTests = (feature: FeatureWindow, settings: Settings): Planned => {
+  const skipped = untestable(feature, settings);
+  return {
+    feature,
+    choices: skipped === undefined ? choicesFor(feature, settings) : [],
+    skipped,
+    missing: testMissing(feature, settings),
+  };
+};
+
+const countTests = (planned: readonly Planned[]): number =>
+  planned.reduce((sum, { choices, missing }) => sum + choices.length + (missing === undefined ? 0 : 1), 0);
+
+/** The results of the feature's tests, or why there is none. */
+const testValues = (
+  { feature, choices, skipped }: Planned,
+  settings: Settings,
+  level: number,
+): readonly Tested[] | string => {
+  if (skipped !== undefined) return skipped;
+  const { name, baseline, sketch } = feature;
   const counts = alignCounts(baseline, sketch);
   const psi = populationStabilityIndex(counts.baseline, counts.window);
   const matters = psi >= settings.minEffect;
-  const tested = choicesFor(feature, settings).flatMap(({ test, reason }) => {
-    const outcome = runTest(test, baseline, sketch, hashText(name, settings.seed));
+  const permutation = { seed: hashText(name, settings.seed), level };
+  const tested = choices.flatMap(({ test, reason }) => {
+    const outcome = runTest(test, baseline, sketch, permutation);
     return outcome === undefined ? [] : [{ feature: name, test, outcome, psi, matters, reason }];
   });
   return tested.length > 0 ? tested : 'no test fits, or window and baseline hold the same single value';
@@ -184,12 +216,14 @@ export const compareWindow = (
   const settings = resolveSettings(options);
   const tested: Tested[] = [];
   const skipped: { feature: string; reason: string }[] = [];
-  for (const feature of features) {
-    const values = testValues(feature, settings);
-    if (typeof values === 'string') skipped.push({ feature: feature.name, reason: values });
+  const planned = features.map((feature) => planTests(feature, settings));
+  // A single feature that drifts is found at this p-value, more of them at higher ones.
+  const level = settings.falseAlarmRate / Math.max(1, countTests(planned));
+  for (const plan of planned) {
+    const values = testValues(plan, settings, level);
+    if (typeof values === 'string') skipped.push({ feature: plan.feature.name, reason: values });
     else tested.push(...values);
-    const missing = testMissing(feature, settings);
-    if (missing !== undefined) tested.push(missing);
+    if (plan.missing !== undefined) tested.push(plan.missing);
   }
   const results = judge(tested, settings.falseAlarmRate);
   return {

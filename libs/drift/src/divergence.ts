@@ -79,3 +79,21 @@ export const chiSquaredStatistic = (baseline: Counts, window: Counts): number =>
   }
   return statistic;
 };
+
+/** `chiSquaredStatistic` where the sums of both in each bin and the number of rows in the window are known beforehand. */
+export const chiSquaredOfMargins = (
+  pooled: Counts,
+  windowTotal: number,
+): ((baseline: Counts, window: Counts) => number) => {
+  const total = sumOf(pooled);
+  const expected = Float64Array.from(pooled, (count) => (count * windowTotal) / total);
+  const weights = expected.map((mean, i) => (mean === 0 ? 0 : 1 / mean + 1 / ((pooled[i] ?? 0) - mean)));
+  return (_baseline, window) => {
+    let statistic = 0;
+    for (let i = 0; i < weights.length; i++) {
+      const difference = (window[i] ?? 0) - (expected[i] ?? 0);
+      statistic += difference * difference * (weights[i] ?? 0);
+    }
+    return statistic;
+  };
+};

@@ -32,18 +32,16 @@ const scaledStatistic = (a: Float64Array, b: Float64Array): number => {
 const exactSurvival = (n: number, m: number, scaled: number): number => {
   if (scaled === 0) return 1;
   const touched = new Float64Array(m + 1).fill(1);
+  // Multiplying by them takes half the time of a division in every cell. No path leads to (0, 0) itself.
+  const inverse = Float64Array.from({ length: n + m + 1 }, (_, sum) => (sum === 0 ? 0 : 1 / sum));
   for (let x = 0; x <= n; x++) {
     const low = Math.max(0, Math.floor((x * m - scaled) / n) + 1);
     const high = Math.min(m, Math.ceil((x * m + scaled) / n) - 1);
     if (low > 0) touched[low - 1] = 1;
+    let below = low > 0 ? 1 : 0;
     for (let y = low; y <= high; y++) {
-      if (x === 0 && y === 0) {
-        touched[0] = 0;
-        continue;
-      }
-      const fromLeft = x === 0 ? 0 : (touched[y] ?? 1) * x;
-      const fromBelow = y === 0 ? 0 : (touched[y - 1] ?? 1) * y;
-      touched[y] = (fromLeft + fromBelow) / (x + y);
+      below = ((touched[y] ?? 1) * x + below * y) * (inverse[x + y] ?? 0);
+      touched[y] = below;
     }
     if (high < m) touched[high + 1] = 1;
   }

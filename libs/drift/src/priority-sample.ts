@@ -1,6 +1,9 @@
 import { Invalid } from '@millrace/errors';
 import { decodeFloat64, decodeUint32, encodeTyped } from './typed-json.ts';
 
+/** More than samples usually hold; a position below it and 32 bits of priority make a whole number of 53 bits. */
+const positions = 2 ** 21;
+
 /** A `PrioritySample` in JSON: both arrays as base64 of their little-endian bytes. */
 export interface PrioritySampleJson {
   readonly capacity: number;
@@ -95,10 +98,8 @@ export class PrioritySample {
 
   /** Orders by priority, ties by value, and drops what exceeds the capacity. */
   #sort(): void {
-    const order = Uint32Array.from({ length: this.#size }, (_, i) => i);
     const [priorities, values] = [this.#priorities, this.#values];
-    order.sort((a, b) => (priorities[a] ?? 0) - (priorities[b] ?? 0) || (values[a] ?? 0) - (values[b] ?? 0));
-    const kept = order.subarray(0, this.capacity);
+    const kept = this.#order().subarray(0, this.capacity);
     const [nextPriorities, nextValues] = [
       new Uint32Array(this.#priorities.length),
       new Float64Array(this.#values.length),
@@ -111,5 +112,21 @@ export class PrioritySample {
     this.#values = nextValues;
     this.#size = kept.length;
     if (this.#size === this.capacity) this.#ceiling = nextPriorities[this.#size - 1] ?? this.#ceiling;
+  }
+
+  /** Positions by priority, ties by value. */
+  #order(): Uint32Array {
+    const size = this.#size;
+    const [priorities, values] = [this.#priorities, this.#values];
+    if (size <= positions) {
+      // Priority and position in one number: sorting numbers is many times faster than asking a function.
+      const keys = Float64Array.from({ length: size }, (_, i) => (priorities[i] ?? 0) * positions + i).sort();
+      const order = Uint32Array.from(keys, (key) => key % positions);
+      const isTied = order.some((at, i) => i > 0 && priorities[at] === priorities[order[i - 1] ?? 0]);
+      if (!isTied) return order;
+    }
+    return Uint32Array.from({ length: size }, (_, i) => i).sort(
+      (a, b) => (priorities[a] ?? 0) - (priorities[b] ?? 0) || (values[a] ?? 0) - (values[b] ?? 0),
+    );
   }
 }

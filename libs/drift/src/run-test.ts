@@ -2,6 +2,7 @@ import { createRandom } from '@millrace/random';
 import type { ColumnProfile } from '@millrace/tabular';
 import {
   type Counts,
+  chiSquaredOfMargins,
   chiSquaredStatistic,
   jensenShannonDistance,
   populationStabilityIndex,
@@ -9,7 +10,7 @@ import {
 } from './divergence.ts';
 import { type AlignedCounts, alignCounts, type FeatureSketch } from './feature-baseline.ts';
 import { kolmogorovSmirnov } from './kolmogorov-smirnov.ts';
-import { permuteCounts, permuteSamples } from './permutation.ts';
+import { permuteCounts, permuteSamples, type StatisticOfMargins } from './permutation.ts';
 import { chiSquaredCritical, chiSquaredSurvival } from './special-functions.ts';
 import { DriftTest } from './test-choice.ts';
 import { wasserstein } from './wasserstein.ts';
@@ -32,11 +33,29 @@ export interface TestOutcome {
 const maxDraws = 20_000;
 const permutationBudget = 2_000_000;
 
+/** Draws in which a p-value at the level of the verdict is expected to be exceeded this often. */
+const exceedancesAtLevel = 4;
+
+/**
+ * Draws of a permutation test: at the least enough for a p-value well below `level`, the smallest one that a verdict can
+ * ask for.
+ */
+const drawsFor = (level: number, affordable: number): number =>
+  Math.min(maxDraws, Math.ceil(exceedancesAtLevel / level), Math.floor(affordable));
+
+export interface PermutationSettings {
+  readonly seed: number;
+  /** The smallest p-value at which the verdict may turn. */
+  readonly level: number;
+}
+
 const sum = (counts: Counts): number => Array.from(counts).reduce((total, count) => total + count, 0);
 
 /** A statistic of two count vectors, and how its null distribution scales to χ² with B − 1 degrees of freedom. */
 interface CountTest {
   readonly statistic: (baseline: Counts, window: Counts) => number;
+  /** The same for the many draws of a permutation test, where it can be had for less. */
+  readonly ofMargins?: StatisticOfMargins;
   /** Expected count per bin and sample from which χ² is close enough at the 0.1 % level (see README). */
   readonly minExpected: number;
   readonly toChiSquared: (statistic: number, spread: number) => number;
@@ -60,6 +79,7 @@ const countTests: Partial<Record<DriftTest, CountTest>> = {
   },
   [DriftTest.chiSquared]: {
     statistic: chiSquaredStatistic,
+    ofMargins: chiSquaredOfMargins,
     minExpected: 10,
     toChiSquared: (statistic) => statistic,
     fromChiSquared: (chiSquared) => chiSquared,
@@ -73,18 +93,22 @@ const smallestExpected = ({ baseline, window }: AlignedCounts, n: number, m: num
   return (smallest * Math.min(n, m)) / (n + m);
 };
 
-const runCountTest = (test: CountTest, counts: AlignedCounts, seed: number): TestOutcome => {
+const runCountTest = (
+  test: CountTest,
+  counts: AlignedCounts,
+  { seed, level }: PermutationSettings,
+): TestOutcome => {
   const { baseline, window } = counts;
   const [m, n, degrees] = [sum(baseline), sum(window), baseline.length - 1];
   const spread = 1 / n + 1 / m;
   const statistic = test.statistic(baseline, window);
   const asymptotic = smallestExpected(counts, n, m) >= test.minExpected;
-  const draws = Math.min(maxDraws, Math.floor(permutationBudget / baseline.length));
+  const draws = drawsFor(level, permutationBudget / baseline.length);
   return {
     statistic,
     pValue: asymptotic
       ? chiSquaredSurvival(test.toChiSquared(statistic, spread), degrees)
-      : permuteCounts(baseline, window, test.statistic, createRandom(seed), draws),
+      : permuteCounts(baseline, window, test.ofMargins ?? (() => test.statistic), createRandom(seed), draws),
     method: asymptotic ? 'asymptotic' : 'permutation',
     baselineCount: m,
     windowCount: n,
@@ -92,23 +116,34 @@ const runCountTest = (test: CountTest, counts: AlignedCounts, seed: number): Tes
   };
 };
 
-const runTotalVariation = ({ baseline, window }: AlignedCounts, seed: number): TestOutcome => ({
+const runTotalVariation = (
+  { baseline, window }: AlignedCounts,
+  { seed, level }: PermutationSettings,
+): TestOutcome => ({
   statistic: totalVariation(baseline, window),
-  pValue: permuteCounts(baseline, window, totalVariation, createRandom(seed), maxDraws),
+  pValue: permuteCounts(
+    baseline,
+    window,
+    () => totalVariation,
+    createRandom(seed),
+    drawsFor(level, permutationBudget / baseline.length),
+  ),
   method: 'permutation',
   baselineCount: sum(baseline),
   windowCount: sum(window),
   critical: () => undefined,
 });
 
-/** Above this p-value the exact one cannot change a verdict, and for larger samples it costs ten times as much. */
+/** Outside of these p-values the exact one cannot change a verdict, and for larger samples it costs ten times as much. */
 const clearlyClean = 0.2;
+const clearlyDrifted = 1e-9;
 const largeProduct = 250_000;
 
 const kolmogorovSmirnovOf = (baseline: Float64Array, window: Float64Array) => {
   if (baseline.length * window.length < largeProduct) return kolmogorovSmirnov(baseline, window);
   const quick = kolmogorovSmirnov(baseline, window, 'asymptotic');
-  return quick.pValue > clearlyClean ? quick : kolmogorovSmirnov(baseline, window);
+  const { pValue } = quick;
+  return pValue > clearlyClean || pValue < clearlyDrifted ? quick : kolmogorovSmirnov(baseline, window);
 };
 
 const runKolmogorovSmirnov = (baseline: Float64Array, window: Float64Array): TestOutcome => ({
@@ -123,10 +158,10 @@ const runWasserstein = (
   baseline: Float64Array,
   window: Float64Array,
   std: number,
-  seed: number,
+  { seed, level }: PermutationSettings,
 ): TestOutcome => {
   const unit = std > 0 ? std : 1;
-  const draws = Math.min(maxDraws, Math.floor((20 * permutationBudget) / (baseline.length + window.length)));
+  const draws = drawsFor(level, (20 * permutationBudget) / (baseline.length + window.length));
   return {
     statistic: wasserstein(baseline, window) / unit,
     pValue: permuteSamples(baseline, window, wasserstein, createRandom(seed), draws),
@@ -145,17 +180,19 @@ export const runTest = (
   test: DriftTest,
   column: ColumnProfile,
   sketch: FeatureSketch,
-  seed: number,
+  permutation: PermutationSettings,
 ): TestOutcome | undefined => {
   const counts = alignCounts(column, sketch);
   const countTest = countTests[test];
   if (countTest !== undefined || test === DriftTest.totalVariation) {
     if (counts.baseline.length < 2) return undefined;
-    return countTest === undefined ? runTotalVariation(counts, seed) : runCountTest(countTest, counts, seed);
+    return countTest === undefined
+      ? runTotalVariation(counts, permutation)
+      : runCountTest(countTest, counts, permutation);
   }
   if (sketch.kind !== 'numeric' || column.numeric === undefined) return undefined;
   const [baseline, window] = [Float64Array.from(column.numeric.sample), sketch.sample.sorted()];
   return test === DriftTest.wasserstein
-    ? runWasserstein(baseline, window, column.numeric.std, seed)
+    ? runWasserstein(baseline, window, column.numeric.std, permutation)
     : runKolmogorovSmirnov(baseline, window);
 };

@@ -160,3 +160,20 @@ describe('the profile of a sketch', () => {
     });
   });
 });
+
+it('a sample does not depend on the order of rows that share a priority', () => {
+  const values = [
+    [3, 7],
+    [1, 7],
+    [2, 5],
+    [9, 7],
+    [8, 5],
+  ] as const;
+  const sampleOf = (order: readonly (readonly [number, number])[]) => {
+    const sketch = new NumericSketch(edges, 3);
+    for (const [value, priority] of order) sketch.add(value, priority);
+    return sketch.toJSON().sample;
+  };
+  expect(sampleOf(values)).toEqual(sampleOf([...values].reverse()));
+  expect(sampleOf(values)).toEqual(sampleOf([...values].sort()));
+});

@@ -1,6 +1,7 @@
 import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { whenClosed } from './when-closed.ts';
 
 /** Milliseconds in which whoever holds an idle connection learns, with its next answer, that it is to open another. */
 const idleGraceMs = 2_000;
@@ -27,7 +28,7 @@ export const drainable = (app: FastifyInstance): (() => Promise<void>) => {
   let draining = false;
   app.addHook('onRequest', (_request, reply, done) => {
     open.add(reply);
-    reply.raw.once('close', () => open.delete(reply));
+    whenClosed(reply.raw, () => open.delete(reply));
     if (draining) callLast(reply);
     done();
   });

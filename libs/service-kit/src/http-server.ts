@@ -68,7 +68,7 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
   if (options.started !== undefined) holdUntil(app, options.started);
   const drain = drainable(app);
   const local = new LocalListener(app);
-  traceRequests(app, options.service);
+  traceRequests(app, options.service, local);
   measureRequests(app, options.service);
   if (tls !== undefined) {
     app.addHook('onRequest', async (request) => authorizeRequest(request));

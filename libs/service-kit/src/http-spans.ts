@@ -8,7 +8,16 @@ import {
   runAsService,
   type SpanDetails,
 } from '@millrace/telemetry';
-import { type Attributes, type Context, context, type Span, SpanKind, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
 import {
   ATTR_HTTP_REQUEST_METHOD,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
@@ -21,6 +30,8 @@ import {
   ATTR_URL_SCHEME,
 } from '@opentelemetry/semantic-conventions';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { LocalListener } from './local-listener.ts';
+import { whenClosed } from './when-closed.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -52,16 +63,21 @@ const attributesOf = (request: FastifyRequest): Attributes => {
 
 /** What limits new traces, by the way that a route is traced. */
 const limits = {
-  none: (active: Context) => active,
-  default: (active: Context) => active,
+  none: (incoming: Context) => incoming,
+  default: (incoming: Context) => incoming,
   high_rate: asHighRate,
   unlimited: asUnlimited,
 } as const;
 
-const start = (request: FastifyRequest): Span => {
-  const active = context.active();
+/** Whether it was decided that the trace is not recorded: spans of it would be made for nobody. */
+const isUnrecorded = (ctx: Context): boolean => {
+  const span = trace.getSpanContext(ctx);
+  return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) === 0;
+};
+
+const start = (request: FastifyRequest, incoming: Context): Span => {
   const { url: route, config } = request.routeOptions;
-  const parent = limits[config.tracing ?? 'default'](active);
+  const parent = limits[config.tracing ?? 'default'](incoming);
   const name = route === undefined ? request.method : `${request.method} ${route}`;
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
   if (span.isRecording()) span.setAttributes(attributesOf(request));
@@ -79,20 +95,25 @@ const end = (span: Span, { raw }: FastifyReply): void => {
 
 /**
  * Makes each request a span of the service, as the conventions for HTTP say, within the trace that the caller's
- * `traceparent` names. What the request causes is done in it.
+ * `traceparent` names, or that it was handed over in. What the request causes is done in it.
  */
-export const traceRequests = (app: FastifyInstance, service: string): void => {
+export const traceRequests = (app: FastifyInstance, service: string, local: LocalListener): void => {
+  let home: Context | undefined;
+  const incomingOf = (request: FastifyRequest): Context => {
+    home ??= context.with(ROOT_CONTEXT, () => runAsService(service, () => context.active()));
+    const cause = local.causeOf(request.raw);
+    if (cause !== undefined) return trace.setSpanContext(home, { ...cause, isRemote: true });
+    return contextFromHeaders(request.headers as Record<string, string>, home);
+  };
   app.addHook('onRequest', (request, reply, done) => {
-    const incoming = contextFromHeaders(request.headers as Record<string, string>);
-    context.with(incoming, () =>
-      runAsService(service, () => {
-        if (request.routeOptions.config.tracing === 'none') return done();
-        const span = start(request);
-        // Also when the caller left before the answer.
-        reply.raw.once('close', () => end(span, reply));
-        context.with(trace.setSpan(context.active(), span), done);
-      }),
-    );
+    const incoming = incomingOf(request);
+    if (isUnrecorded(incoming) || request.routeOptions.config.tracing === 'none') {
+      return context.with(incoming, done);
+    }
+    const span = start(request, incoming);
+    // Also when the caller left before the answer.
+    if (span.isRecording()) whenClosed(reply.raw, () => end(span, reply));
+    context.with(trace.setSpan(incoming, span), done);
   });
 };
 
@@ -109,8 +130,9 @@ export const inHttpClientSpan = <T extends Answer>(
   method: string,
   url: () => URL,
   call: () => Promise<T>,
-): Promise<T> =>
-  inSpan(method, clientDetails, async (span) => {
+): Promise<T> => {
+  if (isUnrecorded(context.active())) return call();
+  return inSpan(method, clientDetails, async (span) => {
     if (!span.isRecording()) return call();
     span.setAttributes(targetOf(method, url()));
     const answer = await call();
@@ -119,6 +141,7 @@ export const inHttpClientSpan = <T extends Answer>(
     if (statusCode >= 400) failSpan(span, String(statusCode), '');
     return answer;
   });
+};
 
 const clientDetails: SpanDetails = {
   kind: SpanKind.CLIENT,

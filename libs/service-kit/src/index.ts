@@ -57,4 +57,5 @@ export { inventoried } from './storage/collection-inventory.ts';
 export { type Mentions, mentionsIn } from './storage/mentions.ts';
 export { type Ended, type Retention, retention, type StorageParts, timeOfId } from './storage/retention.ts';
 export { storageRpc } from './storage/storage-rpc.ts';
+export { whenClosed } from './when-closed.ts';
 export { makeWorkDirectory, removeStaleDirectories, type WorkDirectory } from './work-directory.ts';

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { activeTraceHeaders } from '@millrace/telemetry';
+import { context, type SpanContext, trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
+import { whenClosed } from './when-closed.ts';
 
 /** Headers that go along when a request is passed on, by their names in lower case; nothing else does. */
 export interface PassedHeaders {
@@ -17,15 +18,24 @@ const framing = ['content-length', 'transfer-encoding'] as const;
 
 const picked = (
   headers: IncomingMessage['headers'],
-  names: readonly string[],
+  ...lists: readonly (readonly string[])[]
 ): Record<string, string | string[]> => {
   const kept: Record<string, string | string[]> = {};
-  for (const name of names) {
-    const value = headers[name];
-    if (value !== undefined) kept[name] = value;
+  for (const names of lists) {
+    for (const name of names) {
+      const value = headers[name];
+      if (value !== undefined) kept[name] = value;
+    }
   }
   return kept;
 };
+
+interface HandedOver {
+  /** Headers that the answer may have. */
+  readonly shown: readonly string[];
+  /** The span of whoever handed it over. */
+  readonly cause: SpanContext | undefined;
+}
 
 /**
  * A service's HTTP listener as the other services of its process see it: instead of asking over the loopback they hand
@@ -33,8 +43,7 @@ const picked = (
  */
 export class LocalListener {
   readonly #app: FastifyInstance;
-  /** Headers that the answers may have. */
-  readonly #shown = new WeakMap<IncomingMessage, readonly string[]>();
+  readonly #handedOver = new WeakMap<IncomingMessage, HandedOver>();
   #underWay = 0;
   #isClosed = false;
 
@@ -42,10 +51,10 @@ export class LocalListener {
   constructor(app: FastifyInstance) {
     this.#app = app;
     app.addHook('onSend', (request, reply, payload, done) => {
-      const shown = this.#shown.get(request.raw);
-      if (shown !== undefined) {
-        for (const name of Object.keys(reply.getHeaders())) {
-          if (!shown.includes(name) && name !== 'connection') reply.removeHeader(name);
+      const handedOver = this.#handedOver.get(request.raw);
+      if (handedOver !== undefined) {
+        for (const name in reply.getHeaders()) {
+          if (!handedOver.shown.includes(name) && name !== 'connection') reply.removeHeader(name);
         }
       }
       done(null, payload);
@@ -56,20 +65,21 @@ export class LocalListener {
     return !this.#isClosed;
   }
 
+  /** The span in which a request was handed over: what `traceparent` says of one that came over the network. */
+  causeOf(request: IncomingMessage): SpanContext | undefined {
+    return this.#handedOver.get(request)?.cause;
+  }
+
   /** Has a request answered, within the active trace; resolves when the answer has ended, or its client is gone. */
   async answer(request: IncomingMessage, response: ServerResponse, passed: PassedHeaders): Promise<void> {
     if (response.closed) return;
     // What nobody passed on must not be there for anybody to rely on.
-    request.headers = {
-      ...picked(request.headers, framing),
-      ...picked(request.headers, passed.request),
-      ...activeTraceHeaders(),
-    };
-    this.#shown.set(request, passed.answer);
-    response.setMaxListeners(mostListeners);
+    request.headers = picked(request.headers, framing, passed.request);
+    const cause = trace.getSpanContext(context.active());
+    this.#handedOver.set(request, { shown: passed.answer, cause });
     this.#underWay += 1;
     await new Promise<void>((resolve) => {
-      response.once('close', () => {
+      whenClosed(response, () => {
         this.#underWay -= 1;
         resolve();
       });
@@ -86,6 +96,3 @@ export class LocalListener {
 }
 
 const lookMs = 20;
-
-/** Two services wait for the end of one answer: more than Node takes for usual. */
-const mostListeners = 30;

@@ -57,6 +57,22 @@ describe('the inference log', () => {
     ]);
   });
 
+  it('lets what comes while a batch is on its way wait for more, or for its time', async () => {
+    const log = openLog({ batchRecords: 10, batchAgeMs: 60_000 });
+    log.add('busy', records(10));
+    log.add('busy', records(3));
+    await eventually(() => expect(sizes('busy')).toEqual([10]));
+    log.add('busy', records(7));
+    await eventually(() => expect(sizes('busy')).toEqual([10, 10]));
+    await log.close();
+
+    const hasty = openLog({ batchRecords: 10, batchAgeMs: 10 });
+    hasty.add('hasty', records(10));
+    hasty.add('hasty', records(3));
+    await eventually(() => expect(sizes('hasty')).toEqual([10, 3]));
+    await hasty.close();
+  });
+
   it('makes smaller batches of large records, and drops and counts what is too large by itself', async () => {
     const log = openLog({ batchBytes: 1000 });
     log.add('large', [...records(4, 'x'.repeat(400)), ...records(1, 'x'.repeat(2000)), ...records(1)]);

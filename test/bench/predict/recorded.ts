@@ -1,5 +1,22 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connectBus } from '@millrace/bus';
 import { InferenceBatch } from '@millrace/contracts/deployment';
+
+const lookMs = 200;
+
+/** Resolves once monitoring has applied all that the prediction log holds. */
+export const whenMonitored = async (natsUrl: string): Promise<void> => {
+  const bus = await connectBus({ url: natsUrl, service: 'bench' });
+  const waiting = async (): Promise<number> => {
+    const info = await bus.internals.jsm.consumers.info('INFERENCE', 'monitoring-inference');
+    return info.num_pending + info.num_ack_pending;
+  };
+  try {
+    while ((await waiting()) > 0) await sleep(lookMs);
+  } finally {
+    await bus.drain();
+  }
+};
 
 export interface Recorded {
   /** Predictions in the log's stream. */

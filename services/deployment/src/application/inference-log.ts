@@ -16,7 +16,7 @@ export interface InferenceLogLimits {
 }
 
 export const defaultInferenceLogLimits: InferenceLogLimits = {
-  batchRecords: 200,
+  batchRecords: 500,
   batchAgeMs: 200,
   // Well below what the broker takes at most.
   batchBytes: 1024 * 1024,
@@ -25,6 +25,8 @@ export const defaultInferenceLogLimits: InferenceLogLimits = {
 
 interface Buffer {
   records: InferenceRecord[];
+  /** When the oldest of them came, by `performance.now()`. */
+  since: number;
   /** Spans of the requests that the records come from; the recorded ones, or one that is not. */
   causes: SpanContext[];
   dropped: number;
@@ -37,7 +39,8 @@ const retryMs = 500;
 /** Requests that a batch links to; beyond them a trace backend shows nothing more. */
 const maxCauses = 32;
 
-const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
+/** Whether the trace of a span is recorded. */
+export const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /** Keeps the request that is under way as a cause of the records it brings. */
 const keepCause = (buffer: Buffer): void => {
@@ -73,16 +76,25 @@ export class InferenceLog {
   }
 
   add(endpoint: string, records: readonly InferenceRecord[]): void {
-    const buffer = this.#buffers.get(endpoint) ?? { records: [], causes: [], dropped: 0, sequence: 0 };
-    this.#buffers.set(endpoint, buffer);
+    const buffer = this.#bufferOf(endpoint);
     const room = Math.max(0, this.#limits.maxBuffered - this.#buffered);
     const taken = records.length <= room ? records : records.slice(0, room);
+    if (buffer.records.length === 0) buffer.since = performance.now();
     buffer.records.push(...taken);
     keepCause(buffer);
     buffer.dropped += records.length - taken.length;
     this.#buffered += taken.length;
     if (buffer.records.length >= this.#limits.batchRecords) this.#send();
-    else this.#timer ??= setTimeout(() => this.#send(), this.#limits.batchAgeMs);
+    else this.#sendAfter(this.#limits.batchAgeMs);
+  }
+
+  #bufferOf(endpoint: string): Buffer {
+    let buffer = this.#buffers.get(endpoint);
+    if (buffer === undefined) {
+      buffer = { records: [], since: 0, causes: [], dropped: 0, sequence: 0 };
+      this.#buffers.set(endpoint, buffer);
+    }
+    return buffer;
   }
 
   /** Sends what waits and resolves when the broker has it; gives up at the first failure. */
@@ -101,12 +113,31 @@ export class InferenceLog {
     this.#timer = undefined;
     this.#sending ??= this.#drain().finally(() => {
       this.#sending = undefined;
+      this.#sendWhenDue();
     });
+  }
+
+  #sendAfter(ms: number): void {
+    this.#timer ??= setTimeout(() => this.#send(), ms);
+  }
+
+  /** What came while others were sent waits for its own time, or for enough to make a batch. */
+  #sendWhenDue(): void {
+    const waiting = [...this.#buffers.values()].filter(({ records }) => records.length > 0);
+    if (waiting.length === 0 || this.#closing) return;
+    const oldest = Math.min(...waiting.map(({ since }) => since));
+    this.#sendAfter(Math.max(0, oldest + this.#limits.batchAgeMs - performance.now()));
+  }
+
+  #isDue({ records, since }: Buffer): boolean {
+    if (records.length === 0) return false;
+    const { batchRecords, batchAgeMs } = this.#limits;
+    return this.#closing || records.length >= batchRecords || performance.now() - since >= batchAgeMs;
   }
 
   async #drain(): Promise<void> {
     for (;;) {
-      const next = [...this.#buffers].find(([, buffer]) => buffer.records.length > 0);
+      const next = [...this.#buffers].find(([, buffer]) => this.#isDue(buffer));
       if (next === undefined) return;
       const [endpoint, buffer] = next;
       // To the end of the line, so that a busy endpoint does not hold up the others.

@@ -3,8 +3,8 @@ import { asMillraceError, ErrorCode, Internal, Invalid, type MillraceError } fro
 import type { Prediction, Row } from '@millrace/modeling';
 import { newId } from '@millrace/service-kit';
 import { currentTraceId, failSpan, inSpan, type SpanDetails } from '@millrace/telemetry';
-import type { Span } from '@opentelemetry/api';
-import type { InferenceLog } from './inference-log.ts';
+import { type Span, trace } from '@opentelemetry/api';
+import { type InferenceLog, isRecorded } from './inference-log.ts';
 import { checkAnswer } from './model-loader.ts';
 import type { ServedRevision, ServingTable } from './serving-table.ts';
 
@@ -109,8 +109,12 @@ export const predictor = (dependencies: PredictDependencies) => {
     }
   };
 
-  return (request: PredictionRequest): Promise<PredictionAnswer> =>
-    inSpan(`predict ${request.endpoint}`, spanDetails(request), (span) => predict(request, span));
+  return (request: PredictionRequest): Promise<PredictionAnswer> => {
+    const active = trace.getActiveSpan();
+    // Where it was decided that the trace is not recorded, another span of it would be made for nobody.
+    if (active !== undefined && !isRecorded(active.spanContext())) return predict(request, active);
+    return inSpan(`predict ${request.endpoint}`, spanDetails(request), (span) => predict(request, span));
+  };
 };
 
 /** The input was found right before: what the model's own code refuses or answers wrongly is the model's failure. */

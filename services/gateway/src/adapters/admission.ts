@@ -1,4 +1,5 @@
 import { Unavailable } from '@millrace/errors';
+import { whenClosed } from '@millrace/service-kit';
 import type { FastifyInstance } from 'fastify';
 
 export interface AdmissionLimits {
@@ -23,8 +24,9 @@ const neverCounted = new Set(['/health/live', '/health/ready', '/metrics']);
 export const limitAdmission = (app: FastifyInstance, limits: AdmissionLimits, random: () => number): void => {
   const open = { requests: 0, streams: 0 };
   app.addHook('onRequest', (request, reply, done) => {
-    if (neverCounted.has(request.routeOptions.url ?? '')) return done();
-    const kind = request.routeOptions.config.stream === true ? 'streams' : 'requests';
+    const { url, config } = request.routeOptions;
+    if (neverCounted.has(url ?? '')) return done();
+    const kind = config.stream === true ? 'streams' : 'requests';
     if (open[kind] >= limits[kind]) {
       const { least, most } = retryAfter;
       reply.header('retry-after', least + Math.floor(random() * (most - least + 1)));
@@ -33,7 +35,7 @@ export const limitAdmission = (app: FastifyInstance, limits: AdmissionLimits, ra
     }
     open[kind] += 1;
     // However the answer ends: in order, by an error, or because the client is gone.
-    reply.raw.once('close', () => {
+    whenClosed(reply.raw, () => {
       open[kind] -= 1;
     });
     done();

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { Exhausted } from '@millrace/errors';
 import { apiPrefix } from '@millrace/rest';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Free bytes below which nothing is begun that would need space in the middle of its work. */
 const leastFreeBytes = 16 * 1024 ** 2;
@@ -19,11 +19,15 @@ const needsSpace: readonly { readonly method: string; readonly path: RegExp }[] 
  */
 export const refuseWhenDiskIsFull = (app: FastifyInstance, directory: string): void => {
   app.addHook('onRequest', (request, _reply, done) => {
-    const path = request.url.split('?')[0] ?? '';
-    const isAsked = needsSpace.some((route) => route.method === request.method && route.path.test(path));
-    if (isAsked) refuseWhenFull(directory).then(() => done(), done);
+    if (takesSpace(request)) refuseWhenFull(directory).then(() => done(), done);
     else done();
   });
+};
+
+const takesSpace = ({ method, url }: FastifyRequest): boolean => {
+  if (!url.startsWith(apiPrefix)) return false;
+  const path = url.split('?')[0] ?? '';
+  return needsSpace.some((route) => route.method === method && route.path.test(path));
 };
 
 const refuseWhenFull = async (directory: string): Promise<void> => {

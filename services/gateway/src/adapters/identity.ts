@@ -1,5 +1,5 @@
 import { Denied, FailedPrecondition, Internal, Unauthenticated } from '@millrace/errors';
-import { permissionsOfRole, type RoutePermission } from '@millrace/rest';
+import { type Permission, permissionsOfRole, type RoutePermission } from '@millrace/rest';
 import { count } from '@millrace/telemetry';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Tokens } from '../application/tokens.ts';
@@ -65,22 +65,39 @@ export const guard = (app: FastifyInstance, tokens: Tokens): void => {
       throw new Internal(`the route ${method} ${url} declares no permission`);
     }
   });
-  app.addHook('onRequest', async (request) => {
-    const permission = permissionOf(request.routeOptions.url, request.routeOptions.config.permission);
-    if (permission === 'public') return;
-    request.principal = await identify(request, tokens);
-    if (permission === undefined || isAllowed(request.principal, permission, endpointOf(request))) return;
-    count('millrace_gateway_requests_refused_total', { reason: 'denied' });
-    throw new Denied(`${request.principal.user} may not ${permission} here`, {
-      hint: 'Ask an admin for a token of a role, or with a scope, that allows it: `millrace tokens create --help`.',
-    });
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { url, config } = request.routeOptions;
+    const permission = permissionOf(url, config.permission);
+    if (permission === 'public') return done();
+    if (tokens.knownOpen === true) return done(admit(request, everybody(request), permission));
+    identify(request, tokens).then((principal) => done(admit(request, principal, permission)), done);
   });
 };
 
+/** Lets in who may do what the route needs; else returns why not. */
+const admit = (
+  request: FastifyRequest,
+  principal: Principal,
+  permission: Permission | undefined,
+): Denied | undefined => {
+  request.principal = principal;
+  const endpoint = principal.scopes.length === 0 ? undefined : endpointOf(request);
+  if (permission === undefined || isAllowed(principal, permission, endpoint)) return undefined;
+  count('millrace_gateway_requests_refused_total', { reason: 'denied' });
+  return new Denied(`${principal.user} may not ${permission} here`, {
+    hint: 'Ask an admin for a token of a role, or with a scope, that allows it: `millrace tokens create --help`.',
+  });
+};
+
+/** Who makes a request of an open gateway. */
+const everybody = (request: FastifyRequest): Principal => ({
+  user: claimedUser(request),
+  permissions: permissionsOfRole.admin,
+  scopes: [],
+});
+
 const identify = async (request: FastifyRequest, tokens: Tokens): Promise<Principal> => {
-  if (await tokens.isOpen()) {
-    return { user: claimedUser(request), permissions: permissionsOfRole.admin, scopes: [] };
-  }
+  if (await tokens.isOpen()) return everybody(request);
   const [, text] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '') ?? [];
   const principal = text === undefined ? undefined : await tokens.authenticate(text, claimedUser(request));
   if (principal !== undefined) return principal;
@@ -106,11 +123,19 @@ export const refuseOpenListener = async (host: string, tokens: Tokens): Promise<
  * @throws Denied
  */
 export const refuseForeignOrigins = (app: FastifyInstance, tokens: Tokens): void => {
+  /** The latest header that named this machine: mostly it is the same one. */
+  let ofLoopback: string | undefined;
+  const namesLoopback = (host: string): boolean => {
+    if (host === ofLoopback) return true;
+    if (!isLoopback(hostName(host))) return false;
+    ofLoopback = host;
+    return true;
+  };
   app.addHook('onRequest', (request, _reply, done) => {
     const { origin, host } = request.headers;
     if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
       done(new Denied(`requests from ${origin} are not accepted`));
-    } else if (isLoopback(hostName(host ?? ''))) done();
+    } else if (namesLoopback(host ?? '')) done();
     else refuseWhenOpen(host, tokens).then(() => done(), done);
   });
 };

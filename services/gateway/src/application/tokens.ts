@@ -71,12 +71,16 @@ export class Tokens {
    * not revoked. One that has ended counts as one: running out must not open a gateway.
    */
   async isOpen(): Promise<boolean> {
-    if (this.#options.operatorToken !== undefined) return false;
-    const now = this.#options.now();
-    if (now - this.#open.readAt > freshMs) {
-      this.#open = { value: (await this.#unrevoked()).length === 0, readAt: now };
-    }
+    const known = this.knownOpen;
+    if (known !== undefined) return known;
+    this.#open = { value: (await this.#unrevoked()).length === 0, readAt: this.#options.now() };
     return this.#open.value;
+  }
+
+  /** `isOpen` where it need not be looked up: as with nearly every request. */
+  get knownOpen(): boolean | undefined {
+    if (this.#options.operatorToken !== undefined) return false;
+    return this.#options.now() - this.#open.readAt > freshMs ? undefined : this.#open.value;
   }
 
   /** Who holds a token, `undefined` when nobody does (any more). `claimed` is whom the operator acts for. */

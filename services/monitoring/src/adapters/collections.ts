@@ -12,6 +12,7 @@ export const openCollections = (store: DocumentStore): Collections => ({
     name: 'predictions',
     indexes: [
       { path: 'endpoint', type: 'text' },
+      { path: 'labelled', type: 'number' },
       { map: 'rows', values: 'number' },
     ],
   }),

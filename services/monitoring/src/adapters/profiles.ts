@@ -4,6 +4,8 @@ import type { DatasetProfile } from '@millrace/tabular';
 import { z } from 'zod';
 import type { LoadBaseline, LoadProfile } from '../application/ports.ts';
 import { makeBaseline, predictionColumn } from '../domain/baseline.ts';
+import { type Binding, bindingId, type DriftSettings } from '../domain/monitor.ts';
+import type { Baseline } from '../domain/window-sketch.ts';
 
 const maxProfileBytes = 64 * 1024 * 1024;
 
@@ -49,26 +51,37 @@ const parseProfile = (bytes: Uint8Array, digest: string): DatasetProfile => {
   }
 };
 
-/** Reads profiles from the blob store; content-addressed, so they are never read twice while they are remembered. */
-export const profileLoader = (blobs: BlobStore): LoadProfile => {
-  const cache = new Map<string, Promise<DatasetProfile>>();
-  const read = async (digest: string): Promise<DatasetProfile> =>
-    parseProfile(await blobs.read(parseDigest(digest), maxProfileBytes), digest);
-  return (digest) => {
-    const cached = cache.get(digest);
+/** Loads each key once while it is among the latest; what fails is tried again. */
+const rememberedBy = <T>(): ((key: string, load: () => Promise<T>) => Promise<T>) => {
+  const cache = new Map<string, Promise<T>>();
+  return (key, load) => {
+    const cached = cache.get(key);
     if (cached !== undefined) return cached;
-    const reading = read(digest);
-    cache.set(digest, reading);
-    reading.catch(() => cache.delete(digest));
+    const loading = load();
+    cache.set(key, loading);
+    loading.catch(() => cache.delete(key));
     const [oldest] = cache.keys();
     if (cache.size > cachedProfiles && oldest !== undefined) cache.delete(oldest);
-    return reading;
+    return loading;
   };
 };
 
-export const baselineLoader =
-  (loadProfile: LoadProfile): LoadBaseline =>
-  async (binding, settings, seed) => {
+/** Reads profiles from the blob store; content-addressed, so they are never read twice while they are remembered. */
+export const profileLoader = (blobs: BlobStore): LoadProfile => {
+  const remembered = rememberedBy<DatasetProfile>();
+  return (digest) =>
+    remembered(digest, async () =>
+      parseProfile(await blobs.read(parseDigest(digest), maxProfileBytes), digest),
+    );
+};
+
+/** What a baseline is made from, beside the profiles that the binding names. */
+const baselineKey = (binding: Binding, { features }: DriftSettings, seed: number): string =>
+  JSON.stringify([bindingId(binding), binding.task.type, features, seed]);
+
+/** The same object each time while it is remembered, so that others can tell that they know it. */
+export const baselineLoader = (loadProfile: LoadProfile): LoadBaseline => {
+  const load: LoadBaseline = async (binding, settings, seed) => {
     const profile = await loadProfile(binding.profileDigest);
     const { predictionProfileDigest } = binding;
     const predictions =
@@ -79,3 +92,7 @@ export const baselineLoader =
     }
     return makeBaseline(binding, settings, seed, profile, column);
   };
+  const remembered = rememberedBy<Baseline>();
+  return (binding, settings, seed) =>
+    remembered(baselineKey(binding, settings, seed), () => load(binding, settings, seed));
+};

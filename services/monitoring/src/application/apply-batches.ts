@@ -128,7 +128,12 @@ const storePredictions = async (
       const { endpoint, number, rows } = document;
       const part = newId('part');
       const labels = await takeEarlyLabels(collections, endpoint, Object.keys(rows));
-      await collections.predictions.insert(partKey(endpoint, number, part), { ...document, labels });
+      const labelled = Object.keys(labels).length;
+      await collections.predictions.insert(partKey(endpoint, number, part), {
+        ...document,
+        labels,
+        labelled,
+      });
       return part;
     }),
   );
@@ -154,8 +159,11 @@ const storePiece = async (
     sketch = await mergedSketch(deps, endpoint, pending, monitor, cache);
     sketch.merge(piece.sketch);
   }
-  await collections.parts.insert(key, { sketch: sketch.toJSON() });
-  const predictions = await storePredictions(deps, splitPredictions(piece, endpoint, number));
+  // Asked for together, they share a transaction.
+  const [predictions] = await Promise.all([
+    storePredictions(deps, splitPredictions(piece, endpoint, number)),
+    collections.parts.insert(key, { sketch: sketch.toJSON() }),
+  ]);
   return { number, part, sketch, whole, predictions };
 };
 

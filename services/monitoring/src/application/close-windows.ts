@@ -11,7 +11,7 @@ import { commitState } from './commit-state.ts';
 import { evaluateAlerts } from './evaluate-alerts.ts';
 import { measureLabels } from './measure-labels.ts';
 import { mergedSketch, type SketchCache } from './merged-sketch.ts';
-import { windowPrefix } from './part-keys.ts';
+import { partKey, windowPrefix } from './part-keys.ts';
 import type { Collections, Dependencies } from './ports.ts';
 import { requestRetraining } from './request-retraining.ts';
 
@@ -33,15 +33,35 @@ const deleteUnder = async <T extends object>(
   );
 };
 
+/** How many documents lie under a prefix, without reading any of them. */
+const countUnder = <T extends object>(collection: Collection<T>, prefix: string): Promise<number> =>
+  collection.count({ field: '$key', op: 'prefix', value: prefix });
+
 /** Removes predictions that a crash left uncounted, lest their labels count twice. */
-const deleteUncounted = (
+const deleteUncounted = async (
   { predictions }: Collections,
   endpoint: string,
   window: PendingWindow,
 ): Promise<void> => {
   const prefix = windowPrefix(endpoint, window.number);
+  if ((await countUnder(predictions, prefix)) === window.predictions.length) return;
   const counted = new Set(window.predictions);
-  return deleteUnder(predictions, prefix, (key) => counted.has(key.slice(prefix.length)));
+  await deleteUnder(predictions, prefix, (key) => counted.has(key.slice(prefix.length)));
+};
+
+/** Removes the sketches of a window, also those that a crash left. */
+const deleteParts = async (
+  { parts }: Collections,
+  endpoint: string,
+  { number, parts: counted }: PendingWindow,
+): Promise<void> => {
+  const prefix = windowPrefix(endpoint, number);
+  if ((await countUnder(parts, prefix)) !== counted.length) return deleteUnder(parts, prefix);
+  // A part has a key of its own and is never changed: its version is the first one.
+  const deletions = counted.map((part) =>
+    parts.commit({ key: partKey(endpoint, number, part), expected: 1, document: null }),
+  );
+  await Promise.all(deletions);
 };
 
 const sentBefore = ({ sent }: StreamState, window: PendingWindow): ReadonlySet<string> =>
@@ -119,9 +139,8 @@ const withoutWindow = (
 /** Gives up waiting for labels of the oldest windows, beyond the bounds. */
 const expirePredictions = async (
   { collections, labelRetention, now }: Dependencies,
-  stored: Stored<StreamState>,
-): Promise<Stored<StreamState>> => {
-  const { document: state } = stored;
+  state: StreamState,
+): Promise<StreamState> => {
   let records = state.kept.reduce((sum, window) => sum + window.records, 0);
   const expired: number[] = [];
   for (const window of state.kept) {
@@ -130,33 +149,76 @@ const expirePredictions = async (
     expired.push(window.number);
     records -= window.records;
   }
-  if (expired.length === 0) return stored;
-  for (const number of expired) {
-    await deleteUnder(collections.predictions, windowPrefix(state.endpoint, number));
-  }
-  return commitState(collections, stored, { ...state, kept: state.kept.slice(expired.length) });
+  // Before they are forgotten, so that a crash leaves none behind; asked for together, they share a transaction.
+  await Promise.all(
+    expired.map((number) => deleteUnder(collections.predictions, windowPrefix(state.endpoint, number))),
+  );
+  return expired.length === 0 ? state : { ...state, kept: state.kept.slice(expired.length) };
 };
 
+/** Measures a window and does what follows from it; returns the state that no longer needs its parts. */
 const closeWindow = async (
   deps: Dependencies,
-  stored: Stored<StreamState>,
+  state: StreamState,
   window: PendingWindow,
   monitor: MonitorDocument,
   cache: SketchCache,
-): Promise<Stored<StreamState>> => {
+): Promise<StreamState> => {
   const { collections, now } = deps;
-  const { endpoint } = stored.document;
+  const { endpoint } = state;
   await deleteUncounted(collections, endpoint, window);
   const sketch = await mergedSketch(deps, endpoint, window, monitor, cache);
-  const report = await measure(deps, stored.document, window, monitor, sketch);
+  const report = await measure(deps, state, window, monitor, sketch);
   const kept = await storeReport(collections, report, monitor);
   await evaluateAlerts(deps, monitor);
   await requestRetraining(deps, monitor, kept.window);
-  const next = await commitState(collections, stored, withoutWindow(stored.document, window, sketch, now()));
-  cache.forget(window.number);
   deps.onWindowClosed?.(kept);
-  await deleteUnder(collections.parts, windowPrefix(endpoint, window.number));
-  return expirePredictions(deps, next);
+  return withoutWindow(state, window, sketch, now());
+};
+
+/** Commits that windows are closed, and only then removes what they were made of. */
+const commitClosed = async (
+  deps: Dependencies,
+  stored: Stored<StreamState>,
+  state: StreamState,
+  closed: readonly PendingWindow[],
+  cache: SketchCache,
+): Promise<Stored<StreamState>> => {
+  const { collections } = deps;
+  const next = await commitState(collections, stored, await expirePredictions(deps, state));
+  for (const { number } of closed) cache.forget(number);
+  await Promise.all(closed.map((window) => deleteParts(collections, state.endpoint, window)));
+  return next;
+};
+
+/** Windows whose end is committed together: no more, so that a crash, or a label that comes meanwhile, finds few half closed. */
+const maxTogether = 8;
+
+/** Closes the first of the windows that wait for it. When one cannot be measured, those before it are closed all the same. */
+const closeFirst = async (
+  deps: Dependencies,
+  stored: Stored<StreamState>,
+  monitor: MonitorDocument,
+  cache: SketchCache,
+): Promise<Stored<StreamState>> => {
+  let state = stored.document;
+  const closed: PendingWindow[] = [];
+  try {
+    for (const window of stored.document.sealed.slice(0, maxTogether)) {
+      const attributes = {
+        'millrace.endpoint.name': monitor.endpoint,
+        'millrace.window.number': window.number,
+      };
+      state = await inSpan('close window', { attributes }, () =>
+        closeWindow(deps, state, window, monitor, cache),
+      );
+      closed.push(window);
+    }
+  } catch (thrown) {
+    if (closed.length > 0) await commitClosed(deps, stored, state, closed, cache);
+    throw thrown;
+  }
+  return commitClosed(deps, stored, state, closed, cache);
 };
 
 /**
@@ -170,14 +232,6 @@ export const closeWindows = async (
   cache: SketchCache,
 ): Promise<Stored<StreamState>> => {
   let current = stored;
-  for (const window of stored.document.sealed) {
-    const attributes = {
-      'millrace.endpoint.name': monitor.endpoint,
-      'millrace.window.number': window.number,
-    };
-    current = await inSpan('close window', { attributes }, () =>
-      closeWindow(deps, current, window, monitor, cache),
-    );
-  }
+  while (current.document.sealed.length > 0) current = await closeFirst(deps, current, monitor, cache);
   return current;
 };

@@ -25,6 +25,12 @@ const holds: HoldTimes = { known: 6_000, unknown: 1_000 };
 /** Records applied in one commit. */
 const maxRecordsAtOnce = 20_000;
 
+/**
+ * Milliseconds from one turn to the next while batches keep coming: those that come meanwhile share its commits. The first
+ * one after a pause does not wait.
+ */
+const turnIntervalMs = 1_000;
+
 /** Attempts at one commit while another process changes the same endpoint. */
 const maxConflicts = 10;
 
@@ -43,6 +49,9 @@ export class EndpointLane {
   #stored: Stored<StreamState> | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #turnPlanned = false;
+  /** When the next turn may begin, by `performance.now()`. */
+  #nextTurnAt = 0;
+  #pause: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failures = 0;
   #retryAt = 0;
@@ -73,6 +82,8 @@ export class EndpointLane {
 
   submitLabels(labels: LabelValues): Promise<JoinedLabels> {
     return this.#serial(async () => {
+      // The predictions that they belong to may be among those that wait for their turn.
+      if (this.#waiting.length > 0) await this.#applyWaiting();
       const monitor = await this.#monitor();
       if (monitor === undefined) return { joined: 0, unknown: labels.size };
       const { stored, result } = await this.#withState((state) =>
@@ -95,6 +106,7 @@ export class EndpointLane {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#pause);
     await this.#tail;
     this.#release();
   }
@@ -114,7 +126,10 @@ export class EndpointLane {
   #planTurn(): void {
     if (this.#turnPlanned || this.#stopped) return;
     this.#turnPlanned = true;
-    void this.#serial(() => this.#turn());
+    const wait = this.#nextTurnAt - performance.now();
+    const begin = () => void this.#serial(() => this.#turn());
+    if (wait > 0) this.#pause = setTimeout(begin, wait);
+    else begin();
   }
 
   async #monitor(): Promise<MonitorDocument | undefined> {
@@ -139,18 +154,27 @@ export class EndpointLane {
   }
 
   async #turn(): Promise<void> {
+    clearTimeout(this.#pause);
     this.#turnPlanned = false;
+    this.#nextTurnAt = performance.now() + turnIntervalMs;
+    const monitor = await this.#applyWaiting();
+    if (monitor !== undefined) await this.#closeDue(monitor);
+  }
+
+  /** Settles or holds every batch that waits. Resolves to the monitor, if there is one and nothing failed. */
+  async #applyWaiting(): Promise<MonitorDocument | undefined> {
     const taken = this.#waiting.splice(0);
     try {
       const monitor = await this.#monitor();
       if (monitor === undefined) {
         for (const { settle } of taken) settle({ kind: 'ignored', reason: 'nobody monitors this endpoint' });
-        return;
+        return undefined;
       }
       await this.#applyTaken(taken, monitor);
-      await this.#closeDue(monitor);
+      return monitor;
     } catch (thrown) {
       for (const { fail } of taken) fail(thrown);
+      return undefined;
     }
   }
 

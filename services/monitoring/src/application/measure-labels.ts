@@ -1,3 +1,4 @@
+import type { Filter } from '@millrace/store';
 import type { Binding } from '../domain/monitor.ts';
 import { type LabelledPrediction, measurePerformance } from '../domain/performance.ts';
 import { windowPrefix } from './part-keys.ts';
@@ -22,6 +23,19 @@ const labelledRows = ({
       : [{ prediction, label, probabilities: probabilities[position] ?? {} }];
   });
 
+/** Predictions of a window that have labels, or of which it is not known without reading them. */
+const maybeLabelled = (prefix: string): Filter => ({
+  and: [
+    { field: '$key', op: 'prefix', value: prefix },
+    {
+      or: [
+        { field: 'labelled', op: 'gt', value: 0 },
+        { field: 'labelled', op: 'exists', value: false },
+      ],
+    },
+  ],
+});
+
 /** What a window's labels say of its predictions. */
 export const measureLabels = async (
   { predictions }: Collections,
@@ -31,7 +45,7 @@ export const measureLabels = async (
 ): Promise<LabelledFigures> => {
   const rows: LabelledPrediction[] = [];
   const prefix = windowPrefix(endpoint, number);
-  for await (const { document } of predictions.scan({ field: '$key', op: 'prefix', value: prefix })) {
+  for await (const { document } of predictions.scan(maybeLabelled(prefix))) {
     rows.push(...labelledRows(document));
   }
   return { labelled: rows.length, performance: measurePerformance(binding.task, rows) };

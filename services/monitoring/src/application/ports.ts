@@ -32,6 +32,8 @@ export interface PredictionsDocument {
   readonly origins?: readonly PredictionOrigin[];
   /** Prediction id → ground truth, of those that came. */
   readonly labels: Readonly<Record<string, number | string>>;
+  /** Number of `labels`, to be found by; absent in documents of before this was kept. */
+  readonly labelled?: number;
 }
 
 /** A label that came before its prediction. Key: `<endpoint>/<prediction id>`. */

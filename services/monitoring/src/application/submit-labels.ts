@@ -84,7 +84,8 @@ const addLabels = (document: PredictionsDocument, ids: readonly string[], labels
   const fresh = ids.filter((id) => known.get(id) !== labels.get(id));
   if (fresh.length === 0) return undefined;
   const added = Object.fromEntries(fresh.map((id) => [id, labels.get(id) ?? '']));
-  return { document: { ...document, labels: { ...document.labels, ...added } } };
+  const joined = { ...document.labels, ...added };
+  return { document: { ...document, labels: joined, labelled: Object.keys(joined).length } };
 };
 
 /**

@@ -105,13 +105,18 @@ export const currentBinding = ({ bindings, revision }: MonitorDocument): Binding
   return binding;
 };
 
+/** Kept with each binding, since every record is compared by it. */
+const bindingIds = new WeakMap<Binding, string>();
+
 /** Identifies what sketches are made over: windows of different bindings must not be mixed. */
-export const bindingId = ({
-  revision,
-  profileDigest,
-  predictionProfileDigest,
-  targetColumn,
-}: Binding): string => [revision, profileDigest, predictionProfileDigest, targetColumn].join('|');
+export const bindingId = (binding: Binding): string => {
+  const known = bindingIds.get(binding);
+  if (known !== undefined) return known;
+  const { revision, profileDigest, predictionProfileDigest, targetColumn } = binding;
+  const id = [revision, profileDigest, predictionProfileDigest, targetColumn].join('|');
+  bindingIds.set(binding, id);
+  return id;
+};
 
 /** The monitor after a revision was bound to its baseline. */
 export const bind = (
