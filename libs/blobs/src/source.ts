@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { Invalid } from '@millrace/errors';
-import type { BlobSource } from './port.ts';
+import type { BlobSource, PutOptions } from './port.ts';
 
 const chunkBytes = 1024 * 1024;
 
@@ -25,3 +25,7 @@ export async function* chunksOf(source: BlobSource): AsyncGenerator<Uint8Array> 
     yield* slices(chunk);
   }
 }
+
+/** Whether whoever takes a source's chunks may free them. */
+export const areChunksOwn = (source: BlobSource, { handedOver = false }: PutOptions): boolean =>
+  !(source instanceof Uint8Array) && (handedOver || 'file' in source);
