@@ -52,7 +52,6 @@ const hashAndCopy = async (from: string, to: string): Promise<void> => {
   source.on('data', (chunk) => hash.update(chunk));
   await pipeline(source, createWriteStream(to, { flush: true }));
   hash.digest();
-  await rm(to);
 };
 
 const download = async (client: MillraceClient, digest: string): Promise<void> => {
@@ -95,21 +94,24 @@ interface Place {
 const transferOnce = async ({ client, reads, pid, directory }: Place): Promise<Transfer> => {
   const file = `${directory}/artifact`;
   const digest = await makeFile(file);
-  const copyOnce = () => mibPerSecond(() => hashAndCopy(file, `${directory}/copy`));
+  // Both stay until the end: a disk that is told of freed space holds up syncs meanwhile.
+  const copies = [`${directory}/copy-before`, `${directory}/copy-after`] as const;
+  const copyTo = (copy: string) => mibPerSecond(() => hashAndCopy(file, copy));
   const rate = { up: 0, down: 0 };
   const whileMoving = (way: 'up' | 'down', move: () => Promise<void>) =>
     reads.during(async () => {
       rate[way] = await mibPerSecond(move);
     });
   const quiet = await reads.during(() => pause(quietMs));
-  const before = await copyOnce();
+  const before = await copyTo(copies[0]);
   let up: readonly number[] = [];
   let down: readonly number[] = [];
   const growth = await growthMb(pid, async () => {
     up = await whileMoving('up', () => client.uploadFile(digest, file));
     down = await whileMoving('down', () => download(client, digest));
   });
-  const floor = (before + (await copyOnce())) / 2;
+  const floor = (before + (await copyTo(copies[1]))) / 2;
+  for (const copy of copies) await rm(copy);
   return { floor, ...rate, growth, reads: { quiet, up, down } };
 };
 

@@ -303,6 +303,8 @@ const missingBlob = (digest: Digest): NotFound =>
 
 /** What comes over a network comes in small pieces: so many bytes are written together. */
 const writtenTogether = 1024 * 1024;
+/** Pieces after which a sync begins: one sync of everything at the end would hold up all others of the same disk. */
+const writesPerSync = 8;
 
 /** Writes, hashes and syncs a new file that nobody can change afterwards. */
 const writeFile = async (path: string, source: BlobSource, options: PutOptions): Promise<BlobInfo> => {
@@ -338,6 +340,8 @@ class BehindWriter {
   #filled = 0;
   #other = Buffer.alloc(0);
   #writing: Promise<void> = Promise.resolve();
+  #writes = 0;
+  #syncing: Promise<void> = Promise.resolve();
 
   constructor(handle: fs.FileHandle) {
     this.#handle = handle;
@@ -358,11 +362,12 @@ class BehindWriter {
   async finish(): Promise<void> {
     await this.#begin();
     await this.#writing;
+    await this.#syncing;
   }
 
-  /** Resolves when nothing is being written, however that ended. */
+  /** Resolves when nothing is under way any more, however that ended. */
   async close(): Promise<void> {
-    await this.#writing.catch(() => {});
+    await Promise.allSettled([this.#writing, this.#syncing]);
     releasePiece(this.#filling);
     releasePiece(this.#other);
   }
@@ -370,6 +375,8 @@ class BehindWriter {
   async #begin(): Promise<void> {
     await this.#writing;
     if (this.#filled === 0) return;
+    if (this.#writes > 0 && this.#writes % writesPerSync === 0) await this.#beginSync();
+    this.#writes += 1;
     const full = this.#filling;
     this.#writing = this.#handle
       .writeFile(full.subarray(0, this.#filled))
@@ -379,6 +386,12 @@ class BehindWriter {
     this.#filling = this.#other;
     this.#other = full;
     this.#filled = 0;
+  }
+
+  async #beginSync(): Promise<void> {
+    await this.#syncing;
+    this.#syncing = this.#handle.datasync();
+    this.#syncing.catch(() => {});
   }
 }
 
