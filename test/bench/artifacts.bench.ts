@@ -15,7 +15,7 @@ import { createClient, type MillraceClient } from '@millrace/client';
 import { type SmallReads, startSmallReads } from './artifacts/small-reads.ts';
 import { atLeast, atMost, type Benchmark, median, mustHold, percentile } from './harness/benchmark.ts';
 import { inDirectory, startEmbedded } from './harness/embedded.ts';
-import { memoryOf, processTree } from './harness/process-memory.ts';
+import { processTree, rssMbOf } from './harness/process-memory.ts';
 import { shortNumber } from './harness/report.ts';
 
 const repeats = 3;
@@ -60,7 +60,7 @@ const download = async (client: MillraceClient, digest: string): Promise<void> =
   mustHold(`sha256:${hash.digest('hex')}` === digest, () => 'what came down is not what went up');
 };
 
-const treeMb = (pid: number): number => processTree(pid).reduce((sum, part) => sum + memoryOf(part).rssMb, 0);
+const treeMb = (pid: number): number => processTree(pid).reduce((sum, part) => sum + rssMbOf(part), 0);
 
 /** The most that memory grew by while work went on, MB. */
 const growthMb = async (pid: number, work: () => Promise<unknown>): Promise<number> => {
