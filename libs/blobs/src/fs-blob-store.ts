@@ -19,7 +19,7 @@ import type {
   PutOptions,
 } from './port.ts';
 import { releasePiece } from './release-piece.ts';
-import { areChunksOwn, chunksOf } from './source.ts';
+import { takeAll } from './source.ts';
 import { damagedBlob, digestOfFile, fileReader, verifiedStream } from './verified-stream.ts';
 
 export interface FsBlobStoreOptions {
@@ -309,19 +309,17 @@ const writesPerSync = 8;
 /** Writes, hashes and syncs a new file that nobody can change afterwards. */
 const writeFile = async (path: string, source: BlobSource, options: PutOptions): Promise<BlobInfo> => {
   const { maxBytes = Number.POSITIVE_INFINITY } = options;
-  const isOwn = areChunksOwn(source, options);
   const hash = createHash('sha256');
   let size = 0;
   const handle = await fs.open(path, 'wx', 0o600);
   const writer = new BehindWriter(handle);
   try {
-    for await (const chunk of chunksOf(source)) {
+    await takeAll(source, options, async (chunk) => {
       size += chunk.length;
       if (size > maxBytes) throw new Exhausted(`the content is longer than the limit of ${maxBytes} bytes`);
       hash.update(chunk);
       await writer.write(chunk);
-      if (isOwn) releasePiece(chunk);
-    }
+    });
     await writer.finish();
     await handle.chmod(0o444);
     await handle.sync();
