@@ -44,6 +44,12 @@ export const memoryOf = (pid: number): ProcessMemory => {
   };
 };
 
-/** Resident memory of one process, MB of 2^20 bytes: without walking its pages, and so without holding it up. */
-export const rssMbOf = (pid: number): number =>
-  Number(readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmRSS:\s+(\d+) kB/m)?.[1]) / 1024;
+/** Resident memory of one process, MB of 2^20 bytes; 0 once it has ended. Without walking its pages, which would hold it up. */
+export const rssMbOf = (pid: number): number => {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(status.match(/^VmRSS:\s+(\d+) kB/m)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+};
