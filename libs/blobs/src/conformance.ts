@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { ErrorCode } from '@millrace/errors';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Digest, digestOf } from './digest.ts';
 import type { BlobStore } from './port.ts';
+import { releasePiece } from './release-piece.ts';
 
 /** How a suite gets an empty store of its own, and how it is taken away. */
 export interface BlobStoreFixture {
@@ -24,6 +26,12 @@ export const patternBytes = (length: number, seed = 1): Uint8Array => {
   }
   return bytes;
 };
+
+/** The bytes in pieces that share no memory. */
+export const piecesOf = (bytes: Uint8Array, length: number): Uint8Array[] =>
+  Array.from({ length: Math.ceil(bytes.length / length) }, (_, index) =>
+    bytes.slice(index * length, (index + 1) * length),
+  );
 
 const absent = digestOf('never stored');
 const malformed = [
@@ -77,6 +85,43 @@ export const describeBlobStore = (adapter: string, open: () => Promise<BlobStore
       ];
       expect(new Set(digests)).toEqual(new Set([digestOf(content)]));
       expect(await store.stats()).toEqual({ blobs: 1, bytes: 700_000 });
+    });
+
+    for (const length of [1_000, 65_536, 2 * 1024 * 1024]) {
+      test(`takes pieces of ${length} bytes that are handed over, many uploads at once`, async () => {
+        const contents = [1, 2, 3].map((seed) => patternBytes(5 * 1024 * 1024 + 3, seed));
+        const put = (content: Uint8Array) =>
+          store.put(Readable.from(piecesOf(content, length)), { handedOver: true });
+        const infos = await Promise.all(contents.map(put));
+        expect(infos.map(({ digest }) => digest)).toEqual(contents.map(digestOf));
+        for (const content of contents) {
+          const stored = await store.read(digestOf(content), content.length);
+          expect(Buffer.compare(stored, content)).toBe(0);
+        }
+      });
+    }
+
+    test('leaves memory alone that a piece shares, and that of a source that hands nothing over', async () => {
+      const content = patternBytes(3_000_000);
+      const shared = [content.subarray(0, 2_000_000), content.subarray(2_000_000)];
+      await store.put(Readable.from(shared), { handedOver: true });
+      await store.put(Readable.from([content]));
+      await store.put(content, { handedOver: true });
+      expect(Buffer.compare(content, patternBytes(3_000_000))).toBe(0);
+    });
+
+    test('gives pieces that the reader may free, to several readers at once', async () => {
+      const { digest } = await store.put(patternBytes(2_000_000));
+      const digestOfRead = async () => {
+        const hash = createHash('sha256');
+        for await (const piece of await store.get(digest)) {
+          hash.update(piece);
+          releasePiece(piece);
+        }
+        return `sha256:${hash.digest('hex')}`;
+      };
+      const read = await Promise.all([1, 2, 3].map(digestOfRead));
+      expect(read).toEqual([digest, digest, digest]);
     });
 
     test('refuses content that is not what was expected and keeps nothing of it', async () => {

@@ -18,7 +18,8 @@ import type {
   MaterializeOptions,
   PutOptions,
 } from './port.ts';
-import { chunksOf } from './source.ts';
+import { releasePiece } from './release-piece.ts';
+import { takeAll } from './source.ts';
 import { damagedBlob, digestOfFile, fileReader, verifiedStream } from './verified-stream.ts';
 
 export interface FsBlobStoreOptions {
@@ -96,7 +97,7 @@ class FsBlobStore implements BlobStore {
     const expected = options.expected === undefined ? undefined : parseDigest(options.expected, 'expected');
     const path = join(this.#temporary, randomUUID());
     try {
-      const written = await writeFile(path, source, options.maxBytes ?? Number.POSITIVE_INFINITY);
+      const written = await writeFile(path, source, options);
       if (expected !== undefined && written.digest !== expected) {
         throw Invalid.field('expected', `is ${expected}, but the content has digest ${written.digest}`);
       }
@@ -302,69 +303,93 @@ const missingBlob = (digest: Digest): NotFound =>
 
 /** What comes over a network comes in small pieces: so many bytes are written together. */
 const writtenTogether = 1024 * 1024;
+/** Pieces after which a sync begins: one sync of everything at the end would hold up all others of the same disk. */
+const writesPerSync = 8;
 
 /** Writes, hashes and syncs a new file that nobody can change afterwards. */
-const writeFile = async (path: string, source: BlobSource, maxBytes: number): Promise<BlobInfo> => {
+const writeFile = async (path: string, source: BlobSource, options: PutOptions): Promise<BlobInfo> => {
+  const { maxBytes = Number.POSITIVE_INFINITY } = options;
   const hash = createHash('sha256');
   let size = 0;
   const handle = await fs.open(path, 'wx', 0o600);
   const writer = new BehindWriter(handle);
   try {
-    for await (const chunk of chunksOf(source)) {
+    await takeAll(source, options, async (chunk) => {
       size += chunk.length;
       if (size > maxBytes) throw new Exhausted(`the content is longer than the limit of ${maxBytes} bytes`);
       hash.update(chunk);
       await writer.write(chunk);
-    }
+    });
     await writer.finish();
     await handle.chmod(0o444);
     await handle.sync();
   } finally {
-    await writer.settled();
+    await writer.close();
     await handle.close();
   }
   return { digest: `sha256:${hash.digest('hex')}`, size };
 };
 
-/** Writes what came while the next pieces come, and gathers no more of them than it writes at once. */
+/** Writes what came while the next pieces come, from two buffers of its own: what was hashed is what is written. */
 class BehindWriter {
   readonly #handle: fs.FileHandle;
-  #gathered: Uint8Array[] = [];
-  #bytes = 0;
+  /** Takes what comes; the other is being written. */
+  #filling = Buffer.alloc(0);
+  #filled = 0;
+  #other = Buffer.alloc(0);
   #writing: Promise<void> = Promise.resolve();
+  #writes = 0;
+  #syncing: Promise<void> = Promise.resolve();
 
   constructor(handle: fs.FileHandle) {
     this.#handle = handle;
   }
 
-  /** Throws what an earlier write failed with. */
-  async write(chunk: Uint8Array): Promise<void> {
-    this.#gathered.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes >= writtenTogether) await this.#begin();
+  /** Takes a copy of the piece. Throws what an earlier write failed with. */
+  async write(piece: Uint8Array): Promise<void> {
+    for (let rest = piece; rest.length > 0; ) {
+      if (this.#filling.length === 0) this.#filling = Buffer.allocUnsafeSlow(writtenTogether);
+      const taken = rest.subarray(0, writtenTogether - this.#filled);
+      this.#filling.set(taken, this.#filled);
+      this.#filled += taken.length;
+      if (this.#filled === writtenTogether) await this.#begin();
+      rest = rest.subarray(taken.length);
+    }
   }
 
   async finish(): Promise<void> {
     await this.#begin();
     await this.#writing;
+    await this.#syncing;
   }
 
-  /** Resolves when nothing is being written, however that ended. */
-  settled(): Promise<void> {
-    return this.#writing.catch(() => {});
+  /** Resolves when nothing is under way any more, however that ended. */
+  async close(): Promise<void> {
+    await Promise.allSettled([this.#writing, this.#syncing]);
+    releasePiece(this.#filling);
+    releasePiece(this.#other);
   }
 
   async #begin(): Promise<void> {
     await this.#writing;
-    if (this.#bytes === 0) return;
-    const [first] = this.#gathered;
-    const isOne = first !== undefined && this.#gathered.length === 1;
-    const bytes = isOne ? first : Buffer.concat(this.#gathered, this.#bytes);
-    this.#gathered = [];
-    this.#bytes = 0;
-    this.#writing = this.#handle.writeFile(bytes).then(() => crashPoint('mid-upload'));
+    if (this.#filled === 0) return;
+    if (this.#writes > 0 && this.#writes % writesPerSync === 0) await this.#beginSync();
+    this.#writes += 1;
+    const full = this.#filling;
+    this.#writing = this.#handle
+      .writeFile(full.subarray(0, this.#filled))
+      .then(() => crashPoint('mid-upload'));
     // Whoever waits for it next is told.
     this.#writing.catch(() => {});
+    this.#filling = this.#other;
+    this.#other = full;
+    this.#filled = 0;
+  }
+
+  async #beginSync(): Promise<void> {
+    await this.#syncing;
+    this.#syncing = this.#handle.datasync();
+    this.#syncing.catch(() => {});
   }
 }
 

@@ -12,5 +12,6 @@ export type {
   MaterializeOptions,
   PutOptions,
 } from './port.ts';
+export { releasePiece } from './release-piece.ts';
 export type { S3BlobStoreOptions } from './s3/s3-blob-store.ts';
 export { parseS3Location, type S3Location } from './s3/s3-location.ts';

@@ -22,6 +22,7 @@ export interface BlobStore {
   /**
    * Streams a blob, hashing on the way. The last chunk is given only once the digest is proven, so a reader
    * that received every byte or the end has the true content; otherwise the stream fails with `Internal`.
+   * The chunks are the reader's: it may free them (`releasePiece`).
    * @throws NotFound
    */
   get(digest: Digest): Promise<Readable>;
@@ -68,6 +69,11 @@ export interface PutOptions {
   readonly expected?: Digest;
   /** Refuse content that is longer; default no limit. */
   readonly maxBytes?: number;
+  /**
+   * The chunks of the stream become the store's, which may free each as soon as it has used it; default they stay the
+   * source's. Only for chunks that nobody else reads.
+   */
+  readonly handedOver?: boolean;
 }
 
 export interface MaterializeOptions {

@@ -95,6 +95,15 @@ describe('fs blob store', () => {
     });
   }
 
+  test('keeps what it hashed of a source that uses its memory again', async () => {
+    async function* fromOneBuffer(): AsyncGenerator<Uint8Array> {
+      const piece = new Uint8Array(100_000);
+      for (let value = 0; value < 25; value += 1) yield piece.fill(value);
+    }
+    const { digest, size } = await store.put(fromOneBuffer());
+    expect(digestOf(await store.read(digest, size))).toBe(digest);
+  });
+
   test('does not follow a link that was put in the place of a blob', async () => {
     const content = patternBytes(10);
     const outside = join(directory, 'outside');

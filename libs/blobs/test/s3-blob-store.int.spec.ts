@@ -9,7 +9,7 @@ import { buffer } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { ErrorCode } from '@millrace/errors';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { describeBlobStore, patternBytes } from '../src/conformance.ts';
+import { describeBlobStore, patternBytes, piecesOf } from '../src/conformance.ts';
 import {
   type BlobStore,
   type Digest,
@@ -92,6 +92,8 @@ describe('S3 blob store', () => {
       'a stream of known digest': () => store.put(Readable.from([content]), { expected: digest }),
       'a stream of unknown digest': () => store.put(Readable.from([content])),
       'a file': () => store.put({ file }),
+      'pieces that are handed over': () =>
+        store.put(Readable.from(piecesOf(content, 1024 ** 2)), { handedOver: true }),
     };
     for (const [name, put] of Object.entries(sources)) {
       proxy.requests.length = 0;

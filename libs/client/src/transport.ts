@@ -39,6 +39,7 @@ export interface Call {
   readonly query?: Readonly<Record<string, unknown>>;
   /** Sent as JSON. */
   readonly json?: unknown;
+  /** The pieces of a stream are freed as they are sent: each must have memory of its own. */
   readonly body?: Buffer | Readable;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
@@ -151,9 +152,20 @@ const answerTo = (
       sent.setTimeout(0);
       resolve(answer as Answer);
     });
-    if (body === undefined || Buffer.isBuffer(body)) sent.end(body);
-    else pipeline(body, sent, (error) => error && reject(error));
+    if (body === undefined || Buffer.isBuffer(body)) return void sent.end(body);
+    freeWhenSent(sent);
+    pipeline(body, sent, (error) => error && reject(error));
   });
+
+/** Frees each piece that is piped into a request as soon as it has gone: as garbage it costs more than the sending. */
+const freeWhenSent = (request: ClientRequest): void => {
+  const write: (piece: Buffer<ArrayBuffer>, done: (error?: Error | null) => void) => boolean =
+    request.write.bind(request);
+  request.write = (piece: Buffer<ArrayBuffer>) =>
+    write(piece, (error) => {
+      if (!error) piece.buffer.transfer(0);
+    });
+};
 
 /** An error of the connection; anything else (a file that cannot be read) is what it is. */
 export const transportError = (thrown: unknown, url: string): MillraceError => {

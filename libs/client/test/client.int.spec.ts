@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -153,6 +153,44 @@ describe('blobs', () => {
     const missing = await errorOf(client.uploadFile(digest, join(directory, 'gone.csv')));
     expect(missing.message).toContain('ENOENT');
     expect(missing.code).not.toBe(ErrorCode.unavailable);
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('of many pieces arrive whole, also two at once', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'millrace-client-'));
+    const files = ['first', 'second'].map((name) => ({
+      path: join(directory, name),
+      bytes: randomBytes(3_000_001),
+    }));
+    for (const { path, bytes } of files) await writeFile(path, bytes);
+    answer = json(200, {});
+    await Promise.all(files.map(({ path }) => client.uploadFile(path, path)));
+    for (const { path, bytes } of files) {
+      const request = requests.find(({ url }) => url.endsWith(encodeURIComponent(path)));
+      expect(request?.body.equals(bytes)).toBe(true);
+    }
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('that the gateway refuses before all has come say why', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'millrace-client-'));
+    const file = join(directory, 'large');
+    await writeFile(file, randomBytes(8_000_000));
+    const refusing = createServer((request, response) => {
+      request.once('data', () => {
+        json(403, { error: { code: 'permission_denied', message: 'not yours' } })(
+          request,
+          response,
+          Buffer.of(),
+        );
+        request.resume();
+      });
+    }).listen(0, '127.0.0.1');
+    await once(refusing, 'listening');
+    const other = createClient({ url: `http://127.0.0.1:${(refusing.address() as AddressInfo).port}` });
+    expect((await errorOf(other.uploadFile('sha256:ab', file))).message).toContain('not yours');
+    await other.close();
+    refusing.close();
     await rm(directory, { recursive: true, force: true });
   });
 });

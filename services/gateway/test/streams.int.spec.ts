@@ -51,6 +51,27 @@ describe('blobs', () => {
     });
   });
 
+  it('come and go whole, many at once, whoever leaves in the midst', async () => {
+    const large = [1, 2, 3].map(() => randomBytes(6 * 1024 * 1024 + 1));
+    const leaving = randomBytes(8 * 1024 * 1024);
+    async function* brokenOff(): AsyncGenerator<Uint8Array> {
+      yield leaving.subarray(0, 3_000_000);
+      throw new Error('left');
+    }
+    const [left] = await Promise.allSettled([
+      put(digestOf(leaving), Readable.from(brokenOff())),
+      ...large.map((bytes) => put(digestOf(bytes), bytes)),
+    ]);
+    expect(left.status).toBe('rejected');
+    expect((await request(blobUrl(digestOf(leaving)), { method: 'HEAD' })).statusCode).toBe(404);
+    const digests = large.map(digestOf);
+    const ofOneThatLeaves = await request(blobUrl(digests[0] ?? ''));
+    const answers = await Promise.all([...digests, ...digests].map((digest) => request(blobUrl(digest))));
+    ofOneThatLeaves.body.destroy();
+    const read = await Promise.all(answers.map(({ body }) => body.arrayBuffer()));
+    expect(read.map((bytes) => digestOf(Buffer.from(bytes)))).toEqual([...digests, ...digests]);
+  });
+
   it('with another digest are refused and not kept', async () => {
     const digest = digestOf(randomBytes(8));
     expect(await put(digest, randomBytes(9))).toMatchObject({

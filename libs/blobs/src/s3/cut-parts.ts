@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import { Exhausted } from '@millrace/errors';
 import type { Digest } from '../digest.ts';
-import type { BlobInfo, BlobSource } from '../port.ts';
-import { chunksOf } from '../source.ts';
+import type { BlobInfo, BlobSource, PutOptions } from '../port.ts';
+import { releasePiece } from '../release-piece.ts';
+import { areChunksOwn, chunksOf } from '../source.ts';
 
 /** Every so many parts their size doubles, because S3 takes 10,000 of them. */
 const partsOfOneSize = 1_000;
@@ -38,24 +39,26 @@ export class PartCutter {
   }
 
   /** @throws Exhausted when the source gives more than the limit. */
-  async *parts(source: BlobSource): AsyncGenerator<Buffer> {
+  async *parts(source: BlobSource, options: PutOptions = {}): AsyncGenerator<Buffer> {
+    const isOwn = areChunksOwn(source, options);
     let pieces: Uint8Array[] = [];
     let gathered = 0;
     for await (const chunk of chunksOf(source)) {
       this.#count(chunk);
       for (let rest = chunk; rest.length > 0; ) {
         const wanted = sizeOfPart(this.#parts, this.#partBytes) - gathered;
-        pieces.push(rest.subarray(0, wanted));
-        gathered += Math.min(wanted, rest.length);
-        if (rest.length >= wanted) {
-          yield this.#finish(pieces);
+        const piece = rest.subarray(0, wanted);
+        rest = rest.subarray(wanted);
+        pieces.push(piece);
+        gathered += piece.length;
+        if (piece.length === wanted) {
+          yield this.#finish(pieces, isOwn);
           pieces = [];
           gathered = 0;
         }
-        rest = rest.subarray(wanted);
       }
     }
-    if (gathered > 0) yield this.#finish(pieces);
+    if (gathered > 0) yield this.#finish(pieces, isOwn);
   }
 
   /** What has passed, once everything has. */
@@ -73,9 +76,9 @@ export class PartCutter {
     this.#hash.update(chunk);
   }
 
-  /** A copy, so that the source may use its memory again. */
-  #finish(pieces: readonly Uint8Array[]): Buffer {
+  #finish(pieces: readonly Uint8Array[], isOwn: boolean): Buffer {
     const part = Buffer.concat(pieces);
+    if (isOwn) pieces.forEach(releasePiece);
     this.#ofParts.update(createHash('sha256').update(part).digest());
     this.#parts += 1;
     return part;

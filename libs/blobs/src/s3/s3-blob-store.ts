@@ -94,7 +94,7 @@ class S3BlobStore implements BlobStore {
     const expected = options.expected === undefined ? undefined : parseDigest(options.expected, 'expected');
     const maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
     const cutter = new PartCutter(this.#partBytes, maxBytes);
-    const parts = cutter.parts(source);
+    const parts = cutter.parts(source, options);
     try {
       const first = await parts.next();
       const second = first.done === true ? first : await parts.next();

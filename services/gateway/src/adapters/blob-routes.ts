@@ -1,4 +1,5 @@
-import { type BlobStore, parseDigest } from '@millrace/blobs';
+import type { ServerResponse } from 'node:http';
+import { type BlobStore, parseDigest, releasePiece } from '@millrace/blobs';
 import { NotFound } from '@millrace/errors';
 import { apiPrefix } from '@millrace/rest';
 import type { FastifyInstance } from 'fastify';
@@ -30,6 +31,7 @@ export const registerBlobRoutes = async (
       const size = await blobs.has(digest);
       if (size === undefined) throw new NotFound(`there is no blob ${digest}`);
       cutWhenStalled(reply.raw, digest, stalls);
+      releaseWhenWritten(reply.raw);
       return (
         reply
           // A blob is somebody's data: a browser must never take it for a page of ours.
@@ -57,7 +59,18 @@ export const registerBlobRoutes = async (
         blobs.put((request.body as AsyncIterable<Uint8Array> | null) ?? new Uint8Array(), {
           expected: parseDigest(request.params.digest),
           maxBytes: maxBlobBytes,
+          handedOver: true,
         }),
     );
   });
+};
+
+/** Frees the pieces of a stream that is piped into an answer, each once the connection has taken it. */
+const releaseWhenWritten = (response: ServerResponse): void => {
+  const write: (piece: Uint8Array, done: (error?: Error | null) => void) => boolean =
+    response.write.bind(response);
+  response.write = (piece: Uint8Array) =>
+    write(piece, (error) => {
+      if (!error) releasePiece(piece);
+    });
 };
