@@ -59,7 +59,7 @@ export const pipeline: ServiceModule = {
       },
       retention: readRetention(env),
       log,
-      wake: (runId) => driver.wake(runId),
+      wake: (runId, run) => driver.wake(runId, { run }),
     };
     const driver = new RunDriver(context);
     let unobserve = () => {};

@@ -31,8 +31,8 @@ export const applyInput = async (
     },
     handled,
   );
-  if (!changes) return undefined;
-  context.wake(runId);
+  if (!changes || stored === undefined) return undefined;
+  context.wake(runId, stored.document);
   return stored;
 };
 

@@ -113,6 +113,6 @@ export interface PipelineContext {
   /** How long runs are kept. */
   readonly retention: RetentionSettings;
   readonly log: Logger;
-  /** Sees to it that a run goes on. Set once the driver exists. */
-  readonly wake: (runId: string) => void;
+  /** Sees to it that a run goes on; `run` is how it has just been stored. Set once the driver exists. */
+  readonly wake: (runId: string, run: PipelineRun) => void;
 }

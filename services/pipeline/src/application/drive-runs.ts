@@ -11,6 +11,11 @@ const maxTimerMs = 2 ** 31 - 1;
 const firstRetryMs = 250;
 const maxRetryMs = 30_000;
 
+interface Awakening {
+  readonly run?: PipelineRun;
+  readonly recheck?: boolean;
+}
+
 /**
  * Takes runs on: does what they need from outside and tells them the answer, until they wait for a worker, a person
  * or a time. It keeps nothing that the store does not have, so after a crash `start` goes on where it was.
@@ -31,7 +36,7 @@ export class RunDriver {
   /** Takes up every run that is not over. */
   async start(): Promise<void> {
     const open = this.#context.collections.runs.scan({ field: 'open', op: 'eq', value: 1 });
-    for await (const { key } of open) this.wake(key, true);
+    for await (const { key, document: run } of open) this.wake(key, { run, recheck: true });
   }
 
   async stop(): Promise<void> {
@@ -41,8 +46,11 @@ export class RunDriver {
     await Promise.all(this.#work);
   }
 
-  /** Looks after a run now. `recheck` asks again for what it waits for, as an event may have been missed. */
-  wake(runId: string, recheck = false): void {
+  /**
+   * Looks after a run now. `run` is how it has just been stored, so that it need not be read. `recheck` asks again for what
+   * it waits for, as an event may have been missed.
+   */
+  wake(runId: string, { run, recheck = false }: Awakening = {}): void {
     if (this.#stopped) return;
     clearTimeout(this.#timers.get(runId));
     this.#timers.delete(runId);
@@ -52,13 +60,13 @@ export class RunDriver {
       return;
     }
     this.#driven.set(runId, { again: false });
-    const work = this.#drive(runId, recheck).finally(() => this.#work.delete(work));
+    const work = this.#drive(runId, recheck, run).finally(() => this.#work.delete(work));
     this.#work.add(work);
   }
 
-  async #drive(runId: string, recheck: boolean): Promise<void> {
+  async #drive(runId: string, recheck: boolean, known: PipelineRun | undefined): Promise<void> {
     try {
-      const run = await this.#driveToRest(runId, recheck);
+      const run = await this.#driveToRest(runId, recheck, known);
       this.#failures.delete(runId);
       this.#driven.get(runId)?.again ? this.#rewake(runId) : this.#rest(runId, run);
     } catch (thrown) {
@@ -67,9 +75,13 @@ export class RunDriver {
     }
   }
 
-  async #driveToRest(runId: string, recheck: boolean): Promise<PipelineRun | undefined> {
+  async #driveToRest(
+    runId: string,
+    recheck: boolean,
+    known: PipelineRun | undefined,
+  ): Promise<PipelineRun | undefined> {
     for (let first = true; ; first = false) {
-      const run = (await this.#context.collections.runs.get(runId))?.document;
+      const run = first && known ? known : (await this.#context.collections.runs.get(runId))?.document;
       if (run === undefined || this.#stopped) return undefined;
       const action = nextAction(run, this.#context.now()) ?? (first && recheck ? recheckOf(run) : undefined);
       if (action === undefined) return run;

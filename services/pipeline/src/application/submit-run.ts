@@ -33,7 +33,7 @@ export const submitRun = async (context: PipelineContext, request: SubmitRun): P
   const number = await takeNumber(context, request, snapshot, id);
   const run = { ...draft, number };
   await insertOnce(context, run);
-  context.wake(id);
+  context.wake(id, run);
   return run;
 };
 
