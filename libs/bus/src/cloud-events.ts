@@ -44,7 +44,7 @@ const decode = (value: string): string => {
 };
 
 /** Headers of an outbox message as plain text. Attributes that come with the message cannot replace those set here. */
-export const recordOf = (message: StoredMessage, service: string): Record<string, string> => {
+export const headersOf = (message: StoredMessage, service: string): Record<string, string> => {
   const attributes: Record<string, string> = {
     ...message.headers,
     'ce-specversion': '1.0',
@@ -62,9 +62,6 @@ export const recordOf = (message: StoredMessage, service: string): Record<string
   }
   return attributes;
 };
-
-export const headersOf = (message: StoredMessage, service: string): MsgHdrs =>
-  headersFromRecord(recordOf(message, service));
 
 /** All headers as plain text, the last value where one is repeated. */
 export const headerRecord = (received: MsgHdrs | undefined): Record<string, string> => {

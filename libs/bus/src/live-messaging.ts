@@ -7,13 +7,13 @@ import {
   TimedOut,
   Unavailable,
 } from '@millrace/errors';
+import { activeTraceHeaders, contextFromHeaders } from '@millrace/telemetry';
 import { headers, type Msg, type NatsConnection, RequestError, TimeoutError } from '@nats-io/transport-node';
 import { context } from '@opentelemetry/api';
 import type { Bus, BusInternals, LiveMessage } from './bus.ts';
 import { headerRecord, headersFromRecord } from './cloud-events.ts';
 import type { Running } from './port.ts';
 import { checkFilter, checkSubject } from './subjects.ts';
-import { contextFrom, traceHeaders } from './tracing.ts';
 
 /** Set on an answer that is an error; the body is its JSON form. */
 const errorHeader = 'millrace-error';
@@ -41,7 +41,7 @@ export const liveMessaging = (service: string, internals: BusInternals): LiveMes
           logger.warn({ err: thrown, subject: message.subject }, 'handling a live message failed');
         try {
           const live = liveMessage(message);
-          const sender = contextFrom(live.headers, internals.home);
+          const sender = contextFromHeaders(live.headers, internals.home);
           Promise.resolve(context.with(sender, () => handle(live, message))).catch(logFailure);
         } catch (thrown) {
           logFailure(thrown);
@@ -55,7 +55,7 @@ export const liveMessaging = (service: string, internals: BusInternals): LiveMes
     publishProgress: (subject, json) => {
       checkSubject(subject);
       if (!internals.connected()) return;
-      nc.publish(subject, JSON.stringify(json), { headers: headersFromRecord(traceHeaders()) });
+      nc.publish(subject, JSON.stringify(json), { headers: headersFromRecord(activeTraceHeaders()) });
     },
     subscribeProgress: (subject, handle) =>
       subscribe(subject, (message) => handle(message.json(), message.subject)),
@@ -106,7 +106,7 @@ const request = async (
   try {
     answer = await nc.request(subject, JSON.stringify(json ?? null), {
       timeout: timeoutMs,
-      headers: headersFromRecord(traceHeaders()),
+      headers: headersFromRecord(activeTraceHeaders()),
     });
   } catch (thrown) {
     if (thrown instanceof TimeoutError) {

@@ -2,7 +2,7 @@ import { messageOf } from '@millrace/errors';
 import type { PubAck } from '@nats-io/jetstream';
 import type { Span } from '@opentelemetry/api';
 import type { Bus } from './bus.ts';
-import { headersFromRecord, recordOf } from './cloud-events.ts';
+import { headersFromRecord, headersOf } from './cloud-events.ts';
 import { publishDeadLetter } from './dead-letter-record.ts';
 import type { StoredMessage } from './outbox-port.ts';
 import { failSpan, startForwarding } from './tracing.ts';
@@ -13,7 +13,7 @@ const headerAllowance = 64 * 1024;
 /** Publishes one outbox message and resolves with the broker's ack; with none when it went to the dead letters. */
 export const publishStored = async (bus: Bus, message: StoredMessage): Promise<PubAck | undefined> => {
   const { nc, publisher, logger } = bus.internals;
-  const record = recordOf(message, bus.service);
+  const record = headersOf(message, bus.service);
   const destination = {
     nc,
     subject: message.subject,

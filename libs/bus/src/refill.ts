@@ -1,6 +1,6 @@
 import { asMillraceError, ErrorCode, Invalid } from '@millrace/errors';
 import type { Bus } from './bus.ts';
-import { recordOf } from './cloud-events.ts';
+import { headersOf } from './cloud-events.ts';
 import type { OutboxPort, StoredMessage } from './outbox-port.ts';
 import type { Running } from './port.ts';
 import { type EntityHead, isRecentRequest, recentHeads } from './recent-events.ts';
@@ -70,7 +70,7 @@ const firstPage = (
     const event = {
       subject: message.subject,
       sequence: message.sequence,
-      headers: recordOf(message, service),
+      headers: headersOf(message, service),
       data: JSON.parse(message.json) as unknown,
     };
     bytes += Buffer.byteLength(JSON.stringify(event));

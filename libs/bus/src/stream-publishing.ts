@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { messageOf, Unavailable } from '@millrace/errors';
-import { type Context, context, type Link, type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
+import { isRecorded } from '@millrace/telemetry';
+import { type Context, context, type Link, trace } from '@opentelemetry/api';
 import type { Bus, BusInternals, PublishedBatch, PublishOptions } from './bus.ts';
 import { headersFromRecord } from './cloud-events.ts';
 import { checkSubject, subjects } from './subjects.ts';
@@ -36,8 +37,6 @@ export const streamPublishing = (
   // No span of its own: it would be published, which makes a span, which would be published.
   publishSpans: (bytes, options = {}) => publish(internals, `${subjects.spans}.${service}`, bytes, options),
 });
-
-const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 const linksOf = ({ causes }: PublishedBatch): Link[] =>
   causes.filter(isRecorded).map((context) => ({ context }));

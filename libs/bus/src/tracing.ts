@@ -1,4 +1,5 @@
 import { asMillraceError, messageOf } from '@millrace/errors';
+import { activeTraceHeaders, contextFromHeaders } from '@millrace/telemetry';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
   type Attributes,
@@ -6,12 +7,10 @@ import {
   context,
   INVALID_SPAN_CONTEXT,
   type Link,
-  propagation,
   type Span,
   type SpanContext,
   SpanKind,
   SpanStatusCode,
-  type TextMapGetter,
   TraceFlags,
   trace,
 } from '@opentelemetry/api';
@@ -37,22 +36,6 @@ import type { Outcome } from './port.ts';
  */
 
 const tracer = trace.getTracer('@millrace/bus');
-
-const recordGetter: TextMapGetter<Readonly<Record<string, string>>> = {
-  get: (carrier, key) => carrier[key],
-  keys: (carrier) => Object.keys(carrier),
-};
-
-/** The sender's trace, on top of the receiving service's own context. */
-export const contextFrom = (headers: Readonly<Record<string, string>>, home: Context): Context =>
-  propagation.extract(home, headers, recordGetter);
-
-/** Headers with the `traceparent` of the active (or given) context, and nothing else. */
-export const traceHeaders = (from: Context = context.active()): Record<string, string> => {
-  const headers: Record<string, string> = {};
-  propagation.inject(from, headers);
-  return headers;
-};
 
 /** W3C trace context, version 00, whose flags say that it is not sampled. */
 const unsampled = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f][02468ace]$/;
@@ -106,7 +89,7 @@ export const startForwarding = (
   home: Context,
 ): Span =>
   unrecordedTrace(headers) === undefined
-    ? startProducing(destination, contextFrom(headers, home), headers)
+    ? startProducing(destination, contextFromHeaders(headers, home), headers)
     : noSpan;
 
 /** Starts the producer's span under `cause` and puts its context into `headers`. The caller ends it. */
@@ -125,7 +108,7 @@ export const startProducing = (
       [ATTR_MESSAGING_OPERATION_TYPE]: MESSAGING_OPERATION_TYPE_VALUE_SEND,
     });
   }
-  Object.assign(headers, traceHeaders(trace.setSpan(cause, span)));
+  Object.assign(headers, activeTraceHeaders(trace.setSpan(cause, span)));
   return span;
 };
 
@@ -152,7 +135,7 @@ export const consuming = async (
 ): Promise<Outcome> => {
   const unrecorded = unrecordedTrace(headers);
   if (unrecorded !== undefined) return context.with(trace.setSpanContext(destination.home, unrecorded), work);
-  const parent = contextFrom(headers, destination.home);
+  const parent = contextFromHeaders(headers, destination.home);
   const producer = trace.getSpanContext(parent);
   const links = producer === undefined ? [] : [{ context: producer }];
   return tracer.startActiveSpan(

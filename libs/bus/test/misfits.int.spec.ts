@@ -3,7 +3,7 @@ import { entityId, strictCodec } from '@millrace/contracts';
 import { type AliasMoved, registryEvents } from '@millrace/contracts/registry';
 import { StepCommand } from '@millrace/contracts/step';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { headersOf } from '../src/cloud-events.ts';
+import { headersFromRecord, headersOf } from '../src/cloud-events.ts';
 import { type Bus, consumeEvents, listDeadLetters, work } from '../src/index.ts';
 import { type Event, subscription } from '../src/port.ts';
 import { eventTest, storedEvent, type TestStore, until } from './fixture.ts';
@@ -42,7 +42,9 @@ const consume = (): readonly Event<AliasMoved>[] => {
 const publish = async (sequence: number, body: object): Promise<void> => {
   const { subject, type } = aliasMoved;
   const message = storedEvent(key, sequence, { subject, type, entity: entityId(aliasMoved, key) });
-  await bus.internals.js.publish(subject, JSON.stringify(body), { headers: headersOf(message, 'registry') });
+  await bus.internals.js.publish(subject, JSON.stringify(body), {
+    headers: headersFromRecord(headersOf(message, 'registry')),
+  });
 };
 
 describe('an event that does not fit its message', () => {
@@ -89,7 +91,7 @@ it('a command that does not fit goes to the dead letters at once, and the path i
   for (const body of [{ recipe: { seed: 'random' } }, { step: 'train', recipe: { seed: '7' } }]) {
     const message = storedEvent(key, 1, { subject, type: 'millrace.step.testing.v1' });
     await bus.internals.js.publish(subject, JSON.stringify(body), {
-      headers: headersOf(message, 'pipeline'),
+      headers: headersFromRecord(headersOf(message, 'pipeline')),
     });
   }
   await until(() => expect(taken).toMatchObject([{ step: 'train', recipe: { seed: 7 } }]));

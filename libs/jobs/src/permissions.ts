@@ -19,7 +19,8 @@ const codeRoot = (): string => {
 
 /**
  * Flags of Node's permission model (https://nodejs.org/api/permissions.html): no writing outside the job's
- * directory, no child processes, no native addons, no threads, which would not inherit any of this. It guards against accidents, not against an attacker.
+ * directory, no child processes, no native addons, no threads, which would not inherit any of this. It guards against
+ * accidents, not against an attacker.
  */
 export const permissionFlags = (permissions: Permissions | undefined, directory: string): string[] => {
   if (permissions === undefined) return [];

@@ -5,6 +5,7 @@ import {
   contextFromHeaders,
   failSpan,
   inSpan,
+  isRecorded,
   runAsService,
   type SpanDetails,
 } from '@millrace/telemetry';
@@ -15,7 +16,6 @@ import {
   ROOT_CONTEXT,
   type Span,
   SpanKind,
-  TraceFlags,
   trace,
 } from '@opentelemetry/api';
 import {
@@ -72,7 +72,7 @@ const limits = {
 /** Whether it was decided that the trace is not recorded: spans of it would be made for nobody. */
 const isUnrecorded = (ctx: Context): boolean => {
   const span = trace.getSpanContext(ctx);
-  return span !== undefined && (span.traceFlags & TraceFlags.SAMPLED) === 0;
+  return span !== undefined && !isRecorded(span);
 };
 
 const start = (request: FastifyRequest, incoming: Context): Span => {

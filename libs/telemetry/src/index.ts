@@ -16,6 +16,7 @@ export {
   activeTraceHeaders,
   contextFromHeaders,
   currentTraceId,
+  isRecorded,
   newSpanId,
   newTraceId,
   type TraceHeaders,

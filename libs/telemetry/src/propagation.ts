@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type Context, context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type SpanContext,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api';
 
 /** W3C trace context as headers: `traceparent`, and `tracestate` where there is one. */
 export type TraceHeaders = Readonly<Record<string, string>>;
@@ -14,6 +22,9 @@ export const activeTraceHeaders = (ctx: Context = context.active()): TraceHeader
 /** The context that headers describe, on top of `base`; malformed headers give `base`. */
 export const contextFromHeaders = (headers: TraceHeaders, base: Context = ROOT_CONTEXT): Context =>
   propagation.extract(base, headers);
+
+/** Whether the trace of a span is recorded, as it was decided where the trace began. */
+export const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /** Trace id of the active span as 32 hex digits. */
 export const currentTraceId = (): string | undefined => trace.getSpanContext(context.active())?.traceId;

@@ -13,7 +13,7 @@ import {
 import { suppressTracing } from '@opentelemetry/core';
 import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
-import { newSpanId, newTraceId } from './propagation.ts';
+import { isRecorded, newSpanId, newTraceId } from './propagation.ts';
 import { asUnlimited } from './sampling.ts';
 
 let forced: { readonly traceId: string; readonly spanId: string } | undefined;
@@ -88,8 +88,8 @@ export const currentSpan = ():
   | undefined => {
   const span = trace.getSpanContext(context.active());
   if (span === undefined) return undefined;
-  const { traceId, spanId, traceFlags } = span;
-  return { traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
+  const { traceId, spanId } = span;
+  return { traceId, spanId, sampled: isRecorded(span) };
 };
 
 /** A new trace that no request began, and whether it is to be recorded. No limit of new traces holds for it. */
@@ -98,8 +98,8 @@ export const newTrace = (): { readonly traceId: string; readonly sampled: boolea
   forced = { traceId, spanId: newSpanId() };
   try {
     const ctx = asUnlimited(context.active());
-    const { traceFlags } = tracer().startSpan('new trace', { root: true }, ctx).spanContext();
-    return { traceId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 };
+    const span = tracer().startSpan('new trace', { root: true }, ctx);
+    return { traceId, sampled: isRecorded(span.spanContext()) };
   } finally {
     forced = undefined;
   }

@@ -36,6 +36,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { createLogger } from './logger.ts';
 import { startMetrics } from './metrics.ts';
+import { isRecorded } from './propagation.ts';
 import { type Sampling, samplingOf } from './sampling.ts';
 import { activeService } from './service-context.ts';
 import { type ExportNotice, WatchedExporter } from './span-export.ts';
@@ -107,18 +108,6 @@ const processorsOf = (env: TelemetryOptions['env']): readonly SpanProcessor[] =>
   ];
 };
 
-/**
- * What stands for a span in a trace that its beginning decided not to record: nothing can change that decision, so the
- * parent goes on as it is, at next to no cost.
- */
-const unrecordedParent = (options: SpanOptions | undefined, ctx: Context): Span | undefined => {
-  if (options?.root === true) return undefined;
-  const parent = trace.getSpan(ctx);
-  const parentContext = parent?.spanContext();
-  if (parentContext === undefined || !isSpanContextValid(parentContext)) return undefined;
-  return (parentContext.traceFlags & TraceFlags.SAMPLED) === 0 ? parent : undefined;
-};
-
 /** One SDK provider per service, chosen by the context that a span is started in. */
 class ServiceTracerProvider implements TracerProviderApi {
   readonly #defaultService: string;
@@ -146,27 +135,31 @@ class ServiceTracerProvider implements TracerProviderApi {
       this.#provider(activeService(ctx) ?? this.#defaultService).getTracer(name, version);
     return {
       startSpan: (spanName: string, options?: SpanOptions, ctx: Context = context.active()): Span =>
-        unrecordedParent(options, ctx) ??
-        this.#unrecordedRoot(options, ctx) ??
-        tracerFor(ctx).startSpan(spanName, options, ctx),
+        this.#unrecorded(options, ctx) ?? tracerFor(ctx).startSpan(spanName, options, ctx),
       // The overloads of the API only differ in which arguments are left out.
       startActiveSpan: ((spanName: string, ...rest: unknown[]) => {
         const ctx = rest.length === 3 ? (rest[1] as Context) : context.active();
         const options = rest.length > 1 ? (rest[0] as SpanOptions) : undefined;
-        const work = rest.at(-1) as (span: Span) => unknown;
-        const parent = unrecordedParent(options, ctx);
-        if (parent !== undefined) return context.with(ctx, work, undefined, parent);
-        const root = this.#unrecordedRoot(options, ctx);
-        if (root !== undefined) return context.with(trace.setSpan(ctx, root), work, undefined, root);
+        const span = this.#unrecorded(options, ctx);
+        if (span !== undefined) {
+          const work = rest.at(-1) as (span: Span) => unknown;
+          return context.with(trace.setSpan(ctx, span), work, undefined, span);
+        }
         return (tracerFor(ctx).startActiveSpan as (...args: unknown[]) => unknown)(spanName, ...rest);
       }) as Tracer['startActiveSpan'],
     };
   }
 
-  /** The beginning of a trace that is beyond the limits: it has ids, for logs and for what it calls, and no more. */
-  #unrecordedRoot(options: SpanOptions | undefined, ctx: Context): Span | undefined {
-    const parent = options?.root === true ? undefined : trace.getSpanContext(ctx);
-    if (parent !== undefined && isSpanContextValid(parent)) return undefined;
+  /**
+   * What stands for a span of a trace that is not recorded, at next to no cost: the parent, where its beginning decided so and
+   * nothing can change that; else a beginning beyond the limits, which has ids, for logs and for what it calls, and no more.
+   */
+  #unrecorded(options: SpanOptions | undefined, ctx: Context): Span | undefined {
+    const parent = options?.root === true ? undefined : trace.getSpan(ctx);
+    const parentContext = parent?.spanContext();
+    if (parentContext !== undefined && isSpanContextValid(parentContext)) {
+      return isRecorded(parentContext) ? undefined : parent;
+    }
     if (isTracingSuppressed(ctx) || !this.#sampling.isSpent(ctx)) return undefined;
     return trace.wrapSpanContext({
       traceId: this.#ids.generateTraceId(),

@@ -53,9 +53,9 @@ export class GroupCommit {
   readonly #onBegin: () => void;
   readonly #onCommitted: () => void;
   #queue: Request[] = [];
-  /** They go with the next group that others ask for. */
-  #riders: Request[] = [];
-  #departure: NodeJS.Timeout | undefined;
+  /** They go with the next group that others ask for, or when the timer ends. */
+  #soon: Request[] = [];
+  #soonTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
 
@@ -77,12 +77,12 @@ export class GroupCommit {
    * Like `run`, but takes no transaction of its own when another comes within so many milliseconds. `work` is to write what is
    * true when it runs.
    */
-  ride<R>(work: () => R, withinMs: number): Promise<R> {
+  runSoon<R>(work: () => R, withinMs: number): Promise<R> {
     if (this.#closed) return Promise.reject(new Unavailable('store: it is closed'));
     return new Promise<R>((resolve, reject) => {
-      this.#riders.push({ work, resolve: resolve as Request['resolve'], reject });
-      if (withinMs === 0) this.#board();
-      else this.#departure ??= setTimeout(() => this.#board(), withinMs);
+      this.#soon.push({ work, resolve: resolve as Request['resolve'], reject });
+      if (withinMs === 0) this.#takeSoon();
+      else this.#soonTimer ??= setTimeout(() => this.#takeSoon(), withinMs);
     });
   }
 
@@ -93,24 +93,24 @@ export class GroupCommit {
     });
   }
 
-  #board(): void {
-    clearTimeout(this.#departure);
-    this.#departure = undefined;
-    this.#queue.push(...this.#riders.splice(0));
+  #takeSoon(): void {
+    clearTimeout(this.#soonTimer);
+    this.#soonTimer = undefined;
+    this.#queue.push(...this.#soon.splice(0));
     if (this.#queue.length > 0) this.#running ??= this.#drain();
   }
 
   /** Takes no more requests and resolves when those taken are answered. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#board();
+    this.#takeSoon();
     await this.#running;
   }
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       await nextTurn();
-      this.#board();
+      this.#takeSoon();
       const group = this.#queue.splice(0, LARGEST_GROUP);
       measureGroup(this.#service, group.length);
       await this.#commitGroup(group);

@@ -26,7 +26,7 @@ export class SqliteInbox implements Inbox {
   }
 
   async advanceSoon(positions: () => readonly InboxPosition[], withinMs: number): Promise<void> {
-    await this.#writer.ride(() => {
+    await this.#writer.runSoon(() => {
       for (const position of positions()) this.record(checkInboxPosition(position));
     }, withinMs);
   }

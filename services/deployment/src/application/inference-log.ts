@@ -1,8 +1,8 @@
 import type { Bus } from '@millrace/bus';
 import { InferenceBatch, type InferenceRecord } from '@millrace/contracts/deployment';
 import { crashPoint } from '@millrace/crash-points';
-import type { Logger } from '@millrace/telemetry';
-import { context, type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
+import { isRecorded, type Logger } from '@millrace/telemetry';
+import { context, type SpanContext, trace } from '@opentelemetry/api';
 
 export interface InferenceLogLimits {
   /** Records of one batch. */
@@ -38,9 +38,6 @@ const retryMs = 500;
 
 /** Requests that a batch links to; beyond them a trace backend shows nothing more. */
 const maxCauses = 32;
-
-/** Whether the trace of a span is recorded. */
-export const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /** Keeps the request that is under way as a cause of the records it brings. */
 const keepCause = (buffer: Buffer): void => {

@@ -2,9 +2,9 @@ import type { Scalar } from '@millrace/contracts/deployment';
 import { asMillraceError, ErrorCode, Internal, Invalid, type MillraceError } from '@millrace/errors';
 import type { Prediction, Row } from '@millrace/modeling';
 import { newId } from '@millrace/service-kit';
-import { currentTraceId, failSpan, inSpan, type SpanDetails } from '@millrace/telemetry';
+import { currentTraceId, failSpan, inSpan, isRecorded, type SpanDetails } from '@millrace/telemetry';
 import { type Span, trace } from '@opentelemetry/api';
-import { type InferenceLog, isRecorded } from './inference-log.ts';
+import type { InferenceLog } from './inference-log.ts';
 import { checkAnswer } from './model-loader.ts';
 import type { ServedRevision, ServingTable } from './serving-table.ts';
 

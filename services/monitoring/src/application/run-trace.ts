@@ -1,8 +1,6 @@
-import { contextFromHeaders, inSpan } from '@millrace/telemetry';
-import { context, type SpanContext, TraceFlags, trace } from '@opentelemetry/api';
+import { contextFromHeaders, inSpan, isRecorded } from '@millrace/telemetry';
+import { context, trace } from '@opentelemetry/api';
 import type { MonitorDocument } from '../domain/monitor.ts';
-
-const isRecorded = ({ traceFlags }: SpanContext): boolean => (traceFlags & TraceFlags.SAMPLED) !== 0;
 
 /**
  * Does something rare and consequential (an alert, a request) in the trace of the run that set the monitor up, so
