@@ -11,7 +11,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
-import { type IdGenerator, RandomIdGenerator } from '@opentelemetry/sdk-trace';
+import type { IdGenerator } from '@opentelemetry/sdk-trace';
 import { ATTR_ERROR_TYPE } from '@opentelemetry/semantic-conventions';
 import { isRecorded, newSpanId, newTraceId } from './propagation.ts';
 import { asUnlimited } from './sampling.ts';
@@ -20,9 +20,8 @@ let forced: { readonly traceId: string; readonly spanId: string } | undefined;
 
 /** Random ids, except while `emitSpan` starts a span whose ids are already known. */
 export class ForcedIdGenerator implements IdGenerator {
-  readonly #random = new RandomIdGenerator();
-  generateTraceId = (): string => forced?.traceId ?? this.#random.generateTraceId();
-  generateSpanId = (): string => forced?.spanId ?? this.#random.generateSpanId();
+  generateTraceId = (): string => forced?.traceId ?? newTraceId();
+  generateSpanId = (): string => forced?.spanId ?? newSpanId();
 }
 
 export interface SpanDetails {

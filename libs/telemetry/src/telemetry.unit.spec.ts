@@ -86,6 +86,15 @@ describe('spans', () => {
   });
 });
 
+describe('ids', () => {
+  it('are hex digits of their length, and none comes twice', () => {
+    const [traces, spans] = [newTraceId, newSpanId].map((make) => Array.from({ length: 3_000 }, make));
+    for (const id of traces ?? []) expect(id).toMatch(/^[0-9a-f]{32}$/);
+    for (const id of spans ?? []) expect(id).toMatch(/^[0-9a-f]{16}$/);
+    expect(new Set([...(traces ?? []), ...(spans ?? [])]).size).toBe(6_000);
+  });
+});
+
 describe('metrics', () => {
   it('are readable in the Prometheus text format', async () => {
     const { metrics } = await import('@opentelemetry/api');
