@@ -60,7 +60,7 @@ export class SupervisedChild {
   activity = 'the job';
   readonly #options: ChildOptions;
   readonly #stderr: OutputReader | undefined;
-  readonly #stopMemoryWatch: () => void;
+  #stopMemoryWatch: () => void;
   readonly #standDown: () => void;
   #alive = true;
   #onLine: (line: OutputLine) => void = () => {};
@@ -169,14 +169,18 @@ export class SupervisedChild {
     this.#onLine = () => {};
   }
 
+  /** For a child without work: the parent may exit meanwhile, and its memory is not watched. */
   unref(): void {
     this.process.unref();
     this.process.channel?.unref();
+    this.#stopMemoryWatch();
   }
 
   ref(): void {
     this.process.ref();
     this.process.channel?.ref();
+    this.#stopMemoryWatch();
+    this.#stopMemoryWatch = this.#alive ? this.#limitMemory() : () => {};
   }
 
   /** Kills the child and everything in its group; resolves when it is gone and its directory too. */
