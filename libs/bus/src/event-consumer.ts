@@ -99,6 +99,7 @@ class EventConsumer implements RunningPart {
       options,
       stopping: this.#stopping.signal,
       graceEnded: this.#graceEnded.signal,
+      passed: this.#passed,
       ...(forward === undefined ? {} : { forward }),
     });
     this.#laneContext = this.#makeLaneContext();
@@ -225,12 +226,13 @@ class EventConsumer implements RunningPart {
       refill: (entity, after, upTo) => this.#refill(entity, after, upTo),
       handle: async (delivery) => {
         const { entity, sequence, type } = delivery.attributes;
+        const handled = { consumer: name, entity, sequence };
         if (!this.#handling.handles(type)) {
-          this.#passed.pass(entity, sequence);
+          this.#passed.pass(handled);
           this.#acknowledge(delivery);
           return true;
         }
-        return this.#handle(delivery, { consumer: name, entity, sequence });
+        return this.#handle(delivery, handled);
       },
     };
   }

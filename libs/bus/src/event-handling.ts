@@ -4,6 +4,7 @@ import { CrashCounter } from './crash-counter.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
 import { decodeEvent, type EventDelivery } from './event-delivery.ts';
 import { type Handled, handleUntilSettled } from './handling.ts';
+import type { PassedPositions } from './passed-positions.ts';
 import type {
   EventConsumerOptions,
   ForwardingOptions,
@@ -24,9 +25,10 @@ export interface EventHandlingOptions {
   readonly graceEnded: AbortSignal;
   /** Takes every event undecoded, instead of the subscriptions' handlers. */
   readonly forward?: ForwardingOptions['handle'];
+  readonly passed: PassedPositions;
 }
 
-/** Final word on an event whose position is recorded; `released` when stopping cut the handling short. */
+/** Final word on an event whose position is recorded, or soon will be where it was ignored; `released` when stopping cut the handling short. */
 export type EventSettlement =
   | { readonly kind: 'ack' }
   | { readonly kind: 'dead'; readonly reason: string }
@@ -41,8 +43,10 @@ export class EventHandling {
   readonly #forward: ForwardingOptions['handle'] | undefined;
   readonly #stopping: AbortSignal;
   readonly #graceEnded: AbortSignal;
+  readonly #passed: PassedPositions;
 
-  constructor({ bus, options, stopping, graceEnded, forward }: EventHandlingOptions) {
+  constructor({ bus, options, stopping, graceEnded, forward, passed }: EventHandlingOptions) {
+    this.#passed = passed;
     this.#forward = forward;
     this.#bus = bus;
     this.#options = options;
@@ -61,6 +65,10 @@ export class EventHandling {
     const history: Failure[] = [];
     const settlement = await this.#attemptUntilSettled(delivery, handled, history);
     if (settlement.kind === 'released') return settlement;
+    if (settlement.kind === 'ack' && settlement.ignored !== undefined) {
+      this.#passed.pass(handled);
+      return { kind: 'ack' };
+    }
     const recorded =
       (settlement.kind !== 'dead' || (await this.bury(delivery, settlement.reason, history))) &&
       (await this.persist(() => this.#options.inbox.advance(handled)));

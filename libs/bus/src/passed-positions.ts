@@ -2,25 +2,27 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BusLogger } from './logger.ts';
 import type { HandledPosition, InboxPort } from './port.ts';
 
-/**
- * How long a position may wait to be recorded with others; shorter than the grace time of a gap, so that another
- * process of the consumer finds it before it asks the owner. Milliseconds.
- */
-const delayMs = 80;
+/** How long a position may wait to be recorded with others, milliseconds. */
+const delayMs = {
+  /** Shorter than the grace time of a gap, so that another process of the consumer finds it before it asks the owner. */
+  shared: 80,
+  /** Nobody else looks for it: bounds what is asked for again after a crash. */
+  own: 1_000,
+} as const;
 const retryMs = 1_000;
 
 /**
- * How far a consumer has come with events whose types it does not handle. They have no effect that could be lost or
- * doubled, so their positions are recorded some time later, together, with what else is written. A crash before that leaves a
- * gap, which is closed as every gap is, by asking the owner.
+ * How far a consumer has come with events that it ignored, or whose types it does not handle. They have no effect that could
+ * be lost or doubled, so their positions are recorded some time later, together, with what else is written. A crash before
+ * that leaves a gap, which is closed as every gap is, by asking the owner.
  */
 export class PassedPositions {
   readonly #consumer: string;
   readonly #inbox: InboxPort;
   readonly #logger: BusLogger;
   readonly #closing = new AbortController();
-  /** Entity → sequence, not recorded yet. */
-  readonly #passed = new Map<string, number>();
+  /** Those not recorded yet, by consumer and entity. */
+  readonly #passed = new Map<string, HandledPosition>();
   #recording: Promise<void> | undefined;
 
   constructor(consumer: string, inbox: InboxPort, logger: BusLogger) {
@@ -29,23 +31,24 @@ export class PassedPositions {
     this.#logger = logger;
   }
 
-  /** The event that was next needs no handling. */
-  pass(entity: string, sequence: number): void {
-    this.#passed.set(entity, sequence);
+  /** The event that was next needs no handling, or no effect. */
+  pass(position: HandledPosition): void {
+    this.#passed.set(keyOf(position.consumer, position.entity), position);
     this.#recording ??= this.#recordAll();
   }
 
   /** How far the consumer has come with the entity, recorded or not. */
   async position(entity: string): Promise<number> {
     const recorded = await this.#inbox.position(this.#consumer, entity);
-    return Math.max(recorded, this.#passed.get(entity) ?? 0);
+    return Math.max(recorded, this.#passed.get(keyOf(this.#consumer, entity))?.sequence ?? 0);
   }
 
   /** Records what waits; what cannot be recorded is told and left to the next start. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#recording;
+    // What waits for company is written now.
     if (this.#passed.size > 0) await this.#record();
+    await this.#recording;
   }
 
   async #recordAll(): Promise<void> {
@@ -60,15 +63,13 @@ export class PassedPositions {
   async #record(): Promise<boolean> {
     let written: readonly HandledPosition[] = [];
     const waiting = () => {
-      written = [...this.#passed].map(([entity, sequence]) => ({
-        consumer: this.#consumer,
-        entity,
-        sequence,
-      }));
+      written = [...this.#passed.values()];
       return written;
     };
+    const { shared, own } = delayMs;
     try {
-      await this.#inbox.advanceSoon(waiting, this.#closing.signal.aborted ? 0 : delayMs);
+      const withinMs = this.#inbox.isShared ? shared : own;
+      await this.#inbox.advanceSoon(waiting, this.#closing.signal.aborted ? 0 : withinMs);
     } catch (thrown) {
       this.#logger.warn(
         { err: thrown, consumer: this.#consumer },
@@ -76,9 +77,12 @@ export class PassedPositions {
       );
       return false;
     }
-    for (const { entity, sequence } of written) {
-      if (this.#passed.get(entity) === sequence) this.#passed.delete(entity);
+    for (const position of written) {
+      const key = keyOf(position.consumer, position.entity);
+      if (this.#passed.get(key) === position) this.#passed.delete(key);
     }
     return true;
   }
 }
+
+const keyOf = (consumer: string, entity: string): string => `${consumer} ${entity}`;

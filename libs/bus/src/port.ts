@@ -39,6 +39,8 @@ export type Outcome =
 
 /** What the bus needs of a store to record that an event was handled. `Inbox` of `@millrace/store` fits. */
 export interface InboxPort {
+  /** Other processes may handle events of the same consumers. */
+  readonly isShared: boolean;
   position(consumer: string, entity: string): Promise<number>;
   /** Changes nothing where the position, or a later one, is recorded; cheap where a commit of this process has just done it. */
   advance(position: HandledPosition): Promise<void>;

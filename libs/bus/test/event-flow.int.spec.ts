@@ -117,6 +117,20 @@ describe('the path of an event', () => {
     await until(async () => expect(await owner.store.inbox.position(name, thing(key))).toBe(3));
   });
 
+  it('acknowledges an event that its handler ignores, and records that later, at the latest when it stops', async () => {
+    const seen = recorder((event) =>
+      event.sequence === 2 ? { kind: 'ignored', reason: 'nobody wants it' } : { kind: 'done' },
+    );
+    const consumer = consume(seen);
+    const position = () => owner.store.inbox.position(name, thing(key));
+    for (const sequence of [1, 2]) await publishStored(bus, storedEvent(key, sequence));
+    await until(() => expect(seen.sequences(key)).toEqual([1]));
+    await until(() => expect(bus.status().inFlight).toBe(0));
+    expect(await position()).toBe(1);
+    await consumer.stop();
+    expect(await position()).toBe(2);
+  });
+
   it('gives each handler the events of its own type', async () => {
     const got: string[] = [];
     consumeEvents(bus, {

@@ -189,6 +189,8 @@ export interface Outbox {
 }
 
 export interface Inbox {
+  /** Whether several processes may use it at once: what one of them knows but has not recorded, the others do not find. */
+  readonly isShared: boolean;
   /** 0 when the consumer never handled an event of the entity. */
   position(consumer: string, entity: string): Promise<number>;
   /**

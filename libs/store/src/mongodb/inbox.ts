@@ -35,6 +35,7 @@ const idOf = ({ consumer, entity }: Pick<InboxPosition, 'consumer' | 'entity'>):
  * there, then taken from the document, so that it can always be found at one of the two.
  */
 export class MongoInbox implements Inbox {
+  readonly isShared = true;
   readonly #connection: Connection;
   readonly #logger: StoreLogger | undefined;
   /** Those to move, by where they are and whose they are. */

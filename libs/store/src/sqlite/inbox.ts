@@ -5,6 +5,8 @@ import type { Database } from './database.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 export class SqliteInbox implements Inbox {
+  /** A service on SQLite is one process. */
+  readonly isShared = false;
   readonly #database: Database;
   readonly #writer: GroupCommit;
   readonly #fresh = new FreshPositions();
