@@ -1,4 +1,4 @@
-import type { InferenceBatch, InferenceRecord } from '@millrace/contracts/deployment';
+import type { InferenceRecord } from '@millrace/contracts/deployment';
 import type { Stored } from '@millrace/store';
 import type { MonitorDocument } from '../domain/monitor.ts';
 import { currentBinding } from '../domain/monitor.ts';
@@ -17,6 +17,7 @@ import { takeEarlyLabels } from './early-labels.ts';
 import { mergedSketch, type SketchCache } from './merged-sketch.ts';
 import { partKey } from './part-keys.ts';
 import type { Dependencies, PredictionOrigin, PredictionsDocument } from './ports.ts';
+import type { ReceivedBatch } from './received-batch.ts';
 
 /** What one commit adds to a pending window. */
 interface Piece {
@@ -58,7 +59,7 @@ const cutBatches = async (
   { loadBaseline, now }: Dependencies,
   before: StreamState,
   monitor: MonitorDocument,
-  batches: readonly InferenceBatch[],
+  batches: readonly ReceivedBatch[],
 ): Promise<{ state: StreamState; pieces: ReadonlyMap<number, Piece> }> => {
   const settings = cutSettings(monitor);
   const baseline = await loadBaseline(settings.binding, monitor.drift, monitor.seed);
@@ -67,7 +68,7 @@ const cutBatches = async (
   for (const batch of batches) {
     if (isApplied(state, batch.source, batch.sequence)) continue;
     state = recordBatch(state, batch);
-    for (const [index, record] of batch.records.entries()) {
+    for (const [index, record] of batch.records().entries()) {
       if (record.shadow) continue;
       const time = Date.parse(record.time ?? '');
       const cut = cutRecord(state, time, now(), settings);
@@ -201,7 +202,7 @@ export const applyBatches = async (
   deps: Dependencies,
   stored: Stored<StreamState>,
   monitor: MonitorDocument,
-  batches: readonly InferenceBatch[],
+  batches: readonly ReceivedBatch[],
   cache: SketchCache,
 ): Promise<Stored<StreamState>> => {
   const { state, pieces } = await cutBatches(deps, stored.document, monitor, batches);

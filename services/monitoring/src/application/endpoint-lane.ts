@@ -1,5 +1,4 @@
 import type { Outcome } from '@millrace/bus';
-import type { InferenceBatch } from '@millrace/contracts/deployment';
 import { asMillraceError, ErrorCode, messageOf } from '@millrace/errors';
 import type { Stored } from '@millrace/store';
 import { type HoldTimes, holdMs, orderBatches, type WaitingBatch } from '../domain/batch-order.ts';
@@ -10,11 +9,12 @@ import { closeWindows } from './close-windows.ts';
 import { commitState } from './commit-state.ts';
 import { SketchCache } from './merged-sketch.ts';
 import type { Dependencies } from './ports.ts';
+import type { ReceivedBatch } from './received-batch.ts';
 import { reviseWindows } from './revise-windows.ts';
 import { type JoinedLabels, type LabelValues, submitLabels } from './submit-labels.ts';
 
 interface Waiting extends WaitingBatch {
-  readonly batch: InferenceBatch;
+  readonly batch: ReceivedBatch;
   readonly settle: (outcome: Outcome) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -22,8 +22,8 @@ interface Waiting extends WaitingBatch {
 /** Twice the ack wait of `inference-consumer.ts`: what a killed process held is back by then. */
 const holds: HoldTimes = { known: 6_000, unknown: 1_000 };
 
-/** Records applied in one commit. */
-const maxRecordsAtOnce = 20_000;
+/** Bytes of batches applied in one commit: some twenty thousand records. */
+const maxBytesAtOnce = 8 * 1024 * 1024;
 
 /**
  * Milliseconds from one turn to the next while batches keep coming: those that come meanwhile share its commits. The first
@@ -63,7 +63,7 @@ export class EndpointLane {
   }
 
   /** Resolves when the batch is durably applied, or known to be so already. */
-  apply(batch: InferenceBatch): Promise<Outcome> {
+  apply(batch: ReceivedBatch): Promise<Outcome> {
     return new Promise<Outcome>((settle, fail) => {
       const { source, sequence, droppedBefore } = batch;
       this.#waiting.push({
@@ -184,7 +184,7 @@ export class EndpointLane {
     const { ready, duplicates, held } = orderBatches(stored.document, taken, now(), holds);
     this.#waiting.unshift(...held);
     for (let rest = ready; rest.length > 0; ) {
-      const chunk = firstRecords(rest);
+      const chunk = firstBatches(rest);
       rest = rest.slice(chunk.length);
       await this.#commit(chunk, monitor);
     }
@@ -254,11 +254,11 @@ export class EndpointLane {
   }
 }
 
-const firstRecords = (waiting: readonly Waiting[]): readonly Waiting[] => {
-  let records = 0;
+const firstBatches = (waiting: readonly Waiting[]): readonly Waiting[] => {
+  let bytes = 0;
   const end = waiting.findIndex(({ batch }) => {
-    records += batch.records.length;
-    return records > maxRecordsAtOnce;
+    bytes += batch.size;
+    return bytes > maxBytesAtOnce;
   });
   return waiting.slice(0, end < 0 ? waiting.length : Math.max(1, end));
 };

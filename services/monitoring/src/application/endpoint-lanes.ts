@@ -1,23 +1,14 @@
 import type { Outcome } from '@millrace/bus';
-import type { InferenceBatch } from '@millrace/contracts/deployment';
 import type { Label } from '@millrace/contracts/monitoring';
-import { Invalid, NotFound } from '@millrace/errors';
+import { NotFound } from '@millrace/errors';
 import { expireEarlyLabels } from './early-labels.ts';
 import { EndpointLane } from './endpoint-lane.ts';
 import type { Dependencies } from './ports.ts';
+import type { ReceivedBatch } from './received-batch.ts';
 import { type JoinedLabels, readLabels } from './submit-labels.ts';
 
 const tickMs = 1_000;
 const expiryMs = 600_000;
-
-/** Throws `Invalid` on a batch that can never be applied. */
-const checkBatch = ({ endpoint, source, sequence, records }: InferenceBatch): void => {
-  if (endpoint === '') throw Invalid.field('endpoint', 'is required');
-  if (source === '' || source.length > 200) throw Invalid.field('source', 'must be 1 to 200 characters');
-  if (!Number.isSafeInteger(sequence) || sequence < 1) throw Invalid.field('sequence', 'must be 1 or more');
-  const timeless = records.findIndex(({ time }) => Number.isNaN(Date.parse(time ?? '')));
-  if (timeless >= 0) throw Invalid.field(`records[${timeless}].time`, 'is no time');
-};
 
 /** The monitored endpoints' lanes, and the clock that closes windows to which no more records come. */
 export class EndpointLanes {
@@ -30,9 +21,8 @@ export class EndpointLanes {
     this.#deps = deps;
   }
 
-  /** Throws `Invalid` on a batch that can never be applied. */
-  async applyBatch(batch: InferenceBatch): Promise<Outcome> {
-    checkBatch(batch);
+  /** Throws `Invalid` when the batch's records cannot be read. */
+  async applyBatch(batch: ReceivedBatch): Promise<Outcome> {
     if ((await this.#deps.collections.monitors.get(batch.endpoint)) === undefined) {
       return { kind: 'ignored', reason: 'nobody monitors this endpoint' };
     }

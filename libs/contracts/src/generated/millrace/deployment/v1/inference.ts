@@ -23,6 +23,14 @@ export interface InferenceBatch {
   droppedBefore: number;
 }
 
+/** What says whose batch it is: an `InferenceBatch` read without its records. */
+export interface InferenceBatchHead {
+  endpoint: string;
+  source: string;
+  sequence: number;
+  droppedBefore: number;
+}
+
 /** One row that was predicted, or one request that failed. */
 export interface InferenceRecord {
   /** Returned to the caller; labels join on it. */
@@ -201,6 +209,127 @@ export const InferenceBatch: MessageFns<InferenceBatch> = {
     message.source = object.source ?? "";
     message.sequence = object.sequence ?? 0;
     message.records = object.records?.map((e) => InferenceRecord.fromPartial(e)) || [];
+    message.droppedBefore = object.droppedBefore ?? 0;
+    return message;
+  },
+};
+
+function createBaseInferenceBatchHead(): InferenceBatchHead {
+  return { endpoint: "", source: "", sequence: 0, droppedBefore: 0 };
+}
+
+export const InferenceBatchHead: MessageFns<InferenceBatchHead> = {
+  encode(message: InferenceBatchHead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.endpoint !== "") {
+      writer.uint32(10).string(message.endpoint);
+    }
+    if (message.source !== "") {
+      writer.uint32(18).string(message.source);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(24).int64(message.sequence);
+    }
+    if (message.droppedBefore !== 0) {
+      writer.uint32(40).int64(message.droppedBefore);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InferenceBatchHead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInferenceBatchHead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.endpoint = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.source = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.int64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.droppedBefore = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): InferenceBatchHead {
+    return {
+      endpoint: isSet(object.endpoint) ? globalThis.String(object.endpoint) : "",
+      source: isSet(object.source) ? globalThis.String(object.source) : "",
+      sequence: isSet(object.sequence) ? globalThis.Number(object.sequence) : 0,
+      droppedBefore: isSet(object.droppedBefore)
+        ? globalThis.Number(object.droppedBefore)
+        : isSet(object.dropped_before)
+        ? globalThis.Number(object.dropped_before)
+        : 0,
+    };
+  },
+
+  toJSON(message: InferenceBatchHead): unknown {
+    const obj: any = {};
+    if (message.endpoint !== "") {
+      obj.endpoint = message.endpoint;
+    }
+    if (message.source !== "") {
+      obj.source = message.source;
+    }
+    if (message.sequence !== 0) {
+      obj.sequence = Math.round(message.sequence);
+    }
+    if (message.droppedBefore !== 0) {
+      obj.droppedBefore = Math.round(message.droppedBefore);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<InferenceBatchHead>, I>>(base?: I): InferenceBatchHead {
+    return InferenceBatchHead.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<InferenceBatchHead>, I>>(object: I): InferenceBatchHead {
+    const message = createBaseInferenceBatchHead();
+    message.endpoint = object.endpoint ?? "";
+    message.source = object.source ?? "";
+    message.sequence = object.sequence ?? 0;
     message.droppedBefore = object.droppedBefore ?? 0;
     return message;
   },
