@@ -7,8 +7,8 @@
  * - gateway: the embedded mode, in which gateway, deployment, monitoring and all else share one process; monitoring
  *   reads the log and measures drift meanwhile. It begins once monitoring has read what the direct part left.
  *
- * Server on the first core, load generator (autocannon) and broker on the second. Pairs alternate A B B A; the ratio is
- * taken pair by pair. Checked: every request answered with success, answers equal to the bare model's, and as many
+ * Server on the first core; load generator (autocannon), broker and the child that measures windows on the second. Pairs
+ * alternate A B B A; the ratio is taken pair by pair. Checked: every request answered with success, answers equal to the bare model's, and as many
  * records in the log's stream as requests were answered, each with an id of its own, none dropped.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,7 @@ import {
 import { inDirectory, startEmbedded } from './harness/embedded.ts';
 import { endpoint, modelVersionOf, runFlights, uploadFlights, winterFlights } from './harness/flights.ts';
 import { generateLoad, type LoadResult, moveToCore, onCore } from './harness/load.ts';
-import { memoryOf, processTree } from './harness/process-tree.ts';
+import { processTree } from './harness/process-tree.ts';
 import { shortNumber } from './harness/report.ts';
 import { readPredictionLog, whenMonitored } from './predict/recorded.ts';
 import { startBareServer, startDeployment } from './predict/servers.ts';
@@ -73,7 +73,12 @@ interface Pairs {
 }
 
 /** Measures both in turns, who comes first alternating; resolves once the log has had its time. */
-const measurePairs = async (bareUrl: string, url: string, note: BenchmarkContext['note']): Promise<Pairs> => {
+const measurePairs = async (
+  bareUrl: string,
+  url: string,
+  note: BenchmarkContext['note'],
+  afterWarmUp = () => {},
+): Promise<Pairs> => {
   for (const body of bodies.slice(0, checkedAnswers)) {
     const [expected, answered] = [await answerOf(bareUrl, body), await answerOf(url, body)];
     mustHold(
@@ -85,6 +90,7 @@ const measurePairs = async (bareUrl: string, url: string, note: BenchmarkContext
     generateLoad({ url: target, bodies, connections, amount: count });
   await load(bareUrl, warmUpAmount);
   await load(url, warmUpAmount);
+  afterWarmUp();
   const bare: LoadResult[] = [];
   const ours: LoadResult[] = [];
   for (let i = 0; i < pairs; i += 1) {
@@ -138,11 +144,10 @@ export const benchmark: Benchmark = {
         await broker.stop();
 
         const millrace = await startEmbedded({ dataDir, env, prefix: onCore(0) });
-        for (const pid of processTree(millrace.pid)) {
-          if (memoryOf(pid).name.startsWith('nats-server')) moveToCore(pid, 1);
-        }
         await whenMonitored(millrace.natsUrl);
-        const gateway = await measurePairs(bareUrl, `${millrace.url}${path}`, note);
+        const gateway = await measurePairs(bareUrl, `${millrace.url}${path}`, note, () => {
+          for (const pid of processTree(millrace.pid)) if (pid !== millrace.pid) moveToCore(pid, 1);
+        });
         await mustBeRecorded(millrace.natsUrl, 2 * requestCount);
         await millrace.stop();
         return [
