@@ -20,6 +20,8 @@ export class PrioritySample {
   #size = 0;
   #priorities: Uint32Array;
   #values: Float64Array;
+  /** Nothing was added since it was put into order. */
+  #isSorted = false;
   /** Entries of a priority above this one can no longer enter. */
   #ceiling = 2 ** 32;
 
@@ -38,6 +40,7 @@ export class PrioritySample {
     this.#priorities[this.#size] = priority;
     this.#values[this.#size] = value;
     this.#size++;
+    this.#isSorted = false;
   }
 
   merge(other: PrioritySample): void {
@@ -98,6 +101,7 @@ export class PrioritySample {
 
   /** Orders by priority, ties by value, and drops what exceeds the capacity. */
   #sort(): void {
+    if (this.#isSorted) return;
     const [priorities, values] = [this.#priorities, this.#values];
     const kept = this.#order().subarray(0, this.capacity);
     const [nextPriorities, nextValues] = [
@@ -111,6 +115,7 @@ export class PrioritySample {
     this.#priorities = nextPriorities;
     this.#values = nextValues;
     this.#size = kept.length;
+    this.#isSorted = true;
     if (this.#size === this.capacity) this.#ceiling = nextPriorities[this.#size - 1] ?? this.#ceiling;
   }
 
