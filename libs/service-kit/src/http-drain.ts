@@ -1,6 +1,7 @@
 import { Server as NetServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { LocalListener } from './local-listener.ts';
 import { whenClosed } from './when-closed.ts';
 
 /** Milliseconds in which whoever holds an idle connection learns, with its next answer, that it is to open another. */
@@ -21,12 +22,13 @@ const callLast = ({ raw }: FastifyReply): void => {
 /**
  * Returns how to end a listener without failing a call. It takes no more connections; answers what is asked on those
  * there are, telling with each answer that it is the last one; and is done when all are gone, or only idle ones and
- * streams of events are left.
+ * streams of events are left. What was handed over by another listener of the process is that one's to bring to its end.
  */
-export const drainable = (app: FastifyInstance): (() => Promise<void>) => {
+export const drainable = (app: FastifyInstance, local: LocalListener): (() => Promise<void>) => {
   const open = new Set<FastifyReply>();
   let draining = false;
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    if (local.has(request.raw)) return done();
     open.add(reply);
     whenClosed(reply.raw, () => open.delete(reply));
     if (draining) callLast(reply);

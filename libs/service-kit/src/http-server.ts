@@ -66,8 +66,8 @@ export const startHttpServer = async (options: HttpServerOptions): Promise<HttpS
     routerOptions: { maxParamLength: 300 },
   });
   if (options.started !== undefined) holdUntil(app, options.started);
-  const drain = drainable(app);
   const local = new LocalListener(app);
+  const drain = drainable(app, local);
   traceRequests(app, options.service, local);
   measureRequests(app, options.service);
   if (tls !== undefined) {

@@ -69,15 +69,27 @@ const limits = {
   unlimited: asUnlimited,
 } as const;
 
+/** Contexts of requests that begin a trace, by the way that their route is traced. */
+type Beginnings = Readonly<Record<keyof typeof limits, Context>>;
+
+const beginningsOf = (service: string): Beginnings => {
+  const home = context.with(ROOT_CONTEXT, () => runAsService(service, () => context.active()));
+  return {
+    none: limits.none(home),
+    default: limits.default(home),
+    high_rate: limits.high_rate(home),
+    unlimited: limits.unlimited(home),
+  };
+};
+
 /** Whether it was decided that the trace is not recorded: spans of it would be made for nobody. */
 const isUnrecorded = (ctx: Context): boolean => {
   const span = trace.getSpanContext(ctx);
   return span !== undefined && !isRecorded(span);
 };
 
-const start = (request: FastifyRequest, incoming: Context): Span => {
-  const { url: route, config } = request.routeOptions;
-  const parent = limits[config.tracing ?? 'default'](incoming);
+const start = (request: FastifyRequest, parent: Context): Span => {
+  const { url: route } = request.routeOptions;
   const name = route === undefined ? request.method : `${request.method} ${route}`;
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
   if (span.isRecording()) span.setAttributes(attributesOf(request));
@@ -98,19 +110,19 @@ const end = (span: Span, { raw }: FastifyReply): void => {
  * `traceparent` names, or that it was handed over in. What the request causes is done in it.
  */
 export const traceRequests = (app: FastifyInstance, service: string, local: LocalListener): void => {
-  let home: Context | undefined;
-  const incomingOf = (request: FastifyRequest): Context => {
-    home ??= context.with(ROOT_CONTEXT, () => runAsService(service, () => context.active()));
+  let beginnings: Beginnings | undefined;
+  const incomingOf = (request: FastifyRequest, { none: home }: Beginnings): Context => {
     const cause = local.causeOf(request.raw);
     if (cause !== undefined) return trace.setSpanContext(home, { ...cause, isRemote: true });
     return contextFromHeaders(request.headers as Record<string, string>, home);
   };
   app.addHook('onRequest', (request, reply, done) => {
-    const incoming = incomingOf(request);
-    if (isUnrecorded(incoming) || request.routeOptions.config.tracing === 'none') {
-      return context.with(incoming, done);
-    }
-    const span = start(request, incoming);
+    const { tracing = 'default' } = request.routeOptions.config;
+    beginnings ??= beginningsOf(service);
+    const incoming = incomingOf(request, beginnings);
+    if (isUnrecorded(incoming) || tracing === 'none') return context.with(incoming, done);
+    const begins = incoming === beginnings.none;
+    const span = start(request, begins ? beginnings[tracing] : limits[tracing](incoming));
     // Also when the caller left before the answer.
     if (span.isRecording()) whenClosed(reply.raw, () => end(span, reply));
     context.with(trace.setSpan(incoming, span), done);

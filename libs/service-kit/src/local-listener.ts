@@ -31,10 +31,17 @@ const picked = (
 };
 
 interface HandedOver {
+  readonly to: LocalListener;
   /** Headers that the answer may have. */
   readonly shown: readonly string[];
   /** The span of whoever handed it over. */
   readonly cause: SpanContext | undefined;
+}
+
+const handedOver = Symbol('handed over');
+
+interface MaybeHandedOver extends IncomingMessage {
+  [handedOver]?: HandedOver;
 }
 
 /**
@@ -43,7 +50,6 @@ interface HandedOver {
  */
 export class LocalListener {
   readonly #app: FastifyInstance;
-  readonly #handedOver = new WeakMap<IncomingMessage, HandedOver>();
   #underWay = 0;
   #isClosed = false;
 
@@ -51,10 +57,10 @@ export class LocalListener {
   constructor(app: FastifyInstance) {
     this.#app = app;
     app.addHook('onSend', (request, reply, payload, done) => {
-      const handedOver = this.#handedOver.get(request.raw);
-      if (handedOver !== undefined) {
+      const known = this.#find(request.raw);
+      if (known !== undefined) {
         for (const name in reply.getHeaders()) {
-          if (!handedOver.shown.includes(name) && name !== 'connection') reply.removeHeader(name);
+          if (!known.shown.includes(name) && name !== 'connection') reply.removeHeader(name);
         }
       }
       done(null, payload);
@@ -65,9 +71,19 @@ export class LocalListener {
     return !this.#isClosed;
   }
 
+  /** Whether a request came from another service of the process, whose listener has the connection. */
+  has(request: IncomingMessage): boolean {
+    return this.#find(request) !== undefined;
+  }
+
   /** The span in which a request was handed over: what `traceparent` says of one that came over the network. */
   causeOf(request: IncomingMessage): SpanContext | undefined {
-    return this.#handedOver.get(request)?.cause;
+    return this.#find(request)?.cause;
+  }
+
+  #find(request: MaybeHandedOver): HandedOver | undefined {
+    const found = request[handedOver];
+    return found?.to === this ? found : undefined;
   }
 
   /** Has a request answered, within the active trace; resolves when the answer has ended, or its client is gone. */
@@ -76,7 +92,7 @@ export class LocalListener {
     // What nobody passed on must not be there for anybody to rely on.
     request.headers = picked(request.headers, framing, passed.request);
     const cause = trace.getSpanContext(context.active());
-    this.#handedOver.set(request, { shown: passed.answer, cause });
+    (request as MaybeHandedOver)[handedOver] = { to: this, shown: passed.answer, cause };
     this.#underWay += 1;
     await new Promise<void>((resolve) => {
       whenClosed(response, () => {
