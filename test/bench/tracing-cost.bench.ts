@@ -12,7 +12,8 @@
  * - run: flights runs whose steps come from the cache, where nothing but the platform's own work is left.
  *
  * For the last two a Millrace of either kind is made ready once, and started anew for each measurement, so that nothing else
- * stands beside the one that is measured. `MILLRACE_BENCH_PAIRS` sets the number of pairs (default 6).
+ * stands beside the one that is measured. What is measured is near what one measurement differs from the next by, hence the
+ * many pairs; `MILLRACE_BENCH_PAIRS` sets their number for all three.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -27,10 +28,11 @@ import { generateLoad } from './harness/load.ts';
 import { processorMsOf } from './harness/process-tree.ts';
 import { shortNumber } from './harness/report.ts';
 
-const pairs = Number(process.env.MILLRACE_BENCH_PAIRS ?? 6);
+const pairsOf = (usual: number): number => Number(process.env.MILLRACE_BENCH_PAIRS ?? usual);
+const eventPairs = pairsOf(16);
 const connections = 32;
-const predictions = { warmUp: 5_000, measured: 15_000 };
-const cachedRuns = { warmUp: 3, measured: 12 };
+const predictions = { pairs: pairsOf(6), warmUp: 5_000, measured: 15_000 };
+const cachedRuns = { pairs: pairsOf(10), warmUp: 8, measured: 30 };
 const lastCachedStep = 'register';
 const cachedSteps = 6;
 const target = atMost(5);
@@ -53,6 +55,7 @@ type Pairs<T> = Record<Kind, readonly T[]>;
 
 /** Measures both kinds in turns; which comes first alternates. */
 const inPairs = async <T>(
+  pairs: number,
   measure: (kind: Kind) => Promise<T>,
   note: (on: T, off: T) => void,
 ): Promise<Pairs<T>> => {
@@ -164,13 +167,18 @@ export const benchmark: Benchmark = {
         `${shortNumber(cpuMicros)} µs (${shortNumber(perSecond)} /s)`;
       const told = (what: string) => (on: Spent, off: Spent) =>
         note(`${what}: on ${spent(on)}, off ${spent(off)}`);
-      const events = await inPairs((kind) => eventPath(envOf(env, kind)), told('event'));
+      const events = await inPairs(eventPairs, (kind) => eventPath(envOf(env, kind)), told('event'));
       const prepared = {
         on: await prepare(`${directory}/on`, envOf(env, 'on')),
         off: await prepare(`${directory}/off`, envOf(env, 'off')),
       };
-      const predicted = await inPairs((kind) => measureOn(prepared[kind], predicting), told('prediction'));
+      const predicted = await inPairs(
+        predictions.pairs,
+        (kind) => measureOn(prepared[kind], predicting),
+        told('prediction'),
+      );
       const ran = await inPairs(
+        cachedRuns.pairs,
         (kind) => measureOn(prepared[kind], runningFrom(prepared[kind].snapshot)),
         told('run from the cache'),
       );
