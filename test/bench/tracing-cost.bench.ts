@@ -9,11 +9,12 @@
  * - events: durable changes with their events and the effects of a consumer, each change in a span of its own, in a new
  *   process for each measurement;
  * - predict: predictions of one row through the gateway of an embedded Millrace, 32 clients;
- * - run: flights runs whose steps come from the cache, where nothing but the platform's own work is left.
+ * - whole run: flights runs up to the registered model, which do all their work;
+ * - run from the cache: the same when nothing has changed, where nothing but the platform's own work is left.
  *
- * For the last two a Millrace of either kind is made ready once, and started anew for each measurement, so that nothing else
- * stands beside the one that is measured. What is measured is near what one measurement differs from the next by, hence the
- * many pairs; `MILLRACE_BENCH_PAIRS` sets their number for all three.
+ * For all but the first a Millrace of either kind is started, and they do the same by turns of some seconds: the speed of a
+ * machine changes more between longer ones than tracing could cost. What is measured is near what one measurement differs from the next by, hence the
+ * many pairs; `MILLRACE_BENCH_PAIRS` sets their number.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,18 +23,20 @@ import { createClient, type MillraceClient } from '@millrace/client';
 import { StepState } from '@millrace/contracts/pipeline';
 import type { ProjectSnapshot } from '@millrace/contracts/step';
 import { atMost, type Benchmark, type Figure, median, mustHold } from './harness/benchmark.ts';
-import { inDirectory, startEmbedded } from './harness/embedded.ts';
+import { type EmbeddedMillrace, inDirectory, startEmbedded } from './harness/embedded.ts';
 import { endpoint, runFlights, stepsIn, uploadFlights, winterFlights } from './harness/flights.ts';
 import { generateLoad } from './harness/load.ts';
 import { processorMsOf } from './harness/process-tree.ts';
 import { shortNumber } from './harness/report.ts';
+import { whenMonitored } from './predict/recorded.ts';
 
 const pairsOf = (usual: number): number => Number(process.env.MILLRACE_BENCH_PAIRS ?? usual);
 const eventPairs = pairsOf(16);
 const connections = 32;
-const predictions = { pairs: pairsOf(6), warmUp: 5_000, measured: 15_000 };
-const cachedRuns = { pairs: pairsOf(10), warmUp: 8, measured: 30 };
-const lastCachedStep = 'register';
+const predictions = { pairs: pairsOf(10), warmUp: 10_000, measured: 10_000 };
+const wholeRuns = { pairs: pairsOf(8), warmUp: 1, measured: 1 };
+const cachedRuns = { pairs: pairsOf(20), warmUp: 20, measured: 15 };
+const lastStep = 'register';
 const cachedSteps = 6;
 const target = atMost(5);
 
@@ -82,65 +85,91 @@ const eventPath = async (env: NodeJS.ProcessEnv): Promise<Spent> => {
   return spent as Spent;
 };
 
-/** A Millrace with a model that serves, which is not running. */
-interface Prepared {
-  readonly dataDir: string;
-  readonly env: NodeJS.ProcessEnv;
+/** A Millrace with a model that serves. */
+interface Serving {
+  readonly millrace: EmbeddedMillrace;
+  readonly client: MillraceClient;
   readonly snapshot: ProjectSnapshot;
 }
 
-const prepare = async (directory: string, env: NodeJS.ProcessEnv): Promise<Prepared> => {
-  const dataDir = `${directory}/data`;
-  const millrace = await startEmbedded({ dataDir, env });
+const serve = async (directory: string, env: NodeJS.ProcessEnv): Promise<Serving> => {
+  const millrace = await startEmbedded({ dataDir: `${directory}/data`, env });
   const client = createClient({ url: millrace.url });
   const snapshot = await uploadFlights(client, `${directory}/project`);
   await runFlights(client, { snapshot, noCache: true });
+  return { millrace, client, snapshot };
+};
+
+const stop = async ({ millrace, client }: Serving): Promise<void> => {
   await client.close();
   await millrace.stop();
-  return { dataDir, env, snapshot };
 };
 
 interface Unit {
+  readonly pairs: number;
   readonly warmUp: number;
   readonly measured: number;
-  readonly work: (client: MillraceClient, url: string, amount: number) => Promise<void>;
+  readonly work: (serving: Serving, amount: number) => Promise<void>;
+  /** Resolves when all is done that the work left for later, which counts as well. */
+  readonly settled?: (serving: Serving) => Promise<void>;
 }
 
-const measureOn = async ({ dataDir, env }: Prepared, { warmUp, measured, work }: Unit): Promise<Spent> => {
-  const millrace = await startEmbedded({ dataDir, env });
-  const client = createClient({ url: millrace.url });
-  try {
-    await work(client, millrace.url, warmUp);
-    const before = processorMsOf(millrace.pid);
-    const startedAt = performance.now();
-    await work(client, millrace.url, measured);
-    const perSecond = (measured * 1_000) / (performance.now() - startedAt);
-    return { perSecond, cpuMicros: ((processorMsOf(millrace.pid) - before) * 1_000) / measured };
-  } finally {
-    await client.close();
-    await millrace.stop();
+const measureOn = async (serving: Serving, { measured, work, settled }: Unit): Promise<Spent> => {
+  const { pid } = serving.millrace;
+  const before = processorMsOf(pid);
+  const startedAt = performance.now();
+  await work(serving, measured);
+  const perSecond = (measured * 1_000) / (performance.now() - startedAt);
+  await settled?.(serving);
+  return { perSecond, cpuMicros: ((processorMsOf(pid) - before) * 1_000) / measured };
+};
+
+/** Measures both by turns, each after its warm-up. */
+const byTurns = async (
+  serving: Record<Kind, Serving>,
+  unit: Unit,
+  note: (on: Spent, off: Spent) => void,
+): Promise<Pairs<Spent>> => {
+  for (const kind of kinds) {
+    await unit.work(serving[kind], unit.warmUp);
+    await unit.settled?.(serving[kind]);
   }
+  return inPairs(unit.pairs, (kind) => measureOn(serving[kind], unit), note);
 };
 
 const bodies = winterFlights().map((flight) => JSON.stringify({ dataframe_records: [flight] }));
 
 const predicting: Unit = {
   ...predictions,
-  work: async (_client, url, amount) => {
-    await generateLoad({ url: `${url}/endpoints/${endpoint}/invocations`, bodies, connections, amount });
+  work: async ({ millrace }, amount) => {
+    await generateLoad({
+      url: `${millrace.url}/endpoints/${endpoint}/invocations`,
+      bodies,
+      connections,
+      amount,
+    });
+  },
+  // Monitoring reads the log when it is its turn.
+  settled: ({ millrace }) => whenMonitored(millrace.natsUrl),
+};
+
+const runningWhole: Unit = {
+  ...wholeRuns,
+  work: async ({ client, snapshot }) => {
+    await runFlights(client, { snapshot, noCache: true, toStep: lastStep });
   },
 };
 
-const runningFrom = (snapshot: ProjectSnapshot): Unit => ({
+const runningFromCache: Unit = {
   ...cachedRuns,
-  work: async (client, _url, amount) => {
+  work: async ({ client, snapshot }, amount) => {
     for (let i = 0; i < amount; i += 1) {
-      const { run } = await runFlights(client, { snapshot, noCache: false, toStep: lastCachedStep });
+      const { run } = await runFlights(client, { snapshot, noCache: false, toStep: lastStep });
       const cached = stepsIn(run, StepState.STEP_STATE_CACHED);
       mustHold(cached.length >= cachedSteps - 2, () => `only ${cached.join(', ')} came from the cache`);
     }
   },
-});
+};
 
 const figuresOf = (what: string, { on, off }: Pairs<Spent>): readonly Figure[] => [
   {
@@ -168,24 +197,22 @@ export const benchmark: Benchmark = {
       const told = (what: string) => (on: Spent, off: Spent) =>
         note(`${what}: on ${spent(on)}, off ${spent(off)}`);
       const events = await inPairs(eventPairs, (kind) => eventPath(envOf(env, kind)), told('event'));
-      const prepared = {
-        on: await prepare(`${directory}/on`, envOf(env, 'on')),
-        off: await prepare(`${directory}/off`, envOf(env, 'off')),
+      const serving = {
+        on: await serve(`${directory}/on`, envOf(env, 'on')),
+        off: await serve(`${directory}/off`, envOf(env, 'off')),
       };
-      const predicted = await inPairs(
-        predictions.pairs,
-        (kind) => measureOn(prepared[kind], predicting),
-        told('prediction'),
-      );
-      const ran = await inPairs(
-        cachedRuns.pairs,
-        (kind) => measureOn(prepared[kind], runningFrom(prepared[kind].snapshot)),
-        told('run from the cache'),
-      );
-      return [
-        ...figuresOf('events', events),
-        ...figuresOf('predictions through the gateway', predicted),
-        ...figuresOf('runs from the cache', ran),
-      ];
+      try {
+        const ran = await byTurns(serving, runningWhole, told('whole run'));
+        const ranFromCache = await byTurns(serving, runningFromCache, told('run from the cache'));
+        const predicted = await byTurns(serving, predicting, told('prediction'));
+        return [
+          ...figuresOf('events', events),
+          ...figuresOf('predictions through the gateway', predicted),
+          ...figuresOf('whole runs', ran),
+          ...figuresOf('runs from the cache', ranFromCache),
+        ];
+      } finally {
+        for (const kind of kinds) await stop(serving[kind]);
+      }
     }),
 };
