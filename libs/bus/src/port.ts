@@ -22,7 +22,7 @@ export interface Event<T> {
  * What a handler says of a message; one place (`settle.ts`) turns it into ack, nak or term.
  *
  * - `done`: the effect is stored.
- * - `ignored`: nothing to do, with the reason for the log.
+ * - `ignored`: nothing to do, and nothing done, with the reason for the log; its position is recorded later than the ack.
  * - `retry`: try later; counts towards the dead-letter limit unless a dependency is down (`unavailable`).
  * - `reject`: it can never succeed; goes to the dead letters at once.
  */

@@ -34,7 +34,8 @@ export interface SpanDetails {
   readonly onError?: (span: Span, thrown: unknown) => void;
 }
 
-const tracer = trace.getTracer('@millrace/telemetry');
+/** Asked for each time: a tracer that was kept stays with the tracing of its time when a process starts it anew. */
+const tracer = () => trace.getTracer('@millrace/telemetry');
 
 /** Runs `work` in a new active span, which records how it failed. Ends with it. */
 export const inSpan = async <T>(
@@ -43,7 +44,7 @@ export const inSpan = async <T>(
   work: (span: Span) => Promise<T>,
 ): Promise<T> => {
   const parent = details.context ?? context.active();
-  const span = tracer.startSpan(
+  const span = tracer().startSpan(
     name,
     {
       kind: details.kind ?? SpanKind.INTERNAL,
@@ -97,7 +98,7 @@ export const newTrace = (): { readonly traceId: string; readonly sampled: boolea
   forced = { traceId, spanId: newSpanId() };
   try {
     const ctx = asUnlimited(context.active());
-    const span = tracer.startSpan('new trace', { root: true }, ctx);
+    const span = tracer().startSpan('new trace', { root: true }, ctx);
     return { traceId, sampled: isRecorded(span.spanContext()) };
   } finally {
     forced = undefined;
@@ -136,7 +137,7 @@ export const emitSpan = (emitted: EmittedSpan): void => {
         });
   forced = { traceId: emitted.traceId, spanId: emitted.spanId };
   try {
-    const span = tracer.startSpan(
+    const span = tracer().startSpan(
       emitted.name,
       {
         startTime: emitted.start,
