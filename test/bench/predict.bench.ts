@@ -8,8 +8,8 @@
  *   reads the log and measures drift meanwhile. It begins once monitoring has read what the direct part left.
  *
  * Server on the first core; load generator (autocannon), broker and the child that measures windows on the second. Pairs
- * alternate A B B A; the ratio is taken pair by pair. Checked: every request answered with success, answers equal to the bare model's, and as many
- * records in the log's stream as requests were answered, each with an id of its own, none dropped.
+ * alternate A B B A; the ratio is taken pair by pair. Checked: every request answered with success, answers equal to the
+ * bare model's, and as many records in the log's stream as requests were answered, each with an id of its own, none dropped.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startNatsServer } from '@millrace/broker';
@@ -145,6 +145,7 @@ export const benchmark: Benchmark = {
 
         const millrace = await startEmbedded({ dataDir, env, prefix: onCore(0) });
         await whenMonitored(millrace.natsUrl);
+        // The child that measures windows starts with the first of them.
         const gateway = await measurePairs(bareUrl, `${millrace.url}${path}`, note, () => {
           for (const pid of processTree(millrace.pid)) if (pid !== millrace.pid) moveToCore(pid, 1);
         });

@@ -13,8 +13,8 @@
  * - run from the cache: the same when nothing has changed, where nothing but the platform's own work is left.
  *
  * For all but the first a Millrace of either kind is started, and they do the same by turns of some seconds: the speed of a
- * machine changes more between longer ones than tracing could cost. What is measured is near what one measurement differs from the next by, hence the
- * many pairs; `MILLRACE_BENCH_PAIRS` sets their number.
+ * machine changes more between longer ones than tracing could cost. What is measured is near what one measurement differs
+ * from the next by, hence the many pairs; `MILLRACE_BENCH_PAIRS` sets their number.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

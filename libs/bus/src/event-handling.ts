@@ -25,16 +25,20 @@ export interface EventHandlingOptions {
   readonly graceEnded: AbortSignal;
   /** Takes every event undecoded, instead of the subscriptions' handlers. */
   readonly forward?: ForwardingOptions['handle'];
+  /** Takes the positions of ignored events, to record them later. */
   readonly passed: PassedPositions;
 }
 
-/** Final word on an event whose position is recorded, or soon will be where it was ignored; `released` when stopping cut the handling short. */
+/**
+ * Final word on an event whose position is recorded, or soon will be where it was ignored; `released` when stopping cut the
+ * handling short.
+ */
 export type EventSettlement =
   | { readonly kind: 'ack' }
   | { readonly kind: 'dead'; readonly reason: string }
   | { readonly kind: 'released' };
 
-/** Takes one event from its handler's attempts to a recorded position, or to the dead letters and a recorded position. */
+/** Takes one event from its handler's attempts to its position, recorded at once or soon, and where need be to the dead letters. */
 export class EventHandling {
   readonly #bus: Bus;
   readonly #options: Required<EventConsumerOptions>;
@@ -46,7 +50,6 @@ export class EventHandling {
   readonly #passed: PassedPositions;
 
   constructor({ bus, options, stopping, graceEnded, forward, passed }: EventHandlingOptions) {
-    this.#passed = passed;
     this.#forward = forward;
     this.#bus = bus;
     this.#options = options;
@@ -54,6 +57,7 @@ export class EventHandling {
     this.#crashes = new CrashCounter(options.inbox, options.name);
     this.#stopping = stopping;
     this.#graceEnded = graceEnded;
+    this.#passed = passed;
   }
 
   /** Whether a handler is there for the type; others come because an entity's events come all. */

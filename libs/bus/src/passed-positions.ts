@@ -66,9 +66,8 @@ export class PassedPositions {
       written = [...this.#passed.values()];
       return written;
     };
-    const { shared, own } = delayMs;
+    const withinMs = this.#inbox.isShared ? delayMs.shared : delayMs.own;
     try {
-      const withinMs = this.#inbox.isShared ? shared : own;
       await this.#inbox.advanceSoon(waiting, this.#closing.signal.aborted ? 0 : withinMs);
     } catch (thrown) {
       this.#logger.warn(

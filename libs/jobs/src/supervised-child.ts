@@ -176,6 +176,7 @@ export class SupervisedChild {
     this.#stopMemoryWatch();
   }
 
+  /** For a child that gets work: the parent stays for it, and its memory is watched. */
   ref(): void {
     this.process.ref();
     this.process.channel?.ref();

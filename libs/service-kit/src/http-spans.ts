@@ -69,7 +69,7 @@ const limits = {
   unlimited: asUnlimited,
 } as const;
 
-/** Contexts of requests that begin a trace, by the way that their route is traced. */
+/** Contexts of requests that begin a trace, by the way that their route is traced; `none` is the service's own. */
 type Beginnings = Readonly<Record<keyof typeof limits, Context>>;
 
 const beginningsOf = (service: string): Beginnings => {
