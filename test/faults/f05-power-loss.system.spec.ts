@@ -1,10 +1,10 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { appendFile } from 'node:fs/promises';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createRandom, type Random } from '@millrace/random';
 import { serviceNames } from '@millrace/service-kit';
+import { logEnd } from '@millrace/store/log-end';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pause } from '../support/wait.ts';
 import { isThorough, Trial, testSeed } from './support/trial.ts';
@@ -49,16 +49,17 @@ const copyStores = (dataDir: string, to: string): void => {
 const walHeaderBytes = 32;
 const frameBytes = 4_096 + 24;
 
-/** Part of a frame that was being written: a real one, torn at a random byte, or garbage. */
-const tearWal = async (path: string, own: Random): Promise<number> => {
+/** Part of a frame that was being written, where the log ends: a real one, torn at a random byte, or garbage. */
+const tearWal = (path: string, own: Random): number => {
   const wal = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-  if (wal.length < walHeaderBytes + frameBytes) return 0;
+  const end = logEnd(wal);
+  if (end < walHeaderBytes + frameBytes) return 0;
   const length = 1 + Math.floor(own.uniform() * (2 * frameBytes));
   const torn =
     own.uniform() < 0.5
       ? wal.subarray(walHeaderBytes, walHeaderBytes + Math.min(length, frameBytes - 1))
       : Buffer.from(Array.from({ length }, () => Math.floor(own.uniform() * 256)));
-  await appendFile(path, torn);
+  writeFileSync(path, Buffer.concat([wal.subarray(0, end), torn, wal.subarray(end + torn.length)]));
   return torn.length;
 };
 
@@ -94,7 +95,7 @@ test.each(Array.from({ length: cuts }, (_, i) => i + 1))(
       for (const name of serviceNames) {
         const path = join(image, name, 'store.sqlite');
         if (!existsSync(path)) continue;
-        torn += await tearWal(`${path}-wal`, own);
+        torn += tearWal(`${path}-wal`, own);
         expect(integrityOf(path)).toEqual({ integrity_check: 'ok' });
       }
       expect(torn).toBeGreaterThan(0);

@@ -28,7 +28,8 @@ export class StoredCancellations implements Cancellations {
   /** What to subscribe so that cancellations are learnt. A resumed run is no longer cancelled. */
   subscriptions(): Subscription[] {
     const cancel = async (event: Event<RunCancelRequested>, context: EventContext): Promise<Outcome> => {
-      await this.#cancelled.update(event.key, () => ({ document: { at: event.time } }), context.handled);
+      const { handled } = context;
+      await this.#cancelled.update(event.key, () => ({ document: { at: event.time } }), { handled });
       for (const onCancel of this.#watchers.get(event.key) ?? []) onCancel();
       return { kind: 'done' };
     };
@@ -36,7 +37,7 @@ export class StoredCancellations implements Cancellations {
       await this.#cancelled.update(
         event.key,
         (current) => (current === undefined ? undefined : { document: null }),
-        context.handled,
+        { handled: context.handled },
       );
       return { kind: 'done' };
     };

@@ -108,18 +108,22 @@ export const stepWorker = (options: StepWorkerOptions) => {
     if (handler === undefined) {
       return { kind: 'reject', reason: `${options.service} has no step "${command.step}"` };
     }
-    const claim = await executions.update(key, (current) =>
-      current !== undefined && current.document.state !== 'claimed'
-        ? undefined
-        : {
-            document: {
-              pipelineRunId: command.pipelineRunId,
-              step: command.step,
-              attempt: command.attempt,
-              state: 'claimed',
-              lease: (current?.document.lease ?? 0) + 1,
+    const claim = await executions.update(
+      key,
+      (current) =>
+        current !== undefined && current.document.state !== 'claimed'
+          ? undefined
+          : {
+              document: {
+                pipelineRunId: command.pipelineRunId,
+                step: command.step,
+                attempt: command.attempt,
+                state: 'claimed',
+                lease: (current?.document.lease ?? 0) + 1,
+              },
             },
-          },
+      // What ends the machine ends whoever could come back with this lease.
+      { durability: 'delayed' },
     );
     // An update that decides nothing answers what is stored.
     if (claim === undefined || claim.document.state !== 'claimed') {

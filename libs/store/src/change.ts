@@ -3,7 +3,7 @@ import { type IndexEntries, type Indexes, indexEntries } from './indexes.ts';
 import { encodeDocument } from './json.ts';
 import { checkKey } from './key.ts';
 import { checkInboxPosition, type PreparedMessage, prepareMessages } from './messages.ts';
-import type { Change, InboxPosition } from './port.ts';
+import type { Change, Decision, Durability, InboxPosition } from './port.ts';
 
 /** A change that is checked and encoded, so that only the database can refuse it. */
 export interface PreparedChange<T> {
@@ -37,6 +37,12 @@ export const prepareChange = <T>(
     messages: prepareMessages(change.messages),
     handled: handled === undefined ? undefined : checkInboxPosition(handled, 'handled'),
   };
+};
+
+/** Throws `Invalid` on a decision whose messages could get out, and it be forgotten. */
+export const checkDurability = <T>({ messages = [] }: Decision<T>, durability: Durability): void => {
+  if (durability === 'full' || messages.length === 0) return;
+  throw Invalid.field('messages', 'need full durability');
 };
 
 /** The error of a commit over `expected` where version `found` is; 0 stands for no document. */

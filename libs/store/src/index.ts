@@ -17,6 +17,7 @@ export type {
   CommitResult,
   Decision,
   DocumentStore,
+  Durability,
   FieldRef,
   Filter,
   Inbox,
@@ -31,6 +32,7 @@ export type {
   Query,
   Scalar,
   Stored,
+  UpdateOptions,
 } from './port.ts';
 export {
   type FrozenStore,
@@ -40,3 +42,4 @@ export {
 } from './sqlite/frozen-stores.ts';
 export { openSqliteStore, type SqliteStoreOptions } from './sqlite/sqlite-store.ts';
 export type { StoreLogger } from './store-logger.ts';
+export { newUlid } from './ulids.ts';

@@ -1,9 +1,9 @@
 import { Invalid } from '@millrace/errors';
 import { context, propagation, trace } from '@opentelemetry/api';
-import { monotonicFactory } from 'ulid';
 import { encodeJson } from './json.ts';
 import { checkName } from './key.ts';
 import type { InboxPosition, NewMessage } from './port.ts';
+import { newUlid } from './ulids.ts';
 
 /** A message checked and complete but for its position, sequence and time. */
 export interface PreparedMessage extends NewMessage {
@@ -15,9 +15,6 @@ export interface PreparedMessage extends NewMessage {
 
 // An entity's name holds a document's key and more.
 const MAX_NAME_LENGTH = 1024;
-
-// Within one millisecond ids ascend, and cost no randomness.
-const newId = monotonicFactory();
 
 const checkText = (value: unknown, field: string): string => checkName(value, field, MAX_NAME_LENGTH);
 
@@ -45,7 +42,7 @@ const prepareMessage = (message: NewMessage, position: number): PreparedMessage 
   checkHeaders(message.headers, `${path}.headers`);
   return {
     ...message,
-    id: message.id ?? newId(),
+    id: message.id ?? newUlid(),
     headers: withTrace(message.headers ?? {}),
     dataJson: encodeJson(message.data, `${path}.data`),
   };

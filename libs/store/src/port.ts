@@ -140,6 +140,22 @@ export interface Decision<T> {
   readonly messages?: readonly NewMessage[];
 }
 
+/**
+ * What a write outlives once it has resolved. `full`: the end of the machine. `delayed`: the end of the process, but that of the
+ * machine only when another commit with full durability has followed it.
+ */
+export type Durability = 'full' | 'delayed';
+
+export interface UpdateOptions {
+  /** Recorded atomically with the change. */
+  readonly handled?: InboxPosition | undefined;
+  /**
+   * Default `full`. `delayed` saves the wait for the disk where the machine's end takes what the write is about with it, such as
+   * the work that was claimed; such a decision may have no messages. A store on other machines makes no difference.
+   */
+  readonly durability?: Durability;
+}
+
 export interface Collection<T extends object> {
   get(key: string): Promise<Stored<T> | undefined>;
   /** Like `get`, in the order of `keys`, leaving out the missing. At most 1,000 keys. */
@@ -159,12 +175,12 @@ export interface Collection<T extends object> {
    * Reads, asks `decide` and commits, again from the read when somebody else was faster (bounded). `decide`
    * must be pure and synchronous: it may be called several times. Returning `undefined` leaves the document;
    * `handled` is recorded all the same. When `handled` was recorded before, `decide` is not asked. Returns
-   * the document as it is afterwards.
+   * the document as it is afterwards. Throws as `commit` does, and `Invalid` on messages with delayed durability.
    */
   update(
     key: string,
     decide: (current: Stored<T> | undefined) => Decision<T> | undefined,
-    handled?: InboxPosition,
+    options?: UpdateOptions,
   ): Promise<Stored<T> | undefined>;
   /** Every document matching, read page by page; sees each document that is not changed meanwhile once. */
   scan(filter?: Filter): AsyncIterable<Stored<T>>;
@@ -173,6 +189,7 @@ export interface Collection<T extends object> {
 export interface Outbox {
   /** Unsent messages in commit order but for those at the positions `except`; `limit` 1 to 10,000. */
   pending(limit: number, except?: ReadonlySet<number>): Promise<readonly OutboxMessage[]>;
+  /** With delayed durability: what is published again for want of the mark is known to the broker. */
   markSent(positions: readonly number[]): Promise<void>;
   /** Calls back after commits of this process that added messages; returns how to stop it. */
   onCommit(listener: () => void): () => void;

@@ -1,12 +1,13 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import type { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { type DocumentStore, openSqliteStore } from '../src/index.ts';
+import { type DocumentStore, type Durability, openSqliteStore } from '../src/index.ts';
+import { logEnd } from './log-end.ts';
 import { useFolders } from './temporary-folder.ts';
 
 const newFolder = useFolders();
@@ -19,8 +20,12 @@ const startCommitLoop = (...args: string[]): ChildProcessByStdio<null, Readable,
   });
 
 /** Kills the process as soon as it has acknowledged `atLeast` commits; returns all that it acknowledged. */
-const killAfter = async (path: string, atLeast: number): Promise<readonly string[]> => {
-  const child = startCommitLoop(`sqlite:${path}`, service);
+const killAfter = async (
+  path: string,
+  atLeast: number,
+  durability: Durability = 'full',
+): Promise<readonly string[]> => {
+  const child = startCommitLoop(`sqlite:${path}`, service, 'endless', durability);
   const exited = once(child, 'exit');
   const acknowledged: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
@@ -89,17 +94,20 @@ const seeded = (seed: number): (() => number) => {
 };
 
 interface Snapshot {
-  /** Size of the write-ahead log when the commits up to then were acknowledged, bytes. */
-  readonly walSize: number;
+  /** Where the write-ahead log ended when the commits up to then were acknowledged, bytes. */
+  readonly logEnd: number;
   readonly keys: readonly string[];
 }
 
-/** Commits in small groups and notes how long the log is after each. The store stays open: no checkpoint. */
+/** So many that the log is given room in their midst. */
+const snapshotGroups = 100;
+
+/** Commits in small groups and notes where the log ends after each. The store stays open: no checkpoint. */
 const commitWithSnapshots = async (path: string, store: DocumentStore): Promise<readonly Snapshot[]> => {
   const runs = store.collection<object>(definition);
   const snapshots: Snapshot[] = [];
   const keys: string[] = [];
-  for (let group = 0; group < 40; group += 1) {
+  for (let group = 0; group < snapshotGroups; group += 1) {
     const added = Array.from({ length: 3 }, (_, index) => `run-${group * 3 + index}`);
     await Promise.all(
       added.map((key, index) =>
@@ -109,10 +117,43 @@ const commitWithSnapshots = async (path: string, store: DocumentStore): Promise<
       ),
     );
     keys.push(...added);
-    snapshots.push({ walSize: (await stat(`${path}-wal`)).size, keys: [...keys] });
+    snapshots.push({ logEnd: logEnd(await readFile(`${path}-wal`)), keys: [...keys] });
   }
   return snapshots;
 };
+
+describe('commits with delayed durability', () => {
+  it('outlive the process, alone and in the midst of others', async () => {
+    const path = join(await newFolder(), 'training.sqlite');
+    const acknowledged = await killAfter(path, 200, 'delayed');
+    const store = await openSqliteStore({ path, service });
+    const present = new Set(await keysIn(store));
+    expect(acknowledged.filter((key) => !present.has(key))).toEqual([]);
+    await store.close();
+    expect(integrityOf(path)).toEqual({ integrity_check: 'ok' });
+  });
+});
+
+describe('the room of the write-ahead log', () => {
+  it('is made once and then used, so that commits do not lengthen it', async () => {
+    const path = join(await newFolder(), 'training.sqlite');
+    const store = await openSqliteStore({ path, service });
+    const runs = store.collection<object>(definition);
+    const sizes: number[] = [];
+    const ends: number[] = [];
+    for (let number = 0; number < 1_200; number += 1) {
+      await runs.update('a', () => ({ document: { number } }));
+      if (number < 64 || number % 40 > 0) continue;
+      const log = await readFile(`${path}-wal`);
+      sizes.push(log.length);
+      ends.push(logEnd(log));
+    }
+    expect(new Set(sizes).size).toBe(1);
+    // A checkpoint came between, after which the log began anew in the same room.
+    expect(ends.some((end, i) => end < (ends[i - 1] ?? 0))).toBe(true);
+    await store.close();
+  });
+});
 
 describe('a write-ahead log torn by a power cut', () => {
   const random = seeded(20_260_101);
@@ -120,7 +161,7 @@ describe('a write-ahead log torn by a power cut', () => {
   const expectSurvivors = async (path: string, snapshots: readonly Snapshot[], intact: number) => {
     expect(integrityOf(path)).toEqual({ integrity_check: 'ok' });
     const present = await expectAgreement(path);
-    const due = snapshots.findLast(({ walSize }) => walSize <= intact)?.keys ?? [];
+    const due = snapshots.findLast((snapshot) => snapshot.logEnd <= intact)?.keys ?? [];
     expect(due.filter((key) => !present.has(key))).toEqual([]);
   };
 
@@ -135,10 +176,12 @@ describe('a write-ahead log torn by a power cut', () => {
     await store.close();
 
     // From the first commit on: a log cut before it holds not even the tables.
-    const first = snapshots[0]!.walSize;
+    const first = snapshots[0]!.logEnd;
+    const last = snapshots.at(-1)!.logEnd;
+    expect(wal.length).toBeGreaterThan(last);
     for (let round = 0; round < 25; round += 1) {
       const copy = join(folder, `copy-${round}.sqlite`);
-      const cut = first + Math.floor(random() * (wal.length - first));
+      const cut = first + Math.floor(random() * (last - first));
       await writeFile(copy, database);
       await writeFile(`${copy}-wal`, wal);
       if (round % 2 === 0) await truncate(`${copy}-wal`, cut);
@@ -155,10 +198,11 @@ describe('a write-ahead log torn by a power cut', () => {
     const path = join(folder, 'training.sqlite');
     const acknowledged = await killAfter(path, 200);
     const wal = await readFile(`${path}-wal`);
+    const whole = wal.subarray(0, logEnd(wal));
     for (let round = 0; round < 5; round += 1) {
       const copy = join(folder, `copy-${round}.sqlite`);
       await copyFile(path, copy);
-      await writeFile(`${copy}-wal`, Buffer.concat([wal, garbage(Math.floor(random() * 9000))]));
+      await writeFile(`${copy}-wal`, Buffer.concat([whole, garbage(Math.floor(random() * 9000))]));
       const present = await expectAgreement(copy);
       expect(acknowledged.filter((key) => !present.has(key))).toEqual([]);
     }

@@ -143,7 +143,7 @@ export class Traffic {
             await effects.update(
               String(data.number),
               (current) => ({ document: { times: (current?.document.times ?? 0) + 1 } }),
-              handled,
+              { handled },
             );
             return { kind: 'done' };
           }),

@@ -203,6 +203,28 @@ export const describeDocuments = (open: OpenStore): void => {
       expect(stored).toEqual({ key: 'a', version: 1, document: { state: 'new' } });
     });
 
+    it('writes with delayed durability what is there at once, also for who opens the store again', async () => {
+      const delayed = { durability: 'delayed' } as const;
+      await fixture.runs.update('a', () => ({ document: { score: 1 } }), delayed);
+      const both = await Promise.all([
+        fixture.runs.update('a', () => ({ document: { score: 2 } }), delayed),
+        fixture.runs.insert('b', { score: 1 }),
+      ]);
+      expect(both.map((stored) => stored?.version)).toEqual([2, 1]);
+      await fixture.reopen();
+      expect((await fixture.runs.get('a'))?.document).toEqual({ score: 2 });
+    });
+
+    it('refuses messages with delayed durability, and changes nothing', async () => {
+      const message = { subject: 's', type: 't', key: 'a', data: null };
+      const update = fixture.runs.update('a', () => ({ document: { score: 1 }, messages: [message] }), {
+        durability: 'delayed',
+      });
+      const { violations } = await expectError(update, ErrorCode.invalid);
+      expect(violations.map(({ path }) => path)).toEqual(['messages']);
+      expect(await fixture.runs.get('a')).toBeUndefined();
+    });
+
     it('loses none of 50 concurrent updates', async () => {
       await fixture.runs.insert('a', { score: 0 });
       await Promise.all(

@@ -104,7 +104,7 @@ export const describeInbox = (open: OpenStore): void => {
         fixture.runs.update(
           'a',
           (current) => ({ document: { score: Number(current?.document.score ?? 0) + 1 } }),
-          handledAt(sequence),
+          { handled: handledAt(sequence) },
         );
       await count(1);
       await Promise.all([count(2), count(2), count(1)]);
@@ -113,7 +113,7 @@ export const describeInbox = (open: OpenStore): void => {
     });
 
     it('records the position of an update that decides to change nothing', async () => {
-      await fixture.runs.update('a', () => undefined, handledAt(1));
+      await fixture.runs.update('a', () => undefined, { handled: handledAt(1) });
       expect(await position()).toBe(1);
       expect(await fixture.runs.get('a')).toBeUndefined();
     });
@@ -124,7 +124,7 @@ export const describeInbox = (open: OpenStore): void => {
         () => {
           throw new RangeError('no');
         },
-        handledAt(1),
+        { handled: handledAt(1) },
       );
       await expect(update).rejects.toThrow(RangeError);
       expect(await position()).toBe(0);

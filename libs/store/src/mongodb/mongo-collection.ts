@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Invalid } from '@millrace/errors';
-import { prepareChange } from '../change.ts';
+import { checkDurability, prepareChange } from '../change.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { Indexes } from '../indexes.ts';
 import { checkKey } from '../key.ts';
@@ -11,11 +11,11 @@ import type {
   CommitResult,
   Decision,
   Filter,
-  InboxPosition,
   NewMessage,
   Page,
   Query,
   Stored,
+  UpdateOptions,
 } from '../port.ts';
 import { checkFilter, checkQuery, MAX_PAGE } from '../query.ts';
 import { traced } from '../tracing.ts';
@@ -113,17 +113,18 @@ export class MongoCollection<T extends object> implements Collection<T> {
   update(
     key: string,
     decide: (current: Stored<T> | undefined) => Decision<T> | undefined,
-    handled?: InboxPosition,
+    options: UpdateOptions = {},
   ): Promise<Stored<T> | undefined> {
     return this.#traced('update', async () => {
       checkKey(key);
+      const { handled } = options;
       if (handled !== undefined) checkInboxPosition(handled, 'handled');
       const inCallersContext = AsyncLocalStorage.snapshot();
       const request = {
         key,
         handled,
         decide: (state: DocumentState, alreadyHandled: boolean): Decided =>
-          inCallersContext(() => this.#decideUpdate(state, alreadyHandled, decide, handled)),
+          inCallersContext(() => this.#decideUpdate(state, alreadyHandled, decide, options)),
       };
       return (await this.#request(request)) as Stored<T> | undefined;
     });
@@ -142,7 +143,7 @@ export class MongoCollection<T extends object> implements Collection<T> {
     state: DocumentState,
     alreadyHandled: boolean,
     decide: (current: Stored<T> | undefined) => Decision<T> | undefined,
-    handled: InboxPosition | undefined,
+    { handled, durability = 'full' }: UpdateOptions,
   ): Decided {
     const current = currentOf<T>(state);
     if (alreadyHandled) return { state, result: current };
@@ -150,6 +151,7 @@ export class MongoCollection<T extends object> implements Collection<T> {
     if (decision === undefined) {
       return { state, result: current, ...(handled === undefined ? {} : { advance: handled }) };
     }
+    checkDurability(decision, durability);
     const change = { ...decision, key: state.key, expected: current?.version ?? 0, handled };
     const { state: after, result } = applyChange(state, prepareChange<T>(this.#indexes, change));
     return { state: after, result: result.status === 'committed' ? result.stored : current };

@@ -1,5 +1,7 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { Unavailable } from '@millrace/errors';
+import type { Durability } from '../port.ts';
+import { makeLogRoom, pagesPerCheckpoint } from './log-room.ts';
 import { fromSqlite } from './sqlite-error.ts';
 
 export type Parameter = SQLInputValue;
@@ -12,14 +14,19 @@ const SHORT_WAIT_MS = 25;
 /** The same where nothing else can run yet: at opening and when a collection's tables are made. */
 const STARTUP_WAIT_MS = 10_000;
 
+/** In WAL mode: whether a commit waits until the log is on the disk, https://sqlite.org/pragma.html#pragma_synchronous */
+const synchronous: Record<Durability, string> = { full: 'FULL', delayed: 'NORMAL' };
+
+const inMemory = ':memory:';
+
 const pragmas = `
   PRAGMA busy_timeout = ${STARTUP_WAIT_MS};
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
+  PRAGMA synchronous = ${synchronous.full};
   PRAGMA foreign_keys = ON;
   PRAGMA trusted_schema = OFF;
   PRAGMA cache_size = -16384;
-  PRAGMA wal_autocheckpoint = 4000;
+  PRAGMA wal_autocheckpoint = ${pagesPerCheckpoint};
   PRAGMA journal_size_limit = 67108864;
 `;
 
@@ -27,9 +34,12 @@ const pragmas = `
 export class Database {
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #path: string;
   #writes = 0;
+  #durability: Durability = 'full';
 
   constructor(path: string) {
+    this.#path = path;
     this.#connection = this.#guard(() => new DatabaseSync(path));
     try {
       this.exec(pragmas);
@@ -85,8 +95,18 @@ export class Database {
     return row;
   }
 
-  begin(): void {
+  /** Begins a transaction that takes the write lock. */
+  begin(durability: Durability = 'full'): void {
+    if (durability !== this.#durability) {
+      this.exec(`PRAGMA synchronous = ${synchronous[durability]}`);
+      this.#durability = durability;
+    }
     this.run('BEGIN IMMEDIATE');
+  }
+
+  /** Within a transaction: from then on commits need not lengthen the log. */
+  makeLogRoom(): void {
+    if (this.#path !== inMemory) makeLogRoom(`${this.#path}-wal`);
   }
 
   commit(): void {

@@ -2,17 +2,21 @@ import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promi
 import { crashPoint } from '@millrace/crash-points';
 import { Unavailable } from '@millrace/errors';
 import { measuredCommit, measureGroup } from '../commit-metrics.ts';
+import type { Durability } from '../port.ts';
 import type { Database } from './database.ts';
 import { fromSqlite, isBusy, isMediumFailure } from './sqlite-error.ts';
 
 /** Bounds how long one transaction keeps the event loop. */
 const LARGEST_GROUP = 1024;
+/** A store that has seen so many will see more, and gets a log with room. */
+const TRANSACTIONS_BEFORE_ROOM = 64;
 const FIRST_BACKOFF_MS = 10;
 const LONGEST_BACKOFF_MS = 250;
 
 interface Request {
   /** Runs inside the transaction; may run again when the transaction is repeated. */
   readonly work: () => unknown;
+  readonly durability: Durability;
   readonly resolve: (result: unknown) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -42,9 +46,9 @@ export interface GroupCommitOptions {
 }
 
 /**
- * Runs all writes requested in one turn of the event loop in one transaction with one fsync. A request that
- * throws fails alone. Requests are answered after COMMIT, so that nothing is acknowledged that is not durable;
- * a failed COMMIT fails all of them and changes nothing.
+ * Runs all writes requested in one turn of the event loop in one transaction with one fsync, or with none where no request
+ * needs it. A request that throws fails alone. Requests are answered after COMMIT, so that nothing is acknowledged that is
+ * not durable; a failed COMMIT fails all of them and changes nothing.
  */
 export class GroupCommit {
   readonly #service: string;
@@ -58,6 +62,7 @@ export class GroupCommit {
   #soonTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #closed = false;
+  #transactions = 0;
 
   constructor({ service, database, busyPatienceMs, onBegin, onCommitted }: GroupCommitOptions) {
     this.#service = service;
@@ -68,27 +73,27 @@ export class GroupCommit {
   }
 
   /** Rejects with what `work` throws, or with the failure of the transaction. */
-  run<R>(work: () => R): Promise<R> {
+  run<R>(work: () => R, durability: Durability = 'full'): Promise<R> {
     if (this.#closed) return Promise.reject(new Unavailable('store: it is closed'));
-    return measuredCommit(this.#service, () => this.#enqueue(work));
+    return measuredCommit(this.#service, () => this.#enqueue(work, durability));
   }
 
   /**
-   * Like `run`, but takes no transaction of its own when another comes within so many milliseconds. `work` is to write what is
-   * true when it runs.
+   * Like `run` with delayed durability, but takes no transaction of its own when another comes within so many milliseconds.
+   * `work` is to write what is true when it runs.
    */
   runSoon<R>(work: () => R, withinMs: number): Promise<R> {
     if (this.#closed) return Promise.reject(new Unavailable('store: it is closed'));
     return new Promise<R>((resolve, reject) => {
-      this.#soon.push({ work, resolve: resolve as Request['resolve'], reject });
+      this.#soon.push({ work, durability: 'delayed', resolve: resolve as Request['resolve'], reject });
       if (withinMs === 0) this.#takeSoon();
       else this.#soonTimer ??= setTimeout(() => this.#takeSoon(), withinMs);
     });
   }
 
-  #enqueue<R>(work: () => R): Promise<R> {
+  #enqueue<R>(work: () => R, durability: Durability): Promise<R> {
     return new Promise<R>((resolve, reject) => {
-      this.#queue.push({ work, resolve: resolve as Request['resolve'], reject });
+      this.#queue.push({ work, durability, resolve: resolve as Request['resolve'], reject });
       this.#running ??= this.#drain();
     });
   }
@@ -150,8 +155,10 @@ export class GroupCommit {
 
   #transact(group: readonly Request[]): readonly Outcome[] {
     try {
-      this.#database.begin();
+      this.#database.begin(group.some(({ durability }) => durability === 'full') ? 'full' : 'delayed');
       this.#onBegin();
+      this.#transactions += 1;
+      if (this.#transactions === TRANSACTIONS_BEFORE_ROOM) this.#database.makeLogRoom();
       const outcomes = group.map((request) => this.#attempt(request));
       crashPoint('before-commit');
       this.#database.commit();

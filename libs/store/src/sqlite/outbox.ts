@@ -136,7 +136,7 @@ export class SqliteOutbox implements Outbox {
         this.#now().toISOString(),
         JSON.stringify(positions),
       );
-    });
+    }, 'delayed');
     this.#unsent.remove(positions);
   }
 

@@ -8,8 +8,9 @@ import { documentTable, fieldColumn, mapTable } from './names.ts';
 /** How far the order is followed in search of a filtered page: a multiple of the page, and at most. */
 const WALK_FACTOR = 20;
 const LONGEST_WALK = 5000;
-/** How many places are tested at once, as a multiple of the page. */
+/** How many places are tested at first, as a multiple of the page, and how many times more each time after. */
 const WALK_STEP = 2;
+const WALK_GROWTH = 4;
 
 /** A document's place in the order. */
 export interface Place extends Row {
@@ -177,8 +178,10 @@ const walk = (
   const longest = Math.min(limit * WALK_FACTOR, LONGEST_WALK);
   const walked = readStretch(reading, stretch, everything, longest);
   const found: Place[] = [];
-  for (let start = 0; start < walked.length && found.length < limit; start += limit * WALK_STEP) {
-    found.push(...passing(reading, walked.slice(start, start + limit * WALK_STEP), filter));
+  let start = 0;
+  for (let step = limit * WALK_STEP; start < walked.length && found.length < limit; step *= WALK_GROWTH) {
+    found.push(...passing(reading, walked.slice(start, start + step), filter));
+    start += step;
   }
   return found.length >= limit || walked.length < longest ? found.slice(0, limit) : undefined;
 };

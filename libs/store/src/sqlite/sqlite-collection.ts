@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Invalid } from '@millrace/errors';
-import { type PreparedChange, prepareChange, versionConflict } from '../change.ts';
+import { checkDurability, type PreparedChange, prepareChange, versionConflict } from '../change.ts';
 import { decodeCursor, encodeCursor } from '../cursor.ts';
 import type { Indexes } from '../indexes.ts';
 import { checkKey } from '../key.ts';
@@ -10,12 +10,14 @@ import type {
   Collection,
   CommitResult,
   Decision,
+  Durability,
   Filter,
   InboxPosition,
   NewMessage,
   Page,
   Query,
   Stored,
+  UpdateOptions,
 } from '../port.ts';
 import { checkFilter, checkQuery, MAX_PAGE } from '../query.ts';
 import { traced } from '../tracing.ts';
@@ -109,14 +111,14 @@ export class SqliteCollection<T extends object> implements Collection<T> {
   update(
     key: string,
     decide: (current: Stored<T> | undefined) => Decision<T> | undefined,
-    handled?: InboxPosition,
+    { handled, durability = 'full' }: UpdateOptions = {},
   ): Promise<Stored<T> | undefined> {
     return this.#traced('update', async () => {
       checkKey(key);
       if (handled !== undefined) checkInboxPosition(handled, 'handled');
       // The decision is taken inside the transaction, where nobody can be faster, but in the caller's context.
       const inCallersContext = AsyncLocalStorage.snapshot();
-      return this.#recording(handled, () =>
+      const write = () =>
         inCallersContext(() => {
           const current = this.#read(key);
           if (handled !== undefined && this.#inbox.includes(handled)) return current;
@@ -125,12 +127,13 @@ export class SqliteCollection<T extends object> implements Collection<T> {
             if (handled !== undefined) this.#inbox.record(handled);
             return current;
           }
+          checkDurability(decision, durability);
           const expected = current?.version ?? 0;
           const change = { ...decision, key, expected, handled };
           const result = this.#apply(prepareChange<T>(this.#indexes, change));
           return result.status === 'committed' ? result.stored : current;
-        }),
-      );
+        });
+      return this.#recording(handled, write, durability);
     });
   }
 
@@ -144,8 +147,12 @@ export class SqliteCollection<T extends object> implements Collection<T> {
   }
 
   /** A write that records the position of what is handled, if anything is. */
-  async #recording<R>(handled: InboxPosition | undefined, write: () => R): Promise<R> {
-    const result = await this.#writer.run(write);
+  async #recording<R>(
+    handled: InboxPosition | undefined,
+    write: () => R,
+    durability: Durability = 'full',
+  ): Promise<R> {
+    const result = await this.#writer.run(write, durability);
     if (handled !== undefined) this.#inbox.committed(handled);
     return result;
   }
@@ -156,6 +163,7 @@ export class SqliteCollection<T extends object> implements Collection<T> {
   }
 
   #readMany(keys: readonly string[]): readonly Stored<T>[] {
+    if (keys.length === 0) return [];
     const rows = new Map(this.#table.getMany(keys).map((row) => [row.key, row]));
     return keys.flatMap((key) => {
       const row = rows.get(key);

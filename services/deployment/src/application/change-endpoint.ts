@@ -46,7 +46,7 @@ export const changeEndpoint = async (
         ? undefined
         : { document: change.endpoint, messages: eventsOf(change, actor, counts, urlOf(context, name)) };
     },
-    handled,
+    { handled },
   );
   return changed;
 };

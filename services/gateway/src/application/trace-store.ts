@@ -32,8 +32,11 @@ export class TraceStore {
   async add(id: string, spans: readonly SpanRecord[], now: number): Promise<void> {
     const traceIds: Record<string, number> = {};
     for (const { traceId } of spans) traceIds[traceId] = (traceIds[traceId] ?? 0) + 1;
-    await this.#batches.update(id, (current) =>
-      current === undefined ? { document: { traceIds, receivedAt: now, spans } } : undefined,
+    await this.#batches.update(
+      id,
+      (current) => (current === undefined ? { document: { traceIds, receivedAt: now, spans } } : undefined),
+      // What is for looking at is not worth a wait for the disk.
+      { durability: 'delayed' },
     );
     this.#added += 1;
     if (this.#added % pruneEveryBatches === 0) await this.prune(now - retentionMs);

@@ -20,7 +20,7 @@ export const followRollback =
         if (current.document.bindings[String(restored)] === undefined) return undefined;
         return { document: { ...current.document, revision: restored, updatedAt } };
       },
-      handled,
+      { handled },
     );
     if (changed?.document.updatedAt !== updatedAt)
       return ignore('no monitor knows the restored revision, or it is bound already');
@@ -35,7 +35,7 @@ export const followDeletion =
     await collections.monitors.update(
       data.endpoint,
       (current) => (current === undefined ? undefined : { document: null }),
-      handled,
+      { handled },
     );
     return { kind: 'done' };
   };

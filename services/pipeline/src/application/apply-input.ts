@@ -29,7 +29,7 @@ export const applyInput = async (
       changes = change !== undefined;
       return change;
     },
-    handled,
+    { handled },
   );
   if (!changes || stored === undefined) return undefined;
   context.wake(runId, stored.document);

@@ -75,7 +75,7 @@ export const commitMove = async (
       decision = decideMove(current.document, current.document.policy ?? fallback, request);
       return toChange(decision, request, extras);
     },
-    extras.handled,
+    { handled: extras.handled },
   );
   return decision;
 };
