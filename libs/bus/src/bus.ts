@@ -72,7 +72,7 @@ export interface Bus {
 
   /** Publishes to the stream `INFERENCE`; resolves when the broker has it, throws `Unavailable` otherwise. */
   publishInference(subject: string, bytes: Uint8Array, options?: InferenceOptions): Promise<void>;
-  /** Publishes to the stream `SPANS` under this service's name. Throws `Unavailable` like `publishInference`. */
+  /** Publishes spans of this process to the stream `SPANS`, under this service's name. Throws `Unavailable` like `publishInference`. */
   publishSpans(bytes: Uint8Array, options?: PublishOptions): Promise<void>;
 
   /** Asks the one who answers on `subject`. Throws what it threw, `Unavailable` when nobody answers there, `TimedOut`. */

@@ -18,14 +18,13 @@ import { StepCommand } from '@millrace/contracts/step';
 import { StorageServiceService } from '@millrace/contracts/storage';
 import { messageOf } from '@millrace/errors';
 import { type DocumentStore, type Migration, openStore } from '@millrace/store';
-import { createLogger, exportTo, type Logger, runAsService, type SpanRecord } from '@millrace/telemetry';
+import { createLogger, type Logger, runAsService } from '@millrace/telemetry';
 import type { FastifyInstance } from 'fastify';
 import { StoredCancellations } from './cancellations.ts';
 import { PeerChannel } from './grpc-client.ts';
 import { type RpcBinding, rpc, startRpcServer } from './grpc-server.ts';
 import { HttpPeer, type HttpPeerOptions } from './http-peer.ts';
 import { startHttpServer } from './http-server.ts';
-import { newId } from './ids.ts';
 import { countLifecycle } from './lifecycle-metrics.ts';
 import { openTls, requireProtectedListeners } from './listener-security.ts';
 import type { LocalListener } from './local-listener.ts';
@@ -34,6 +33,7 @@ import type { RpcClient } from './rpc-types.ts';
 import { selfReport } from './self-report.ts';
 import { observeReadiness, observeService } from './service-metrics.ts';
 import type { Env, ServiceName, Settings } from './settings.ts';
+import { publishSpans } from './span-publishing.ts';
 import { type StepHandler, type StepWorkerOptions, stepWorker } from './step-worker.ts';
 import { type CollectionInventory, inventoried } from './storage/collection-inventory.ts';
 import type { StorageParts } from './storage/retention.ts';
@@ -182,13 +182,6 @@ const start = async (
   }
 };
 
-/** Sends this service's spans to the trace store. Spans are for looking at: those that cannot be sent are dropped. */
-const publishSpans = (bus: Bus, spans: readonly SpanRecord[]): void => {
-  const own = spans.filter((span) => span.service === bus.service);
-  if (own.length === 0) return;
-  bus.publishSpans(new TextEncoder().encode(JSON.stringify(own)), { id: newId('spans') }).catch(() => {});
-};
-
 /** Milliseconds after which the events in the hands of a process that died are given to another. */
 const eventLeaseMs = 5_000;
 
@@ -239,7 +232,7 @@ const openRuntime = async (
     topology: { replicas: settings.streamReplicas, keptBy },
   });
   closers.push(() => bus.drain());
-  closers.push(exportTo((spans) => publishSpans(bus, spans)));
+  closers.push(publishSpans(bus, settings.natsUrl));
   const relay = startRelay({
     bus,
     outbox: store.outbox,
