@@ -82,6 +82,11 @@ export interface Bus {
 
   /** Reads the stream `EVENTS` in order without leaving a trace on it, and resumes by itself after a disconnect. */
   readEvents(options?: EventReaderOptions): AsyncIterable<TailedEvent>;
+  /**
+   * Sequence of the newest event in the stream `EVENTS`, 0 when there was none: who reads on from there misses nothing that
+   * happens from now on. Throws `Unavailable` without a connection.
+   */
+  lastEventSequence(): Promise<number>;
 
   /** Stops consumers, workers and relays, lets handlers end, flushes, closes. Safe to repeat. */
   drain(options?: DrainOptions): Promise<void>;

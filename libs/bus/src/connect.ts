@@ -5,7 +5,7 @@ import { context, trace } from '@opentelemetry/api';
 import { AckedPublisher } from './acked-publish.ts';
 import type { Bus, BusInternals, BusStatus, DrainOptions, RunningPart } from './bus.ts';
 import { authenticatorOf, type BusCredentials, type BusTls, tlsOptionsOf } from './credentials.ts';
-import { readEvents } from './event-reader.ts';
+import { lastEventSequence, readEvents } from './event-reader.ts';
 import { liveMessaging } from './live-messaging.ts';
 import { type BusLogger, silentLogger } from './logger.ts';
 import { streamPublishing } from './stream-publishing.ts';
@@ -149,6 +149,7 @@ const assemble = (
     ...liveMessaging(service, internals),
     ...streamPublishing(service, internals),
     readEvents: (readerOptions) => readEvents(internals, readerOptions),
+    lastEventSequence: () => lastEventSequence(internals),
     drain: (drainOptions = {}) => {
       draining ??= drainOnce(drainOptions);
       return draining;

@@ -1,21 +1,20 @@
 import { messageOf } from '@millrace/errors';
+import type { ConsumerPositions } from './consumer-positions.ts';
 import { countDuplicates, countSkipped } from './event-counters.ts';
 import type { EventDelivery } from './event-delivery.ts';
 import { deliveryOfRefill } from './event-delivery.ts';
 import type { BusLogger } from './logger.ts';
-import type { InboxPort } from './port.ts';
 import type { RefilledEvent } from './refill.ts';
 import { backoffMs, sleep, Wake } from './waiting.ts';
 
 /** What a lane needs of its consumer. */
 export interface LaneContext {
   readonly consumer: string;
-  readonly inbox: InboxPort;
   readonly graceMs: number;
   readonly stopping: AbortSignal;
   readonly logger: BusLogger;
-  /** How far the consumer has come with the entity. */
-  position(entity: string): Promise<number>;
+  /** How far the consumer has come. */
+  readonly positions: Pick<ConsumerPositions, 'position' | 'positionNow' | 'advance'>;
   /** Handles and settles the event that is next; resolves `false` when stopping cut it short. */
   handle(delivery: EventDelivery): Promise<boolean>;
   /** Takes an event that was handled before off the server's list. */
@@ -70,7 +69,7 @@ export class EntityLane {
   }
 
   async #step(): Promise<void> {
-    const position = await this.#position();
+    const position = await this.#context.positions.position(this.#entity);
     this.#dropHandled(position);
     const next = this.#waiting.get(position + 1);
     if (next !== undefined) {
@@ -79,10 +78,6 @@ export class EntityLane {
     } else if (this.#waiting.size > 0) {
       await this.#closeGap(position);
     }
-  }
-
-  #position(): Promise<number> {
-    return this.#context.position(this.#entity);
   }
 
   #dropHandled(position: number): void {
@@ -103,11 +98,12 @@ export class EntityLane {
       if (this.#waiting.has(position + 1) || stopping.aborted) return;
     }
     // Another process of the same consumer may have handled it meanwhile.
-    if ((await this.#position()) === position) await this.#refill(position);
+    const now = await this.#context.positions.positionNow(this.#entity);
+    if (now === position) await this.#refill(position);
   }
 
   async #refill(position: number): Promise<void> {
-    const { consumer, inbox, logger } = this.#context;
+    const { consumer, positions, logger } = this.#context;
     const earliest = Math.min(...this.#waiting.keys());
     const deliveryCount = Math.max(...[...this.#waiting.values()].map((each) => each.deliveryCount));
     const events = await this.#context.refill(this.#entity, position, earliest - 1);
@@ -122,7 +118,7 @@ export class EntityLane {
     if (available > position + 1) {
       logger.warn({ ...fields, available }, 'the owner no longer has the missing events; going on without');
       countSkipped(consumer, available - 1 - position);
-      await inbox.advance({ consumer, entity: this.#entity, sequence: available - 1 });
+      await positions.advance({ consumer, entity: this.#entity, sequence: available - 1 });
     }
   }
 }

@@ -4,6 +4,7 @@ import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg } from '@nats-io/je
 import { nanos } from '@nats-io/transport-node';
 import type { Bus, DrainOptions, RunningPart } from './bus.ts';
 import { attributesOf, headerRecord } from './cloud-events.ts';
+import { ConsumerPositions } from './consumer-positions.ts';
 import { publishDeadLetter } from './dead-letter-record.ts';
 import { keepDurableConsumer } from './durable-consumer.ts';
 import { EntityLane, type LaneContext } from './entity-lane.ts';
@@ -12,7 +13,6 @@ import { deliveryOf, deliveryOfRefill, type EventDelivery } from './event-delive
 import { EventHandling } from './event-handling.ts';
 import { buryExhausted, type ExhaustedMessage } from './exhausted.ts';
 import { InProgress } from './in-progress.ts';
-import { PassedPositions } from './passed-positions.ts';
 import type {
   EventConsumerOptions,
   ForwardingOptions,
@@ -77,7 +77,7 @@ class EventConsumer implements RunningPart {
   readonly #options: Required<EventConsumerOptions>;
   readonly #filters: string[];
   readonly #handling: EventHandling;
-  readonly #passed: PassedPositions;
+  readonly #positions: ConsumerPositions;
   readonly #inProgress: InProgress;
   readonly #lanes = new Map<string, EntityLane>();
   /** What all lanes need: made once, since most events have a lane of their own. */
@@ -93,13 +93,13 @@ class EventConsumer implements RunningPart {
     this.#options = options;
     this.#filters = forward === undefined ? entityFilters(options.subscriptions) : [`${subjects.events}.>`];
     this.#inProgress = new InProgress(options.ackWaitMs);
-    this.#passed = new PassedPositions(options.name, options.inbox, bus.internals.logger);
+    this.#positions = new ConsumerPositions(options.name, options.inbox, bus.internals.logger);
     this.#handling = new EventHandling({
       bus,
       options,
       stopping: this.#stopping.signal,
       graceEnded: this.#graceEnded.signal,
-      passed: this.#passed,
+      positions: this.#positions,
       ...(forward === undefined ? {} : { forward }),
     });
     this.#laneContext = this.#makeLaneContext();
@@ -155,7 +155,7 @@ class EventConsumer implements RunningPart {
     const grace = setTimeout(() => this.#graceEnded.abort(), graceMs);
     await Promise.all(this.#working);
     clearTimeout(grace);
-    await this.#passed.close();
+    await this.#positions.close();
     for (const message of this.#inProgress.close()) message.nak();
     await this.#finished;
   }
@@ -214,21 +214,20 @@ class EventConsumer implements RunningPart {
   }
 
   #makeLaneContext(): LaneContext {
-    const { name, inbox, graceMs } = this.#options;
+    const { name, graceMs } = this.#options;
     return {
       consumer: name,
-      inbox,
       graceMs,
       stopping: this.#stopping.signal,
       logger: this.#bus.internals.logger,
-      position: (entity) => this.#passed.position(entity),
+      positions: this.#positions,
       acknowledge: (delivery) => this.#acknowledge(delivery),
       refill: (entity, after, upTo) => this.#refill(entity, after, upTo),
       handle: async (delivery) => {
         const { entity, sequence, type } = delivery.attributes;
         const handled = { consumer: name, entity, sequence };
         if (!this.#handling.handles(type)) {
-          this.#passed.pass(handled);
+          this.#positions.pass(handled);
           this.#acknowledge(delivery);
           return true;
         }
@@ -248,7 +247,7 @@ class EventConsumer implements RunningPart {
   /** Fetches what was sent of an entity and never came. What is on its way all the same counts as a duplicate then. */
   async #fetchMissing({ entity, sequence }: EntityHead): Promise<void> {
     if (this.#lanes.has(entity)) return;
-    const position = await this.#passed.position(entity);
+    const position = await this.#positions.positionNow(entity);
     if (position >= sequence) return;
     const events = await this.#refill(entity, position, sequence);
     const fields = { consumer: this.#options.name, entity, after: position, got: events.length };
@@ -313,10 +312,9 @@ class EventConsumer implements RunningPart {
 
   /** Lets an entity go on after the server gave up on its next event. */
   async #skip(message: ExhaustedMessage): Promise<void> {
-    const { name, inbox } = this.#options;
     const { entity, sequence } = attributesOf(headerRecord(message.header));
-    if ((await this.#passed.position(entity)) === sequence - 1) {
-      await inbox.advance({ consumer: name, entity, sequence });
+    if ((await this.#positions.positionNow(entity)) === sequence - 1) {
+      await this.#positions.advance({ consumer: this.#options.name, entity, sequence });
     }
   }
 }

@@ -1,10 +1,11 @@
 import { crashPoint } from '@millrace/crash-points';
 import type { Bus } from './bus.ts';
+import type { ConsumerPositions } from './consumer-positions.ts';
 import { CrashCounter } from './crash-counter.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
 import { decodeEvent, type EventDelivery } from './event-delivery.ts';
 import { type Handled, handleUntilSettled } from './handling.ts';
-import type { PassedPositions } from './passed-positions.ts';
+
 import type {
   EventConsumerOptions,
   ForwardingOptions,
@@ -25,8 +26,7 @@ export interface EventHandlingOptions {
   readonly graceEnded: AbortSignal;
   /** Takes every event undecoded, instead of the subscriptions' handlers. */
   readonly forward?: ForwardingOptions['handle'];
-  /** Takes the positions of ignored events, to record them later. */
-  readonly passed: PassedPositions;
+  readonly positions: ConsumerPositions;
 }
 
 /**
@@ -47,9 +47,9 @@ export class EventHandling {
   readonly #forward: ForwardingOptions['handle'] | undefined;
   readonly #stopping: AbortSignal;
   readonly #graceEnded: AbortSignal;
-  readonly #passed: PassedPositions;
+  readonly #positions: ConsumerPositions;
 
-  constructor({ bus, options, stopping, graceEnded, forward, passed }: EventHandlingOptions) {
+  constructor({ bus, options, stopping, graceEnded, forward, positions }: EventHandlingOptions) {
     this.#forward = forward;
     this.#bus = bus;
     this.#options = options;
@@ -57,7 +57,7 @@ export class EventHandling {
     this.#crashes = new CrashCounter(options.inbox, options.name);
     this.#stopping = stopping;
     this.#graceEnded = graceEnded;
-    this.#passed = passed;
+    this.#positions = positions;
   }
 
   /** Whether a handler is there for the type; others come because an entity's events come all. */
@@ -70,12 +70,12 @@ export class EventHandling {
     const settlement = await this.#attemptUntilSettled(delivery, handled, history);
     if (settlement.kind === 'released') return settlement;
     if (settlement.kind === 'ack' && settlement.ignored !== undefined) {
-      this.#passed.pass(handled);
+      this.#positions.pass(handled);
       return { kind: 'ack' };
     }
     const recorded =
       (settlement.kind !== 'dead' || (await this.bury(delivery, settlement.reason, history))) &&
-      (await this.persist(() => this.#options.inbox.advance(handled)));
+      (await this.persist(() => this.#positions.advance(handled)));
     if (!recorded) return { kind: 'released' };
     return settlement.kind === 'dead' ? settlement : { kind: 'ack' };
   }

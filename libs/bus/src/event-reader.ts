@@ -1,3 +1,4 @@
+import { Unavailable } from '@millrace/errors';
 import { DeliverPolicy, type JsMsg, type OrderedConsumerOptions } from '@nats-io/jetstream';
 import type { BusInternals } from './bus.ts';
 import { headerRecord } from './cloud-events.ts';
@@ -60,6 +61,12 @@ export async function* readEvents(
     }
   }
 }
+
+/** See `Bus.lastEventSequence`. */
+export const lastEventSequence = async ({ jsm, connected }: BusInternals): Promise<number> => {
+  if (!connected()) throw new Unavailable('not connected to the broker');
+  return (await jsm.streams.info(streams.events)).state.last_seq;
+};
 
 interface Place {
   start: Partial<OrderedConsumerOptions>;
@@ -127,6 +134,7 @@ const resumeAt = async ({ jsm }: BusInternals, place: Place): Promise<Partial<Or
 
 const tailedEvent = (message: JsMsg): TailedEvent => {
   const record = headerRecord(message.headers);
+  let data: { readonly read: unknown } | undefined;
   return {
     streamSequence: message.seq,
     subject: message.subject,
@@ -137,7 +145,11 @@ const tailedEvent = (message: JsMsg): TailedEvent => {
     key: record['ce-subject'] ?? '',
     sequence: Number(record['ce-sequence'] ?? 0),
     time: record['ce-time'] ?? message.time.toISOString(),
-    data: jsonOrText(message),
+    /** Read when it is asked for: many readers look for few events. */
+    get data() {
+      data ??= { read: jsonOrText(message) };
+      return data.read;
+    },
     headers: record,
   };
 };

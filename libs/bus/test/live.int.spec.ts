@@ -169,6 +169,16 @@ describe('reading events', () => {
     expect(await read({ since: { time: '2020-01-01T00:00:00Z' } }, 3)).toEqual(all);
   });
 
+  it('goes on from the newest event that was there, and has what comes from then on', async () => {
+    const before = await bus.lastEventSequence();
+    await publishStored(bus, storedEvent('a', 1));
+    const place = await bus.lastEventSequence();
+    expect(place).toBe(before + 1);
+    await publishStored(bus, storedEvent('a', 2));
+    const [next] = await read({ since: { afterSequence: place } }, 1);
+    expect([next?.streamSequence, next?.sequence]).toEqual([place + 1, 2]);
+  });
+
   it('gives only what matches the filter', async () => {
     await publishStored(bus, storedEvent('a', 1));
     await publishStored(bus, storedEvent('a', 2, { subject: 'millrace.evt.testing.thing.renamed.v1' }));

@@ -212,7 +212,8 @@ export interface Inbox {
   position(consumer: string, entity: string): Promise<number>;
   /**
    * Records a position without a document; one that is not above the recorded one changes nothing, and costs nothing where a
-   * commit of this process has just recorded it.
+   * commit of this process has just recorded it. With delayed durability: after a power cut the event may be handled again, as
+   * after a crash before the position was recorded. Who must not handle it twice gives `handled` with the effect.
    */
   advance(position: InboxPosition): Promise<void>;
   /**

@@ -24,7 +24,7 @@ export class SqliteInbox implements Inbox {
     const checked = checkInboxPosition(position);
     // Most handlers recorded the position with their effect; a read is cheaper than to write it again.
     if (this.#fresh.take(checked) || this.includes(checked)) return;
-    await this.#writer.run(() => this.record(checked));
+    await this.#writer.run(() => this.record(checked), 'delayed');
   }
 
   async advanceSoon(positions: () => readonly InboxPosition[], withinMs: number): Promise<void> {

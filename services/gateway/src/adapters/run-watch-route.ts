@@ -12,6 +12,16 @@ const ended = new Set<RunState>([
   RunState.RUN_STATE_CANCELLED,
 ]);
 
+/** Without a broker the state is shown all the same; what happens next is then read from a while ago. */
+const placeInEvents = async (bus: Bus): Promise<{ afterSequence: number } | { time: Date }> => {
+  const time = new Date(Date.now() - 2_000);
+  try {
+    return { afterSequence: await bus.lastEventSequence() };
+  } catch {
+    return { time };
+  }
+};
+
 const runGrammar = /^[\w-]{1,128}$/;
 
 /**
@@ -28,6 +38,8 @@ export const registerRunWatchRoute = (
   app.get<{ Params: { id: string } }>(`${apiPrefix}/runs/:id/watch`, options, async (request, reply) => {
     const { id } = request.params;
     const current = async () => (await pipeline.getRun(GetRunRequest.fromPartial({ id }))).run;
+    // Before the state is read, so that no change falls between the two.
+    const since = await placeInEvents(bus);
     // Refuses an unknown run as an ordinary error, before the answer becomes a stream.
     let run = await current();
     const stream = new EventStream(reply, streams);
@@ -40,8 +52,6 @@ export const registerRunWatchRoute = (
         return run === undefined || ended.has(run.state);
       };
       if (await send()) return;
-      // From just before the state that was read, so that no change falls between the two.
-      const since = { time: new Date(Date.now() - 2_000) };
       const filterSubjects = ['millrace.evt.pipeline.run.>'];
       for await (const event of bus.readEvents({ filterSubjects, since, signal: stream.signal })) {
         if (event.key !== id) continue;

@@ -29,7 +29,8 @@ export const applyInput = async (
       changes = change !== undefined;
       return change;
     },
-    { handled },
+    // That the trace of a run was emitted can be forgotten: its spans have their ids, and are the same the second time.
+    { handled, durability: input.kind === 'traced' ? 'delayed' : 'full' },
   );
   if (!changes || stored === undefined) return undefined;
   context.wake(runId, stored.document);

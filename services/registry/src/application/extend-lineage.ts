@@ -12,28 +12,17 @@ import type { RegistryContext } from './context.ts';
 const edgeKey = ({ from, relation, to }: LineageEdge): string =>
   createHash('sha256').update(`${from}\n${relation}\n${to}`).digest('hex');
 
-/** The position of the event is recorded after it, and makes it durable; without the one the other is done again. */
-const delayed = { durability: 'delayed' } as const;
-
 /** Applies what an event says of the graph. Repeating it, after a crash at any point, changes nothing. */
 export const extendLineage = async (context: RegistryContext, change: GraphChange): Promise<void> => {
   const { nodes, edges } = context.collections;
   for (const edge of change.removedEdges ?? []) {
-    await edges.update(
-      edgeKey(edge),
-      (current) => (current === undefined ? undefined : { document: null }),
-      delayed,
-    );
+    await edges.update(edgeKey(edge), (current) => (current === undefined ? undefined : { document: null }));
   }
   // At once, so that the store writes them together.
   await Promise.all([
     ...mergedById(change.nodes ?? []).map((node) => mergeNode(context, node)),
     ...(change.edges ?? []).map((edge) =>
-      edges.update(
-        edgeKey(edge),
-        (current) => (current === undefined ? { document: edge } : undefined),
-        delayed,
-      ),
+      edges.update(edgeKey(edge), (current) => (current === undefined ? { document: edge } : undefined)),
     ),
   ]);
   if (change.patch === undefined) return;
@@ -56,14 +45,10 @@ const mergeNode = async (
   { collections }: RegistryContext,
   { id, attributes }: LineageNode,
 ): Promise<void> => {
-  await collections.nodes.update(
-    id,
-    (current) => {
-      const before = current?.document.attributes ?? {};
-      const known =
-        current !== undefined && Object.entries(attributes).every(([name, value]) => before[name] === value);
-      return known ? undefined : { document: { kind: kindOf(id), attributes: { ...before, ...attributes } } };
-    },
-    delayed,
-  );
+  await collections.nodes.update(id, (current) => {
+    const before = current?.document.attributes ?? {};
+    const known =
+      current !== undefined && Object.entries(attributes).every(([name, value]) => before[name] === value);
+    return known ? undefined : { document: { kind: kindOf(id), attributes: { ...before, ...attributes } } };
+  });
 };

@@ -11,16 +11,24 @@ const delayMs = {
 } as const;
 const retryMs = 1_000;
 
+/** Entities whose recorded position is remembered. */
+const mostRemembered = 1_024;
+
 /**
- * How far a consumer has come with events that it ignored, or whose types it does not handle. They have no effect that could
- * be lost or doubled, so their positions are recorded some time later, together, with what else is written. A crash before
- * that leaves a gap, which is closed as every gap is, by asking the owner.
+ * How far a consumer has come with each entity. The recorded positions are the inbox's; where no other process has them, those of
+ * the latest entities are remembered.
+ *
+ * Events that the consumer ignored, or whose types it does not handle, have no effect that could be lost or doubled, so their
+ * positions are recorded some time later, together, with what else is written. A crash before that leaves a gap, which is
+ * closed as every gap is, by asking the owner.
  */
-export class PassedPositions {
+export class ConsumerPositions {
   readonly #consumer: string;
   readonly #inbox: InboxPort;
   readonly #logger: BusLogger;
   readonly #closing = new AbortController();
+  /** Recorded ones, by entity. */
+  readonly #remembered = new Map<string, number>();
   /** Those not recorded yet, by consumer and entity. */
   readonly #passed = new Map<string, HandledPosition>();
   #recording: Promise<void> | undefined;
@@ -37,10 +45,43 @@ export class PassedPositions {
     this.#recording ??= this.#recordAll();
   }
 
+  /** Records that the consumer is done with an event; resolves when it is. */
+  async advance(position: HandledPosition): Promise<void> {
+    await this.#inbox.advance(position);
+    if (position.consumer === this.#consumer) this.#remember(position.entity, position.sequence);
+  }
+
   /** How far the consumer has come with the entity, recorded or not. */
   async position(entity: string): Promise<number> {
-    const recorded = await this.#inbox.position(this.#consumer, entity);
+    return this.#furthest(entity, this.#remembered.get(entity) ?? (await this.#recorded(entity)));
+  }
+
+  /** The same by what the inbox says now, whatever is remembered. */
+  async positionNow(entity: string): Promise<number> {
+    return this.#furthest(entity, await this.#recorded(entity));
+  }
+
+  async #recorded(entity: string): Promise<number> {
+    const sequence = await this.#inbox.position(this.#consumer, entity);
+    this.#remember(entity, sequence);
+    return sequence;
+  }
+
+  #furthest(entity: string, recorded: number): number {
     return Math.max(recorded, this.#passed.get(keyOf(this.#consumer, entity))?.sequence ?? 0);
+  }
+
+  #remember(entity: string, sequence: number): void {
+    if (this.#inbox.isShared) return;
+    // What was passed long ago may be recorded after what was handled since.
+    const furthest = Math.max(sequence, this.#remembered.get(entity) ?? 0);
+    this.#remembered.delete(entity);
+    this.#remembered.set(entity, furthest);
+    if (this.#remembered.size <= mostRemembered) return;
+    for (const oldest of this.#remembered.keys()) {
+      this.#remembered.delete(oldest);
+      return;
+    }
   }
 
   /** Records what waits; what cannot be recorded is told and left to the next start. */
@@ -79,6 +120,7 @@ export class PassedPositions {
     for (const position of written) {
       const key = keyOf(position.consumer, position.entity);
       if (this.#passed.get(key) === position) this.#passed.delete(key);
+      if (position.consumer === this.#consumer) this.#remember(position.entity, position.sequence);
     }
     return true;
   }
