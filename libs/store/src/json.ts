@@ -13,8 +13,7 @@ interface Fault {
 
 const fault = (reason: string): Fault => ({ path: '', reason });
 
-const within = (step: string, inner: Fault | undefined): Fault | undefined =>
-  inner === undefined ? undefined : { path: step + inner.path, reason: inner.reason };
+const within = (step: string, { path, reason }: Fault): Fault => ({ path: step + path, reason });
 
 /** An object that JSON gives back as it was: a literal, not a `Date`, `Map` or class instance. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> => {
@@ -25,18 +24,19 @@ export const isPlainObject = (value: unknown): value is Readonly<Record<string, 
 
 const faultInArray = (array: readonly unknown[], depth: number): Fault | undefined => {
   for (let index = 0; index < array.length; index += 1) {
-    const found = within(`[${index}]`, faultIn(array[index], depth));
-    if (found !== undefined) return found;
+    const found = faultIn(array[index], depth);
+    if (found !== undefined) return within(`[${index}]`, found);
   }
   return undefined;
 };
 
 const faultInObject = (object: Readonly<Record<string, unknown>>, depth: number): Fault | undefined => {
-  for (const [name, value] of Object.entries(object)) {
+  for (const name of Object.keys(object)) {
+    const value = object[name];
     if (value === undefined) continue;
     if (!name.isWellFormed()) return fault('a property name holds an unpaired surrogate');
-    const found = within(`.${name}`, faultIn(value, depth));
-    if (found !== undefined) return found;
+    const found = faultIn(value, depth);
+    if (found !== undefined) return within(`.${name}`, found);
   }
   return undefined;
 };

@@ -131,8 +131,13 @@ class ServiceTracerProvider implements TracerProviderApi {
   }
 
   #newTracer(name: string, version: string): Tracer {
-    const tracerFor = (ctx: Context) =>
-      this.#provider(activeService(ctx) ?? this.#defaultService).getTracer(name, version);
+    const tracers = new Map<string, Tracer>();
+    const tracerFor = (ctx: Context): Tracer => {
+      const service = activeService(ctx) ?? this.#defaultService;
+      const known = tracers.get(service) ?? this.#provider(service).getTracer(name, version);
+      tracers.set(service, known);
+      return known;
+    };
     return {
       startSpan: (spanName: string, options?: SpanOptions, ctx: Context = context.active()): Span =>
         this.#unrecorded(options, ctx) ?? tracerFor(ctx).startSpan(spanName, options, ctx),

@@ -3,7 +3,6 @@ import { TokenServiceService } from '@millrace/contracts/gateway';
 import { PipelineServiceService } from '@millrace/contracts/pipeline';
 import { apiPrefix } from '@millrace/rest';
 import { readEnv, rpc, type ServiceModule } from '@millrace/service-kit';
-import type { SpanRecord } from '@millrace/telemetry';
 import { z } from 'zod';
 import { limitAdmission } from './adapters/admission.ts';
 import { registerBlobRoutes } from './adapters/blob-routes.ts';
@@ -78,8 +77,7 @@ export const gateway: ServiceModule = {
           name: 'gateway-traces',
           stream: 'SPANS',
           handle: async (record) => {
-            const records = JSON.parse(new TextDecoder().decode(record.data)) as SpanRecord[];
-            await traces.add(record.id, records, now());
+            await traces.add(record.id, new TextDecoder().decode(record.data), now());
             return { kind: 'done' };
           },
         });

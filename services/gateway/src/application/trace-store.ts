@@ -6,12 +6,21 @@ interface SpanBatch {
   readonly traceIds: Readonly<Record<string, number>>;
   /** Milliseconds since the epoch of the newest span. */
   readonly receivedAt: number;
-  readonly spans: readonly SpanRecord[];
+  /** As JSON text, the way they came: most are never looked at. Batches of earlier code hold the spans themselves. */
+  readonly spans: string | readonly SpanRecord[];
 }
+
+export const spanBatchIndexes = [
+  { map: 'traceIds', values: 'number' },
+  { path: 'receivedAt', type: 'number' },
+] as const;
 
 /** How long a trace can be shown. Milliseconds. */
 const retentionMs = 7 * 24 * 3_600_000;
 const pruneEveryBatches = 500;
+
+const spansOf = ({ spans }: SpanBatch): readonly SpanRecord[] =>
+  typeof spans === 'string' ? (JSON.parse(spans) as SpanRecord[]) : spans;
 
 /** Recent traces, so that they can be shown where no collector runs. A repeated batch changes nothing. */
 export class TraceStore {
@@ -21,17 +30,18 @@ export class TraceStore {
   constructor(store: DocumentStore) {
     this.#batches = store.collection({
       name: 'span_batches',
-      indexes: [
-        { map: 'traceIds', values: 'number' },
-        { path: 'receivedAt', type: 'number' },
-      ],
+      indexes: spanBatchIndexes,
     });
   }
 
-  /** @param id the same for the same batch */
-  async add(id: string, spans: readonly SpanRecord[], now: number): Promise<void> {
+  /**
+   * @param id the same for the same batch
+   * @param spans a JSON array of `SpanRecord`; throws `SyntaxError` where it is not JSON
+   */
+  async add(id: string, spans: string, now: number): Promise<void> {
     const traceIds: Record<string, number> = {};
-    for (const { traceId } of spans) traceIds[traceId] = (traceIds[traceId] ?? 0) + 1;
+    for (const { traceId } of JSON.parse(spans) as readonly SpanRecord[])
+      traceIds[traceId] = (traceIds[traceId] ?? 0) + 1;
     await this.#batches.update(
       id,
       (current) => (current === undefined ? { document: { traceIds, receivedAt: now, spans } } : undefined),
@@ -47,7 +57,7 @@ export class TraceStore {
     const found = new Map<string, SpanRecord>();
     const filter = { field: ['traceIds', traceId] as const, op: 'exists' as const, value: true };
     for await (const { document } of this.#batches.scan(filter)) {
-      for (const span of document.spans) if (span.traceId === traceId) found.set(span.spanId, span);
+      for (const span of spansOf(document)) if (span.traceId === traceId) found.set(span.spanId, span);
     }
     return [...found.values()].sort((a, b) => a.start - b.start);
   }
