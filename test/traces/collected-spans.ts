@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Bus, connectBus, consumeRecords, type Running } from '@millrace/bus';
-import type { SpanRecord } from '@millrace/telemetry';
+import { decodeSpanBatch, type SpanRecord } from '@millrace/telemetry';
 
 /** Every span that the services of an installation published, from the first. */
 export class CollectedSpans {
@@ -14,8 +14,7 @@ export class CollectedSpans {
       name: `test-${randomUUID()}`,
       stream: 'SPANS',
       handle: async ({ data }) => {
-        const records = JSON.parse(new TextDecoder().decode(data)) as SpanRecord[];
-        for (const span of records) this.#spans.set(`${span.traceId}/${span.spanId}`, span);
+        for (const span of decodeSpanBatch(data)) this.#spans.set(`${span.traceId}/${span.spanId}`, span);
         return { kind: 'done' };
       },
     });

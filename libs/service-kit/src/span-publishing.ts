@@ -1,5 +1,5 @@
 import type { Bus } from '@millrace/bus';
-import { exportTo, type SpanRecord } from '@millrace/telemetry';
+import { encodeSpanBatch, exportTo, type SpanRecord } from '@millrace/telemetry';
 import { newId } from './ids.ts';
 
 /** Of the services of this process, by the broker's address. */
@@ -31,5 +31,5 @@ const spansOf = (buses: ReadonlySet<Bus>, spans: readonly SpanRecord[]): readonl
 
 const send = (bus: Bus, spans: readonly SpanRecord[]): void => {
   if (spans.length === 0) return;
-  bus.publishSpans(new TextEncoder().encode(JSON.stringify(spans)), { id: newId('spans') }).catch(() => {});
+  bus.publishSpans(encodeSpanBatch(spans), { id: newId('spans') }).catch(() => {});
 };

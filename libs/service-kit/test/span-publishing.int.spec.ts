@@ -1,6 +1,6 @@
 import { type TestBroker, testBroker } from '@millrace/broker';
 import { type Bus, connectBus, consumeRecords, type Running } from '@millrace/bus';
-import { inSpan, runAsService, type SpanRecord, startTelemetry, type Telemetry } from '@millrace/telemetry';
+import { decodeSpanBatch, inSpan, runAsService, startTelemetry, type Telemetry } from '@millrace/telemetry';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ServiceModule, ServiceName } from '../src/index.ts';
 import { eventually, type Host, openHost } from './fixture.ts';
@@ -22,8 +22,9 @@ beforeAll(async () => {
     name: 'test-spans',
     stream: 'SPANS',
     handle: async ({ subject, data }) => {
-      const records = JSON.parse(new TextDecoder().decode(data)) as SpanRecord[];
-      const spans = records.map(({ name }) => name).filter((name) => name.startsWith('work '));
+      const spans = decodeSpanBatch(data)
+        .map(({ name }) => name)
+        .filter((name) => name.startsWith('work '));
       if (spans.length > 0) messages.push({ subject, spans: spans.sort() });
       return { kind: 'done' };
     },

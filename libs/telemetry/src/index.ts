@@ -25,6 +25,7 @@ export { asHighRate, asUnlimited } from './sampling.ts';
 export { conventionOf, ownSpanOf, spanProblems } from './schema/check-span.ts';
 export type { OwnAttribute } from './schema/own-attributes.ts';
 export { activeService, runAsService } from './service-context.ts';
+export { decodeSpanBatch, encodeSpanBatch } from './span-batch.ts';
 export type { SpanRecord, SpanSink } from './span-record.ts';
 export {
   currentSpan,

@@ -77,7 +77,7 @@ export const gateway: ServiceModule = {
           name: 'gateway-traces',
           stream: 'SPANS',
           handle: async (record) => {
-            await traces.add(record.id, new TextDecoder().decode(record.data), now());
+            await traces.add(record.id, record.data, now());
             return { kind: 'done' };
           },
         });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ErrorCode } from '@millrace/errors';
 import { apiPrefix } from '@millrace/rest';
 import { openSqliteStore } from '@millrace/store';
-import type { SpanRecord } from '@millrace/telemetry';
+import { encodeSpanBatch, type SpanRecord } from '@millrace/telemetry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spanBatchIndexes, TraceStore } from '../src/application/trace-store.ts';
 import { gateway } from '../src/service.ts';
@@ -120,7 +120,7 @@ describe('the trace store', () => {
       attributes: {},
       links: [],
     });
-    const batch = (...spans: readonly SpanRecord[]): string => JSON.stringify(spans);
+    const batch = (...spans: readonly SpanRecord[]) => encodeSpanBatch(spans);
     await traces.add('one', batch(span('a', '2'), span('b', '1')), 1_000);
     await traces.add('one', batch(span('a', '9')), 1_500);
     await traces.add('two', batch(span('a', '1')), 2_000);
@@ -128,7 +128,7 @@ describe('the trace store', () => {
     const early = { traceIds: { a: 1 }, receivedAt: 1_000, spans: [span('a', '3')] };
     await store.collection({ name: 'span_batches', indexes: spanBatchIndexes }).insert('early', early);
     expect((await traces.get('a')).map(({ spanId }) => spanId)).toEqual(['1', '2', '3']);
-    await expect(traces.add('bad', 'no spans', 1_000)).rejects.toThrow(SyntaxError);
+    await expect(traces.add('bad', Buffer.from('no spans'), 1_000)).rejects.toThrow('incorrect header check');
     await traces.prune(1_600);
     expect((await traces.get('a')).map(({ spanId }) => spanId)).toEqual(['1']);
     expect(await traces.get('b')).toEqual([]);

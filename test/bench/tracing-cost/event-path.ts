@@ -6,7 +6,7 @@
 import { testBroker } from '@millrace/broker';
 import { connectBus } from '@millrace/bus';
 import { openSqliteStore } from '@millrace/store';
-import { exportTo, inSpan, startTelemetry } from '@millrace/telemetry';
+import { encodeSpanBatch, exportTo, inSpan, startTelemetry } from '@millrace/telemetry';
 import { EventPath, entities, startConsumer } from '../events/path.ts';
 import { mustHold } from '../harness/benchmark.ts';
 import { inDirectory } from '../harness/embedded.ts';
@@ -31,7 +31,7 @@ const spent = await inDirectory(async (directory) => {
   const broker = await testBroker();
   const bus = await connectBus({ url: broker.url, service: 'bench' });
   exportTo((spans) => {
-    bus.publishSpans(new TextEncoder().encode(JSON.stringify(spans))).catch(() => {});
+    bus.publishSpans(encodeSpanBatch(spans)).catch(() => {});
   });
   const open = (side: string) => openSqliteStore({ path: `${directory}/${side}.sqlite`, service: 'bench' });
   const path = EventPath.start(bus, await open('producer'), startConsumer(bus, await open('consumer')));

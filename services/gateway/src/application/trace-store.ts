@@ -1,12 +1,12 @@
 import type { Collection, DocumentStore } from '@millrace/store';
-import type { SpanRecord } from '@millrace/telemetry';
+import { decodeSpanBatch, type SpanRecord } from '@millrace/telemetry';
 
 /** Spans that one message brought, of any number of traces. */
 interface SpanBatch {
   readonly traceIds: Readonly<Record<string, number>>;
   /** Milliseconds since the epoch of the newest span. */
   readonly receivedAt: number;
-  /** As JSON text, the way they came: most are never looked at. Batches of earlier code hold the spans themselves. */
+  /** As they came, in Base64: most are never looked at. Batches of earlier code hold the spans themselves. */
   readonly spans: string | readonly SpanRecord[];
 }
 
@@ -20,7 +20,7 @@ const retentionMs = 7 * 24 * 3_600_000;
 const pruneEveryBatches = 500;
 
 const spansOf = ({ spans }: SpanBatch): readonly SpanRecord[] =>
-  typeof spans === 'string' ? (JSON.parse(spans) as SpanRecord[]) : spans;
+  typeof spans === 'string' ? decodeSpanBatch(Buffer.from(spans, 'base64')) : spans;
 
 /** Recent traces, so that they can be shown where no collector runs. A repeated batch changes nothing. */
 export class TraceStore {
@@ -36,12 +36,12 @@ export class TraceStore {
 
   /**
    * @param id the same for the same batch
-   * @param spans a JSON array of `SpanRecord`; throws `SyntaxError` where it is not JSON
+   * @param batch made by `encodeSpanBatch`; throws on others
    */
-  async add(id: string, spans: string, now: number): Promise<void> {
+  async add(id: string, batch: Uint8Array, now: number): Promise<void> {
     const traceIds: Record<string, number> = {};
-    for (const { traceId } of JSON.parse(spans) as readonly SpanRecord[])
-      traceIds[traceId] = (traceIds[traceId] ?? 0) + 1;
+    for (const { traceId } of decodeSpanBatch(batch)) traceIds[traceId] = (traceIds[traceId] ?? 0) + 1;
+    const spans = Buffer.from(batch).toString('base64');
     await this.#batches.update(
       id,
       (current) => (current === undefined ? { document: { traceIds, receivedAt: now, spans } } : undefined),
