@@ -197,11 +197,14 @@ export const benchmark: Benchmark = {
       const told = (what: string) => (on: Spent, off: Spent) =>
         note(`${what}: on ${spent(on)}, off ${spent(off)}`);
       const events = await inPairs(eventPairs, (kind) => eventPath(envOf(env, kind)), told('event'));
-      const serving = {
-        on: await serve(`${directory}/on`, envOf(env, 'on')),
-        off: await serve(`${directory}/off`, envOf(env, 'off')),
+      const started: Serving[] = [];
+      const start = async (kind: Kind): Promise<Serving> => {
+        const serving = await serve(`${directory}/${kind}`, envOf(env, kind));
+        started.push(serving);
+        return serving;
       };
       try {
+        const serving = { on: await start('on'), off: await start('off') };
         const ran = await byTurns(serving, runningWhole, told('whole run'));
         const ranFromCache = await byTurns(serving, runningFromCache, told('run from the cache'));
         const predicted = await byTurns(serving, predicting, told('prediction'));
@@ -212,7 +215,7 @@ export const benchmark: Benchmark = {
           ...figuresOf('runs from the cache', ranFromCache),
         ];
       } finally {
-        for (const kind of kinds) await stop(serving[kind]);
+        for (const serving of started) await stop(serving);
       }
     }),
 };
