@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { forgetOldest } from './forget-oldest.ts';
 import type { BusLogger } from './logger.ts';
 import type { HandledPosition, InboxPort } from './port.ts';
 
@@ -27,7 +28,7 @@ export class ConsumerPositions {
   readonly #inbox: InboxPort;
   readonly #logger: BusLogger;
   readonly #closing = new AbortController();
-  /** Recorded ones, by entity. */
+  /** Recorded ones, by entity; the latest last. Stays empty where other processes record positions as well. */
   readonly #remembered = new Map<string, number>();
   /** Those not recorded yet, by consumer and entity. */
   readonly #passed = new Map<string, HandledPosition>();
@@ -56,7 +57,7 @@ export class ConsumerPositions {
     return this.#furthest(entity, this.#remembered.get(entity) ?? (await this.#recorded(entity)));
   }
 
-  /** The same by what the inbox says now, whatever is remembered. */
+  /** The same by what the inbox says now, whatever is remembered: for who suspects that another process has gone on. */
   async positionNow(entity: string): Promise<number> {
     return this.#furthest(entity, await this.#recorded(entity));
   }
@@ -77,11 +78,7 @@ export class ConsumerPositions {
     const furthest = Math.max(sequence, this.#remembered.get(entity) ?? 0);
     this.#remembered.delete(entity);
     this.#remembered.set(entity, furthest);
-    if (this.#remembered.size <= mostRemembered) return;
-    for (const oldest of this.#remembered.keys()) {
-      this.#remembered.delete(oldest);
-      return;
-    }
+    forgetOldest(this.#remembered, mostRemembered);
   }
 
   /** Records what waits; what cannot be recorded is told and left to the next start. */

@@ -5,7 +5,6 @@ import { CrashCounter } from './crash-counter.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
 import { decodeEvent, type EventDelivery } from './event-delivery.ts';
 import { type Handled, handleUntilSettled } from './handling.ts';
-
 import type {
   EventConsumerOptions,
   ForwardingOptions,

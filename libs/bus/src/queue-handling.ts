@@ -8,6 +8,7 @@ import { headerRecord, replayHeader } from './cloud-events.ts';
 import { type Failure, publishDeadLetter } from './dead-letter-record.ts';
 import { countDelivery } from './event-counters.ts';
 import { buryExhausted, type ExhaustedMessage } from './exhausted.ts';
+import { forgetOldest } from './forget-oldest.ts';
 import { handleUntilSettled } from './handling.ts';
 import { InProgress } from './in-progress.ts';
 import type { Outcome, WorkContext } from './port.ts';
@@ -36,12 +37,6 @@ const rememberedMessages = 10_000;
 
 /** Tells messages apart, also where a stream was made anew and counts from 1 again. */
 const keyOf = (message: JsMsg): string => `${message.seq}@${message.timestampNanos}`;
-
-const forgetOldest = (remembered: Map<string, unknown> | Set<string>): void => {
-  if (remembered.size <= rememberedMessages) return;
-  const [oldest] = remembered.keys();
-  if (oldest !== undefined) remembered.delete(oldest);
-};
 
 /** Runs a queue consumer until it is stopped; acknowledges only after `done` or `ignored`. */
 export class QueueConsumer implements RunningPart {
@@ -155,7 +150,7 @@ export class QueueConsumer implements RunningPart {
         return;
       case 'retry':
         this.#failures.set(key, history);
-        forgetOldest(this.#failures);
+        forgetOldest(this.#failures, rememberedMessages);
         message.nak(settlement.delayMs);
         return;
       case 'dead':
@@ -196,7 +191,7 @@ export class QueueConsumer implements RunningPart {
 
   #rememberSettled(key: string): void {
     this.#settled.add(key);
-    forgetOldest(this.#settled);
+    forgetOldest(this.#settled, rememberedMessages);
   }
 
   #bury(message: JsMsg, reason: string, history: readonly Failure[]): Promise<void> {

@@ -17,7 +17,8 @@ const STARTUP_WAIT_MS = 10_000;
 /** In WAL mode: whether a commit waits until the log is on the disk, https://sqlite.org/pragma.html#pragma_synchronous */
 const synchronous: Record<Durability, string> = { full: 'FULL', delayed: 'NORMAL' };
 
-const inMemory = ':memory:';
+/** Path of a database that is kept in memory and has no files. */
+export const inMemory = ':memory:';
 
 const pragmas = `
   PRAGMA busy_timeout = ${STARTUP_WAIT_MS};

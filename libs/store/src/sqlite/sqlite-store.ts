@@ -5,7 +5,7 @@ import { type Indexes, indexesOf } from '../indexes.ts';
 import type { Collection, CollectionDefinition, DocumentStore, Migration } from '../port.ts';
 import { checkService } from '../service-name.ts';
 import type { StoreLogger } from '../store-logger.ts';
-import { Database } from './database.ts';
+import { Database, inMemory } from './database.ts';
 import { prepareCollection } from './document-schema.ts';
 import { GroupCommit } from './group-commit.ts';
 import { SqliteInbox } from './inbox.ts';
@@ -117,7 +117,7 @@ class SqliteDocumentStore implements DocumentStore {
 
 const makeFolder = async (path: string): Promise<void> => {
   try {
-    if (path !== ':memory:') await mkdir(dirname(path), { recursive: true });
+    if (path !== inMemory) await mkdir(dirname(path), { recursive: true });
   } catch (thrown) {
     throw asMillraceError(thrown);
   }

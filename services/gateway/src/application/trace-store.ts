@@ -10,6 +10,7 @@ interface SpanBatch {
   readonly spans: string | readonly SpanRecord[];
 }
 
+/** Batches are found by their traces, whose values are numbers of spans, and pruned by their time. */
 export const spanBatchIndexes = [
   { map: 'traceIds', values: 'number' },
   { path: 'receivedAt', type: 'number' },
