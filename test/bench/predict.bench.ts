@@ -34,7 +34,7 @@ const pairs = 5;
 const connections = 32;
 /** Requests of one measurement. */
 const amount = 20_000;
-const warmUpAmount = 10_000;
+const warmUpAmount = 30_000;
 /** Answers compared with the bare model's. */
 const checkedAnswers = 50;
 /** Milliseconds in which the log sends what waits. */

@@ -53,7 +53,9 @@ export const numericRows = (table: Table, estimator: string): Float64Array[] => 
 };
 
 const fillColumn = (rows: Float64Array[], column: Column, position: number, estimator: string): void => {
-  (column.values as readonly Cell[]).forEach((value, row) => {
+  const values: readonly Cell[] = column.values;
+  for (let row = 0; row < rows.length; row += 1) {
+    const value = values[row] ?? null;
     const number = typeof value === 'boolean' ? Number(value) : value;
     if (typeof number !== 'number' || !Number.isFinite(number)) {
       const found = value === null ? 'a missing value' : JSON.stringify(value);
@@ -61,9 +63,8 @@ const fillColumn = (rows: Float64Array[], column: Column, position: number, esti
         hint: 'Use the built-in transform, or impute and encode the column in steps/transform.ts.',
       });
     }
-    const target = rows[row];
-    if (target !== undefined) target[position] = number;
-  });
+    rows[row]![position] = number;
+  }
 };
 
 /**

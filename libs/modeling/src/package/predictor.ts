@@ -8,7 +8,7 @@ import { onnxToServe } from '../onnx/onnx-to-serve.ts';
 import type { Prediction } from '../prediction.ts';
 import { type EnvironmentBuilder, modelEnvironmentSpec } from '../python/environment.ts';
 import { PythonModel, type PythonModelOptions } from '../python/python-model.ts';
-import { applyTransform } from '../transform/apply.ts';
+import { prepareTransform } from '../transform/apply.ts';
 import { type CheckInputOptions, type Row, tableFromRows, tableFromTable } from './check-input.ts';
 import { filesUnder, type PackageFiles } from './manifest.ts';
 import { type Mlmodel, readMlmodel } from './mlmodel.ts';
@@ -100,10 +100,7 @@ const answerer = async (
           filesUnder(files, 'model'),
         )
       : undefined;
-  const transformed = async (features: Table): Promise<Table> => {
-    if (transform.kind === 'builtin') return applyTransform(transform.state, features);
-    return transform.kind === 'none' || user === undefined ? features : user.transform(transform, features);
-  };
+  const transformed = transformer(transform, user);
   return {
     predict: async (features) => {
       const input = await transformed(features);
@@ -117,6 +114,16 @@ const answerer = async (
       await user?.close();
     },
   };
+};
+
+/** What the package's transform makes of features. */
+const transformer = (
+  transform: PackagedTransform,
+  user: UserModel | undefined,
+): ((features: Table) => Table | Promise<Table>) => {
+  if (transform.kind === 'builtin') return prepareTransform(transform.state);
+  if (transform.kind === 'none' || user === undefined) return (features) => features;
+  return (features) => user.transform(transform, features);
 };
 
 const pythonAnswerer = async (

@@ -5,27 +5,42 @@ import type { DateStep, KeepStep, NumericStep, OneHotStep, TransformState, Trans
 
 type NumberColumn = Extract<Column, { type: 'number' | 'integer' | 'timestamp' }>;
 
-/**
- * Applies a fitted transform: the same function in training and in serving. Columns that the transform does
- * not read are ignored. Throws `Invalid` naming a column that is missing.
- */
-export const applyTransform = (state: TransformState, table: Table): Table => ({
-  rowCount: table.rowCount,
-  columns: state.steps.flatMap((step) =>
-    applyStep(step, columnOf(table, step.column, `features.${step.column}`)),
-  ),
-});
+/** A fitted transform made ready: what does not depend on the rows is worked out once. */
+export type PreparedTransform = (table: Table) => Table;
 
-const applyStep = (step: TransformStep, column: Column): Column[] => {
+/** Adds what becomes of a column. */
+type PreparedStep = (column: Column, output: Column[]) => void;
+
+/**
+ * A fitted transform as a function of tables: the same in training and in serving. Columns that the transform does
+ * not read are ignored. The function throws `Invalid` naming a column that is missing.
+ */
+export const prepareTransform = (state: TransformState): PreparedTransform => {
+  const steps = state.steps.map((step) => ({
+    column: step.column,
+    path: `features.${step.column}`,
+    apply: prepareStep(step),
+  }));
+  return (table) => {
+    const columns: Column[] = [];
+    for (const { column, path, apply } of steps) apply(columnOf(table, column, path), columns);
+    return { rowCount: table.rowCount, columns };
+  };
+};
+
+/** Applies a fitted transform to one table; see `prepareTransform`. */
+export const applyTransform = (state: TransformState, table: Table): Table => prepareTransform(state)(table);
+
+const prepareStep = (step: TransformStep): PreparedStep => {
   switch (step.kind) {
     case 'numeric':
-      return applyNumeric(step, column);
+      return prepareNumeric(step);
     case 'one_hot':
-      return applyOneHot(step, column);
+      return prepareOneHot(step);
     case 'date':
-      return applyDate(step, column);
+      return prepareDate(step);
     case 'keep':
-      return [applyKeep(step, column)];
+      return (column, output) => output.push(applyKeep(step, column));
   }
 };
 
@@ -37,35 +52,36 @@ const numberColumn = (name: string, values: (number | null)[]): NumberColumn => 
   values,
 });
 
-const applyNumeric = (step: NumericStep, column: Column): Column[] => {
-  const scaled = cells(column).map((value) => {
-    const number = value === null ? step.fill : Number(value);
-    return number === null ? null : (number - step.center) / step.scale;
-  });
-  const values = numberColumn(step.column, scaled);
-  if (!step.indicator) return [values];
-  return [
-    values,
-    numberColumn(
-      `${step.column}__missing`,
-      cells(column).map((value) => (value === null ? 1 : 0)),
-    ),
-  ];
+const prepareNumeric = ({ column: name, fill, center, scale, indicator }: NumericStep): PreparedStep => {
+  const missingName = `${name}__missing`;
+  const scaled = (value: Cell): number | null => {
+    const number = value === null ? fill : Number(value);
+    return number === null ? null : (number - center) / scale;
+  };
+  return (column, output) => {
+    output.push(numberColumn(name, cells(column).map(scaled)));
+    if (!indicator) return;
+    const missing = cells(column).map((value) => (value === null ? 1 : 0));
+    output.push(numberColumn(missingName, missing));
+  };
 };
 
-const applyOneHot = (step: OneHotStep, column: Column): Column[] => {
-  const text = cells(column).map((value) => (value === null ? step.fill : String(value)));
-  const columns = step.categories.map((category) =>
-    numberColumn(
-      `${step.column}=${category}`,
-      text.map((value) => (value === category ? 1 : 0)),
-    ),
-  );
-  if (step.rare.length === 0) return columns;
-  const rare = new Set(step.rare);
-  const other = text.map((value) => (value !== null && rare.has(value) ? 1 : 0));
+const prepareOneHot = ({ column: name, fill, categories, rare }: OneHotStep): PreparedStep => {
+  const positions = new Map(categories.map((category, position) => [category, position]));
   // Two underscores, so that a category that is really called "other" keeps its own column.
-  return [...columns, numberColumn(`${step.column}__other`, other)];
+  const otherNames = rare.length === 0 ? [] : [`${name}__other`];
+  const names = [...categories.map((category) => `${name}=${category}`), ...otherNames];
+  for (const category of rare) positions.set(category, categories.length);
+  return (column, output) => {
+    const first = output.length;
+    for (const each of names)
+      output.push(numberColumn(each, new Array<number>(column.values.length).fill(0)));
+    cells(column).forEach((value, row) => {
+      const text = value === null ? fill : String(value);
+      const position = text === null ? undefined : positions.get(text);
+      if (position !== undefined) (output[first + position]?.values as number[])[row] = 1;
+    });
+  };
 };
 
 const applyKeep = (step: KeepStep, column: Column): Column => {
@@ -83,19 +99,33 @@ const cycles: Partial<Record<DatePart, readonly [first: number, length: number]>
   day_of_year: [1, 366],
 };
 
-const applyDate = (step: DateStep, column: Column): Column[] => {
-  const dates = cells(column).map((value) => new Date(typeof value === 'number' ? value : step.fill));
-  return step.parts.flatMap((part) => {
-    const values = dates.map((date) => partOf(date, part));
-    const cycle = cycles[part];
-    const name = `${step.column}__${part}`;
-    if (!step.cyclical || cycle === undefined) return [numberColumn(name, values)];
-    const angles = values.map((value) => (2 * Math.PI * (value - cycle[0])) / cycle[1]);
-    return [
-      numberColumn(`${name}_sin`, angles.map(Math.sin)),
-      numberColumn(`${name}_cos`, angles.map(Math.cos)),
-    ];
-  });
+/** A part of the dates as one column, or two where it comes round again. */
+const preparePart = (name: string, part: DatePart, cyclical: boolean) => {
+  const cycle = cycles[part];
+  if (!cyclical || cycle === undefined) {
+    return (dates: readonly Date[], output: Column[]): void => {
+      output.push(
+        numberColumn(
+          name,
+          dates.map((date) => partOf(date, part)),
+        ),
+      );
+    };
+  }
+  const [first, length] = cycle;
+  const [sinName, cosName] = [`${name}_sin`, `${name}_cos`];
+  return (dates: readonly Date[], output: Column[]): void => {
+    const angles = dates.map((date) => (2 * Math.PI * (partOf(date, part) - first)) / length);
+    output.push(numberColumn(sinName, angles.map(Math.sin)), numberColumn(cosName, angles.map(Math.cos)));
+  };
+};
+
+const prepareDate = ({ column: name, parts, cyclical, fill }: DateStep): PreparedStep => {
+  const prepared = parts.map((part) => preparePart(`${name}__${part}`, part, cyclical));
+  return (column, output) => {
+    const dates = cells(column).map((value) => new Date(typeof value === 'number' ? value : fill));
+    for (const apply of prepared) apply(dates, output);
+  };
 };
 
 const dayMilliseconds = 86_400_000;
