@@ -12,9 +12,10 @@
  * - whole run: flights runs up to the registered model, which do all their work;
  * - run from the cache: the same when nothing has changed, where nothing but the platform's own work is left.
  *
- * For all but the first a Millrace of either kind is started, and they do the same by turns of some seconds: the speed of a
- * machine changes more between longer ones than tracing could cost. What is measured is near what one measurement differs
- * from the next by, hence the many pairs; `MILLRACE_BENCH_PAIRS` sets their number.
+ * For all but the first three Millraces of either kind are started, and they do the same by turns of some seconds: the speed
+ * of a machine changes more between longer ones than tracing could cost, and of two processes of the same kind one may be
+ * quicker than the other by a tenth for as long as they live. What is measured is near what one measurement differs from the
+ * next by, hence the many pairs; `MILLRACE_BENCH_PAIRS` sets their number.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,9 +34,10 @@ import { whenMonitored } from './predict/recorded.ts';
 const pairsOf = (usual: number): number => Number(process.env.MILLRACE_BENCH_PAIRS ?? usual);
 const eventPairs = pairsOf(16);
 const connections = 32;
-const predictions = { pairs: pairsOf(10), warmUp: 10_000, measured: 10_000 };
-const wholeRuns = { pairs: pairsOf(8), warmUp: 1, measured: 1 };
-const cachedRuns = { pairs: pairsOf(20), warmUp: 20, measured: 15 };
+const predictions = { pairs: pairsOf(18), warmUp: 20_000, measured: 10_000 };
+const wholeRuns = { pairs: pairsOf(12), warmUp: 2, measured: 1 };
+const cachedRuns = { pairs: pairsOf(48), warmUp: 100, measured: 15 };
+const processesOfKind = 3;
 const lastStep = 'register';
 const cachedSteps = 6;
 const target = atMost(5);
@@ -59,13 +61,13 @@ type Pairs<T> = Record<Kind, readonly T[]>;
 /** Measures both kinds in turns; which comes first alternates. */
 const inPairs = async <T>(
   pairs: number,
-  measure: (kind: Kind) => Promise<T>,
+  measure: (kind: Kind, pair: number) => Promise<T>,
   note: (on: T, off: T) => void,
 ): Promise<Pairs<T>> => {
   const values: Record<Kind, T[]> = { on: [], off: [] };
   for (let i = 0; i < pairs; i += 1) {
     const measured = {} as Record<Kind, T>;
-    for (const kind of i % 2 === 0 ? kinds : kinds.toReversed()) measured[kind] = await measure(kind);
+    for (const kind of i % 2 === 0 ? kinds : kinds.toReversed()) measured[kind] = await measure(kind, i);
     for (const kind of kinds) values[kind].push(measured[kind]);
     note(measured.on, measured.off);
   }
@@ -124,17 +126,20 @@ const measureOn = async (serving: Serving, { measured, work, settled }: Unit): P
   return { perSecond, cpuMicros: ((processorMsOf(pid) - before) * 1_000) / measured };
 };
 
-/** Measures both by turns, each after its warm-up. */
+type OfBothKinds = Readonly<Record<Kind, readonly Serving[]>>;
+
+/** Measures both kinds by turns, a process of each in each pair, all after their warm-up. */
 const byTurns = async (
-  serving: Record<Kind, Serving>,
+  serving: OfBothKinds,
   unit: Unit,
   note: (on: Spent, off: Spent) => void,
 ): Promise<Pairs<Spent>> => {
-  for (const kind of kinds) {
-    await unit.work(serving[kind], unit.warmUp);
-    await unit.settled?.(serving[kind]);
+  for (const each of [...serving.on, ...serving.off]) {
+    await unit.work(each, unit.warmUp);
+    await unit.settled?.(each);
   }
-  return inPairs(unit.pairs, (kind) => measureOn(serving[kind], unit), note);
+  const measure = (kind: Kind, pair: number) => measureOn(serving[kind][pair % processesOfKind]!, unit);
+  return inPairs(unit.pairs, measure, note);
 };
 
 const bodies = winterFlights().map((flight) => JSON.stringify({ dataframe_records: [flight] }));
@@ -197,14 +202,13 @@ export const benchmark: Benchmark = {
       const told = (what: string) => (on: Spent, off: Spent) =>
         note(`${what}: on ${spent(on)}, off ${spent(off)}`);
       const events = await inPairs(eventPairs, (kind) => eventPath(envOf(env, kind)), told('event'));
-      const started: Serving[] = [];
-      const start = async (kind: Kind): Promise<Serving> => {
-        const serving = await serve(`${directory}/${kind}`, envOf(env, kind));
-        started.push(serving);
-        return serving;
-      };
+      const serving: Record<Kind, Serving[]> = { on: [], off: [] };
       try {
-        const serving = { on: await start('on'), off: await start('off') };
+        for (let i = 0; i < processesOfKind; i += 1) {
+          for (const kind of i % 2 === 0 ? kinds : kinds.toReversed()) {
+            serving[kind].push(await serve(`${directory}/${kind}${i}`, envOf(env, kind)));
+          }
+        }
         const ran = await byTurns(serving, runningWhole, told('whole run'));
         const ranFromCache = await byTurns(serving, runningFromCache, told('run from the cache'));
         const predicted = await byTurns(serving, predicting, told('prediction'));
@@ -215,7 +219,7 @@ export const benchmark: Benchmark = {
           ...figuresOf('runs from the cache', ranFromCache),
         ];
       } finally {
-        for (const serving of started) await stop(serving);
+        for (const each of [...serving.on, ...serving.off]) await stop(each);
       }
     }),
 };
