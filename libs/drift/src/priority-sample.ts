@@ -125,8 +125,11 @@ export class PrioritySample {
     const [priorities, values] = [this.#priorities, this.#values];
     if (size <= positions) {
       // Priority and position in one number: sorting numbers is many times faster than asking a function.
-      const keys = Float64Array.from({ length: size }, (_, i) => (priorities[i] ?? 0) * positions + i).sort();
-      const order = Uint32Array.from(keys, (key) => key % positions);
+      const keys = new Float64Array(size);
+      for (let i = 0; i < size; i++) keys[i] = (priorities[i] ?? 0) * positions + i;
+      keys.sort();
+      const order = new Uint32Array(size);
+      for (let i = 0; i < size; i++) order[i] = (keys[i] ?? 0) % positions;
       const isTied = order.some((at, i) => i > 0 && priorities[at] === priorities[order[i - 1] ?? 0]);
       if (!isTied) return order;
     }
