@@ -35,7 +35,7 @@ const pairsOf = (usual: number): number => Number(process.env.MILLRACE_BENCH_PAI
 const eventPairs = pairsOf(16);
 const connections = 32;
 const predictions = { pairs: pairsOf(18), warmUp: 20_000, measured: 10_000 };
-const wholeRuns = { pairs: pairsOf(12), warmUp: 2, measured: 1 };
+const wholeRuns = { pairs: pairsOf(24), warmUp: 3, measured: 1 };
 const cachedRuns = { pairs: pairsOf(48), warmUp: 100, measured: 15 };
 const processesOfKind = 3;
 const lastStep = 'register';

@@ -110,6 +110,18 @@ describe('compared with scikit-learn', () => {
     });
   }
 
+  it('linear/ridge predicts the same for columns in any order', async () => {
+    const features = numbers(linear.features);
+    const model = await estimatorNamed('linear/ridge', 'regression', 'using').fit({
+      features,
+      target: { kind: 'regression', values: linear.values },
+      params: { alpha: 1, fit_intercept: true },
+      seed: 1,
+    });
+    const reversed: Table = { ...features, columns: features.columns.toReversed() };
+    expect(model.predict(reversed)).toEqual(model.predict(features));
+  });
+
   for (const [name, expected] of Object.entries(linear.logistic)) {
     it(`linear/logistic ${name} gives the same probabilities to 1e-4`, async () => {
       const estimator = estimatorNamed('linear/logistic', 'classification', 'using');

@@ -1,3 +1,4 @@
+import type { InferenceBatch } from '@millrace/contracts/deployment';
 import type { Label } from '@millrace/contracts/monitoring';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batchesOf, delayOf, makeFlights } from './flights.ts';
@@ -69,6 +70,25 @@ describe('labels', () => {
     expect(window).toMatchObject({ version: 1, labelled: 100 });
     expect(window?.performance.root_mean_squared_error).toBeCloseTo(2, 9);
   });
+
+  it.each(['__proto__', 'constructor', '7', 'a.b$c/d'])(
+    'join a prediction called %s',
+    async (predictionId) => {
+      await platform.bind({ rules });
+      const [first, ...others] = batchesOf(flights.slice(0, 200), endpoint) as [
+        InferenceBatch,
+        ...InferenceBatch[],
+      ];
+      const records = first.records.map((record, i) => (i === 7 ? { ...record, predictionId } : record));
+      await platform.publish({ ...first, records }, ...others);
+      await platform.windows(1);
+      const label: Label = { predictionId, value: { $case: 'number', value: 1 } };
+      expect(await platform.client.submitLabels({ endpoint, labels: [label] })).toEqual({
+        joined: 1,
+        unknown: 0,
+      });
+    },
+  );
 
   it('survive a restart with the predictions that wait for them', async () => {
     await platform.bind({ rules });
