@@ -12,7 +12,7 @@
  * - whole run: flights runs up to the registered model, which do all their work;
  * - run from the cache: the same when nothing has changed, where nothing but the platform's own work is left.
  *
- * For all but the first three Millraces of either kind are started, and they do the same by turns of some seconds: the speed
+ * For all but the events, three Millraces of either kind are started, and they do the same by turns of some seconds: the speed
  * of a machine changes more between longer ones than tracing could cost, and of two processes of the same kind one may be
  * quicker than the other by a tenth for as long as they live. What is measured is near what one measurement differs from the
  * next by, hence the many pairs; `MILLRACE_BENCH_PAIRS` sets their number.
@@ -126,11 +126,9 @@ const measureOn = async (serving: Serving, { measured, work, settled }: Unit): P
   return { perSecond, cpuMicros: ((processorMsOf(pid) - before) * 1_000) / measured };
 };
 
-type OfBothKinds = Readonly<Record<Kind, readonly Serving[]>>;
-
 /** Measures both kinds by turns, a process of each in each pair, all after their warm-up. */
 const byTurns = async (
-  serving: OfBothKinds,
+  serving: Record<Kind, readonly Serving[]>,
   unit: Unit,
   note: (on: Spent, off: Spent) => void,
 ): Promise<Pairs<Spent>> => {

@@ -1,4 +1,3 @@
-import type { InferenceBatch } from '@millrace/contracts/deployment';
 import type { Label } from '@millrace/contracts/monitoring';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { batchesOf, delayOf, makeFlights } from './flights.ts';
@@ -75,12 +74,13 @@ describe('labels', () => {
     'join a prediction called %s',
     async (predictionId) => {
       await platform.bind({ rules });
-      const [first, ...others] = batchesOf(flights.slice(0, 200), endpoint) as [
-        InferenceBatch,
-        ...InferenceBatch[],
-      ];
-      const records = first.records.map((record, i) => (i === 7 ? { ...record, predictionId } : record));
-      await platform.publish({ ...first, records }, ...others);
+      const renamed = batchesOf(flights.slice(0, 200), endpoint).map((batch) => ({
+        ...batch,
+        records: batch.records.map((record) =>
+          record.predictionId === 'server-1-7' ? { ...record, predictionId } : record,
+        ),
+      }));
+      await platform.publish(...renamed);
       await platform.windows(1);
       const label: Label = { predictionId, value: { $case: 'number', value: 1 } };
       expect(await platform.client.submitLabels({ endpoint, labels: [label] })).toEqual({

@@ -5,17 +5,15 @@ import type { DateStep, KeepStep, NumericStep, OneHotStep, TransformState, Trans
 
 type NumberColumn = Extract<Column, { type: 'number' | 'integer' | 'timestamp' }>;
 
-/** A fitted transform made ready: what does not depend on the rows is worked out once. */
-export type PreparedTransform = (table: Table) => Table;
-
 /** Adds what becomes of a column. */
 type PreparedStep = (column: Column, output: Column[]) => void;
 
 /**
- * A fitted transform as a function of tables: the same in training and in serving. Columns that the transform does
- * not read are ignored. The function throws `Invalid` naming a column that is missing.
+ * A fitted transform as a function of tables, the same in training and in serving; what does not depend on the rows is
+ * worked out once. Columns that the transform does not read are ignored. The function throws `Invalid` naming a column
+ * that is missing.
  */
-export const prepareTransform = (state: TransformState): PreparedTransform => {
+export const prepareTransform = (state: TransformState): ((table: Table) => Table) => {
   const steps = state.steps.map((step) => ({
     column: step.column,
     path: `features.${step.column}`,
@@ -74,8 +72,8 @@ const prepareOneHot = ({ column: name, fill, categories, rare }: OneHotStep): Pr
   for (const category of rare) positions.set(category, categories.length);
   return (column, output) => {
     const first = output.length;
-    for (const each of names)
-      output.push(numberColumn(each, new Array<number>(column.values.length).fill(0)));
+    const zeros = () => new Array<number>(column.values.length).fill(0);
+    for (const each of names) output.push(numberColumn(each, zeros()));
     cells(column).forEach((value, row) => {
       const text = value === null ? fill : String(value);
       const position = text === null ? undefined : positions.get(text);
@@ -99,23 +97,19 @@ const cycles: Partial<Record<DatePart, readonly [first: number, length: number]>
   day_of_year: [1, 366],
 };
 
-/** A part of the dates as one column, or two where it comes round again. */
-const preparePart = (name: string, part: DatePart, cyclical: boolean) => {
+/** Adds a part of the dates: one column, or two where it comes round again. */
+type PreparedPart = (dates: readonly Date[], output: Column[]) => void;
+
+const preparePart = (name: string, part: DatePart, cyclical: boolean): PreparedPart => {
+  const valuesOf = (dates: readonly Date[]) => dates.map((date) => partOf(date, part));
   const cycle = cycles[part];
   if (!cyclical || cycle === undefined) {
-    return (dates: readonly Date[], output: Column[]): void => {
-      output.push(
-        numberColumn(
-          name,
-          dates.map((date) => partOf(date, part)),
-        ),
-      );
-    };
+    return (dates, output) => output.push(numberColumn(name, valuesOf(dates)));
   }
   const [first, length] = cycle;
   const [sinName, cosName] = [`${name}_sin`, `${name}_cos`];
-  return (dates: readonly Date[], output: Column[]): void => {
-    const angles = dates.map((date) => (2 * Math.PI * (partOf(date, part) - first)) / length);
+  return (dates, output) => {
+    const angles = valuesOf(dates).map((value) => (2 * Math.PI * (value - first)) / length);
     output.push(numberColumn(sinName, angles.map(Math.sin)), numberColumn(cosName, angles.map(Math.cos)));
   };
 };
